@@ -1,0 +1,28 @@
+"""Say in a few lines what the demo made, and how to look at it."""
+
+import json
+import sys
+from pathlib import Path
+
+receipts = sorted(Path(sys.argv[1]).glob("*/receipt.json"), key=lambda path: path.stat().st_mtime)
+if not receipts:
+    sys.exit(f"no receipt under {sys.argv[1]}: the run above says what failed")
+receipt = json.loads(receipts[-1].read_text())
+model, baselines = receipt["metrics"], receipt["baselines"]
+name = f"{receipt['model']}@{receipt['aliases'][-1]}"
+print(f"""
+{receipt["model"]} version {receipt["version"]} is {" and ".join(receipt["aliases"])}.
+
+On {receipt["evaluation_month"]}, which took no part in making it (minutes):
+                              RMSE     MAE
+  the model               {model["rmse"]:8.3f}{model["mae"]:8.3f}
+  mean by pair of zones   {baselines["zone_pair"]["rmse"]:8.3f}{baselines["zone_pair"]["mae"]:8.3f}
+  mean of all trips       {baselines["mean"]["rmse"]:8.3f}{baselines["mean"]["mae"]:8.3f}
+
+Look at it:
+  what was made        ls -R demo
+  its MLflow page      .venv/bin/mlflow ui --backend-store-uri {receipt["tracking_uri"]}
+  predict with it      mlflow.set_tracking_uri("{receipt["tracking_uri"]}")
+                       mlflow.pyfunc.load_model("models:/{name}").predict(rows)
+  real records         .venv/bin/luigi --module taxi_pipeline RegisterModel \\
+                         --year 2021 --month 1 --local-scheduler""")

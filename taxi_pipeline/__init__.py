@@ -1,0 +1,37 @@
+"""Luigi tasks that turn NYC TLC trip records into a registered trip-duration model.
+
+The names here are those that a user types: ``luigi --module taxi_pipeline RegisterModel``.
+Importing them makes Luigi's console readable and sets the exit codes (see
+:data:`taxi_pipeline.config.LUIGI_SETTINGS`) where the user has not set them.
+"""
+
+import os
+
+from taxi_pipeline import config, logs
+from taxi_pipeline.month import Month
+from taxi_pipeline.tasks.evaluate import EvaluateModel
+from taxi_pipeline.tasks.features import BuildFeatures
+from taxi_pipeline.tasks.ingest import IngestTrips
+from taxi_pipeline.tasks.register import RegisterModel
+from taxi_pipeline.tasks.train import TrainModel
+from taxi_pipeline.tasks.transform import TransformTrips
+from taxi_pipeline.tasks.tune import TuneHyperparameters
+
+config.apply_luigi_settings()
+logs.install()
+
+# MLflow reads these when it is imported. A pipeline does not report on its users, and a server
+# that is down is to be told of in seconds rather than after MLflow's minutes of retries.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+
+__all__ = [
+    "BuildFeatures",
+    "EvaluateModel",
+    "IngestTrips",
+    "Month",
+    "RegisterModel",
+    "TrainModel",
+    "TransformTrips",
+    "TuneHyperparameters",
+]

@@ -1,0 +1,305 @@
+"""Typed configuration: one section a stage, each value described and checked.
+
+Every option is also a flag of the ``luigi`` command (``[source] url`` is ``--source-url``). A
+section is read by instantiating its class without arguments: ``config.cleaning().max_minutes``.
+The defaults stand here and nowhere else; :func:`as_cfg` writes them out as a commented
+``luigi.cfg``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import textwrap
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import luigi
+
+from taxi_pipeline.errors import InvalidConfig
+from taxi_pipeline.parameters import CheckedParameter, Flag, Real, Text, Whole
+from taxi_pipeline.trips import sources
+
+
+class Section(luigi.Config):
+    """A section of the configuration that refuses options it does not know."""
+
+    @classmethod
+    def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
+        """The options' values; a misspelt option is an error rather than a silent default."""
+        known = [name for name, _ in params]
+        configured: Any = luigi.configuration.get_config()
+        written = configured[cls.__name__] if configured.has_section(cls.__name__) else ()
+        for option in written:
+            if option.replace("-", "_") not in known:
+                close = difflib.get_close_matches(option, known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}."
+                raise InvalidConfig(f"[{cls.__name__}] has no option {option}: {hint}")
+        values: list[tuple[str, Any]] = super().get_param_values(params, args, kwargs)
+        return values
+
+    def significant_values(self) -> dict[str, str]:
+        """The values that decide what a stage makes, as ``section.option`` to text."""
+        return {
+            f"{type(self).__name__}.{name}": parameter.serialize(getattr(self, name))
+            for name, parameter in self.get_params()
+            if parameter.significant
+        }
+
+
+class source(Section):  # noqa: N801  (a section's name is its class's name)
+    """Where published trip records come from."""
+
+    url: Text = Text(
+        default=sources.DEFAULT_URL,
+        check=sources.check_template,
+        significant=False,
+        description="URL template of a month's file, of any kind that fsspec understands (https, "
+        "file, s3 ...), with {taxi}, {year} and {month:02d}; or synthetic://?rows=20000&seed=0 for "
+        "the synthetic city. The content of the file decides what is made from it, not its place.",
+    )
+    attempts: Whole = Whole(
+        1,
+        100,
+        default=5,
+        significant=False,
+        description="How often a download is tried in all before it fails.",
+    )
+    timeout: Real = Real(
+        0.1,
+        default=60.0,
+        significant=False,
+        description="Seconds that a connection or a read may take before it is tried again.",
+    )
+
+
+class storage(Section):  # noqa: N801
+    """Where everything that the pipeline makes is kept."""
+
+    root: Text = Text(
+        default="data",
+        significant=False,
+        description="Folder, or URL that fsspec understands, under which each stage keeps its "
+        "outputs.",
+    )
+
+
+class tracking(Section):  # noqa: N801
+    """The MLflow server that models are registered with."""
+
+    uri: Text = Text(
+        default="",
+        significant=False,
+        description="MLflow tracking URI (http://..., sqlite:///...). Empty: a SQLite file under "
+        "the storage root.",
+    )
+    experiment: Text = Text(
+        default="nyc-taxi-duration",
+        description="MLflow experiment that holds the runs.",
+    )
+
+    @property
+    def server_uri(self) -> str:
+        """The tracking URI in use.
+
+        Raises:
+            InvalidConfig: none is set, and the storage root is no local folder to put one into.
+        """
+        return self.uri or f"sqlite:///{self._local_folder / 'mlflow.db'}"
+
+    @property
+    def artifacts(self) -> str:
+        """Where files of runs are kept; empty leaves that to the server."""
+        return "" if self.uri else (self._local_folder / "artifacts").as_uri()
+
+    @property
+    def _local_folder(self) -> Path:
+        root = storage().root
+        if "://" in root and not root.startswith("file://"):
+            raise InvalidConfig(
+                f"[tracking] uri must be set, since [storage] root {root} is not a local folder"
+            )
+        return Path(root.removeprefix("file://")).resolve() / "mlflow"
+
+
+class cleaning(Section):  # noqa: N801
+    """Which trips are kept. The defaults are the course's rule and nothing else."""
+
+    min_minutes: Real = Real(
+        0, default=1.0, description="Shortest duration kept, in minutes (included)."
+    )
+    max_minutes: Real = Real(
+        0, default=60.0, description="Longest duration kept, in minutes (included)."
+    )
+    only_month: Flag = Flag(
+        default=False, description="Drop pickups outside the month that the file is published for."
+    )
+    known_zones: Flag = Flag(
+        default=False,
+        description="Drop trips that begin or end in zone 264 (unknown) or 265 (outside the city).",
+    )
+    keep_reversals: Flag = Flag(
+        default=True,
+        description="Keep records with a negative fare, which reverse another record.",
+    )
+    min_miles: Real = Real(
+        0, default=0.0, description="Shortest metered distance kept, in miles (included)."
+    )
+    max_miles: Real = Real(
+        0,
+        default=float("inf"),
+        description="Longest metered distance kept, in miles (included); inf keeps all.",
+    )
+
+
+class features(Section):  # noqa: N801
+    """How a trip is described to a model."""
+
+    max_miles: Real = Real(
+        0,
+        default=100.0,
+        description="From this metered distance on (in miles), as for zero or less, the distance "
+        "counts as unknown.",
+    )
+
+
+class tuning(Section):  # noqa: N801
+    """The search for hyperparameters, inside the training window."""
+
+    trials: Whole = Whole(1, 10_000, default=8, description="Number of trials.")
+    holdout_days: Whole = Whole(
+        1,
+        27,
+        default=7,
+        description="The last days of the training window, which judge what was fitted on the "
+        "days before.",
+    )
+    max_rounds: Whole = Whole(
+        1, 100_000, default=2000, description="Most boosting rounds of a trial."
+    )
+    patience: Whole = Whole(
+        1,
+        100_000,
+        default=40,
+        description="Boosting rounds without improvement after which a trial ends.",
+    )
+    max_rows: Whole = Whole(
+        1000,
+        default=400_000,
+        description="Trips beyond which the search works on a random sample of the window.",
+    )
+    seed: Whole = Whole(0, 2**32 - 1, default=42, description="Seed of the search.")
+
+
+class training(Section):  # noqa: N801
+    """The fit of the model on the whole training window."""
+
+    seed: Whole = Whole(0, 2**32 - 1, default=42, description="Seed of encodings and boosting.")
+    threads: Whole = Whole(
+        0,
+        default=0,
+        significant=False,
+        description="Threads of one fit; 0 uses every core that the process may use.",
+    )
+
+    @property
+    def thread_count(self) -> int:
+        """Threads of one fit, never 0."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+class gate(Section):  # noqa: N801
+    """What a challenger must show on the evaluation month to become champion."""
+
+    min_gain: Real = Real(
+        0,
+        1,
+        default=0.0,
+        description="Share by which its RMSE must be below that of the best baseline (the mean of "
+        "the training window, and the mean by pair of zones). At 0 it must still be below.",
+    )
+
+
+SECTIONS: tuple[type[Section], ...] = (
+    source,
+    storage,
+    tracking,
+    cleaning,
+    features,
+    tuning,
+    training,
+    gate,
+)
+
+
+class LuigiSetting(NamedTuple):
+    """A value that the pipeline wants for one of Luigi's own options."""
+
+    section: str
+    option: str
+    value: str
+    reason: str
+
+
+# Luigi's own defaults let a failed task exit with 0, and a scheduler that is not there be
+# awaited for minutes. An option that the user has set is left as it is.
+LUIGI_SETTINGS = (
+    LuigiSetting("core", "log_level", "INFO", "DEBUG shows how Luigi talks to its scheduler."),
+    LuigiSetting("core", "autoload_range", "false", "Luigi's range tasks know no year and month."),
+    LuigiSetting("core", "rpc-retry-attempts", "2", "Attempts to reach the central scheduler."),
+    LuigiSetting("core", "rpc-retry-wait", "1", "Seconds between these attempts."),
+    LuigiSetting("retcode", "already_running", "10", "The same command runs already."),
+    LuigiSetting("retcode", "missing_data", "20", "Data from outside the graph are not there."),
+    LuigiSetting("retcode", "not_run", "25", "The scheduler did not let a task run."),
+    LuigiSetting("retcode", "task_failed", "30", "A task failed."),
+    LuigiSetting("retcode", "scheduling_error", "35", "A task could not be scheduled."),
+    LuigiSetting("retcode", "unhandled_exception", "40", "A wrong value, or no scheduler."),
+    LuigiSetting(
+        "worker",
+        "check_complete_on_run",
+        "true",
+        "A task is done when its output is there, not when its code has ended.",
+    ),
+)
+
+
+def apply_luigi_settings() -> None:
+    """Give Luigi the settings above, wherever the user has not set the option."""
+    configured: Any = luigi.configuration.get_config()
+    # Luigi reads these two, but not through the class that checks the section [core].
+    luigi.interface.core.ignore_unconsumed |= {"rpc_retry_attempts", "rpc_retry_wait"}
+    for setting in LUIGI_SETTINGS:
+        spellings = (setting.option, setting.option.replace("-", "_"))
+        if not any(configured.has_option(setting.section, spelling) for spelling in spellings):
+            configured.set(setting.section, setting.option, setting.value)
+
+
+def as_cfg() -> str:
+    """The text of a ``luigi.cfg`` in which every value is the default, with its meaning."""
+    lines = [
+        "# Configuration of taxi_pipeline: every option with its default. Each is also a flag of",
+        "# the luigi command: [source] url is --source-url. `python -m taxi_pipeline write-config`",
+        "# writes this file anew.",
+    ]
+    for section in SECTIONS:
+        lines += ["", f"# {section.__doc__}", f"[{section.__name__}]"]
+        for name, parameter in section.get_params():
+            lines += _comment(parameter.description)
+            lines.append(f"{name} = {_default(parameter)}".rstrip().replace("%", "%%"))
+    lines += ["", "# Luigi's own options.", "# `local_scheduler = true` makes luigid unnecessary."]
+    for name in dict.fromkeys(setting.section for setting in LUIGI_SETTINGS):
+        lines.append(f"[{name}]")
+        for setting in LUIGI_SETTINGS:
+            if setting.section == name:
+                lines += _comment(setting.reason)
+                lines.append(f"{setting.option} = {setting.value}")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, 98, initial_indent="# ", subsequent_indent="# ")
+
+
+def _default(parameter: CheckedParameter[Any]) -> str:
+    return str(parameter.serialize(parameter._default))  # noqa: SLF001  (luigi has no public name)

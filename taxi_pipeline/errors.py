@@ -1,0 +1,42 @@
+"""Failures that a user can cause or mend.
+
+The text of each is one line that names what is wrong, where, and what to do. The command line
+prints that line alone (see :mod:`taxi_pipeline.logs`); any other exception is a defect of the
+pipeline and keeps its traceback.
+"""
+
+
+class TaxiPipelineError(Exception):
+    """Base of every failure whose text is meant for a user."""
+
+
+class InvalidParameter(TaxiPipelineError, ValueError):
+    """A task parameter (``--year``, ``--taxi`` ...) has a value that means nothing."""
+
+
+class InvalidConfig(TaxiPipelineError, ValueError):
+    """A configuration value is not usable; the text names ``[section] option``."""
+
+
+class SourceError(TaxiPipelineError):
+    """A month of trip records could not be obtained from its source."""
+
+
+class MonthNotPublished(SourceError):
+    """The source does not offer the month (yet)."""
+
+
+class InvalidTripFile(SourceError):
+    """What the source offers for the month is not a whole, usable trip record file."""
+
+
+class StorageError(TaxiPipelineError):
+    """The storage root cannot be read or written, or an output under it was tampered with."""
+
+
+class TrackingError(TaxiPipelineError):
+    """The MLflow tracking server cannot be reached or refuses what is asked of it."""
+
+
+class InvalidTraining(TaxiPipelineError):
+    """The data of the training window do not allow a model to be fitted or judged."""

@@ -1,0 +1,63 @@
+"""What makes an output the right one: everything that it was made from, digested into a key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+KEY_LENGTH = 16
+"""Hexadecimal digits of a key: 64 bits, so that a billion outputs do not collide."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What an output is made from.
+
+    Attributes:
+        task: the task's family, such as ``TransformTrips``.
+        parameters: its significant parameters as text.
+        version: the stage's version, raised by its author when its meaning changes.
+        config: the values that the stage reads, as ``section.option`` to text.
+        inputs: the keys of what it requires, by the inputs' labels.
+    """
+
+    task: str
+    parameters: dict[str, str]
+    version: str
+    config: dict[str, str]
+    inputs: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """The digest that names the output."""
+        return digest(asdict(self))
+
+    def changes_since(self, older: Identity) -> list[str]:
+        """One phrase for each way in which this identity differs from an older one."""
+        changes = [
+            f"{name} was {older.config.get(name, 'not set')}, is {value}"
+            for name, value in self.config.items()
+            if older.config.get(name) != value
+        ]
+        changes += [f"{name} is gone" for name in older.config if name not in self.config]
+        if older.version != self.version:
+            changes.append(f"its version was {older.version}, is {self.version}")
+        changes += [
+            f"{name} {_made_anew(name)}"
+            for name, key in self.inputs.items()
+            if older.inputs.get(name) != key
+        ]
+        changes += [f"{name} is no longer read" for name in older.inputs if name not in self.inputs]
+        return changes
+
+
+def _made_anew(input_label: str) -> str:
+    return "was republished" if input_label.startswith("IngestTrips ") else "changed"
+
+
+def digest(content: Any) -> str:
+    """The key of a JSON-serialisable content, whatever the order of its mappings."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]

@@ -1,0 +1,100 @@
+"""The trained model: features in, minutes out; and the folder that it is kept in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import skops.io
+
+from taxi_pipeline.errors import InvalidTraining
+from taxi_pipeline.model import FEATURES_VERSION, encoders
+from taxi_pipeline.model.features import describe
+from taxi_pipeline.model.recipes import RECIPES
+from taxi_pipeline.model.regressors import Minutes, Regressor
+from taxi_pipeline.trips import schema
+
+DESCRIPTION = "model.json"
+ENCODER = "encoder.skops"
+
+
+@dataclass
+class DurationModel:
+    """A fitted recipe.
+
+    Attributes:
+        recipe: the recipe's name.
+        taxi: ``green`` or ``yellow``.
+        max_miles: from this metered distance on, the distance counts as unknown.
+        encoder: the fitted encoder.
+        regressor: the fitted regressor.
+    """
+
+    recipe: str
+    taxi: str
+    max_miles: float
+    encoder: Any
+    regressor: Regressor
+
+    def predict(self, features: pd.DataFrame) -> Minutes:
+        """Minutes for trips described by :func:`taxi_pipeline.model.features.describe`."""
+        return self.regressor.predict(self.encoder.transform(features))
+
+    def predict_published(self, records: pd.DataFrame) -> Minutes:
+        """Minutes for rows as TLC publishes them.
+
+        Needs the pickup time and both zones; the other columns may be missing, zones may be
+        unknown, and columns that the model does not read (fares, the drop-off time) are ignored.
+
+        Raises:
+            KeyError: the pickup time or a zone column is missing.
+        """
+        read = schema.columns_to_read(records.columns, self.taxi)
+        read = [name for name in read if name != schema.dropoff_column(self.taxi)]
+        published = pa.Table.from_pandas(records[read], preserve_index=False)
+        trips = schema.canonical(published, self.taxi)
+        return self.predict(describe(trips, self.max_miles).to_pandas())
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder: JSON, skops and XGBoost's format, no pickle."""
+        folder.mkdir(parents=True, exist_ok=True)
+        description = {
+            "recipe": self.recipe,
+            "recipe_version": RECIPES[self.recipe].version,
+            "features_version": FEATURES_VERSION,
+            "taxi": self.taxi,
+            "max_miles": self.max_miles,
+        }
+        (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+        skops.io.dump(self.encoder, folder / ENCODER)
+        self.regressor.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 1) -> DurationModel:
+        """Read a model that :meth:`save` wrote.
+
+        Raises:
+            InvalidTraining: the model was made by code whose features or recipe mean something
+                else than this code's.
+        """
+        description = json.loads((folder / DESCRIPTION).read_text())
+        recipe = RECIPES.get(description["recipe"])
+        made = (description["features_version"], description["recipe_version"])
+        here = (FEATURES_VERSION, recipe.version if recipe else None)
+        if recipe is None or made != here:
+            raise InvalidTraining(
+                f"the model in {folder} was made with features and recipe {description['recipe']} "
+                f"of versions {made}, this code has {here}: load it in an environment of its own "
+                "(mlflow models serve --env-manager virtualenv) or train it again"
+            )
+        return cls(
+            recipe=description["recipe"],
+            taxi=description["taxi"],
+            max_miles=float(description["max_miles"]),
+            encoder=skops.io.load(folder / ENCODER, trusted=list(encoders.TRUSTED)),
+            regressor=recipe.regressor(threads=threads).load(folder),
+        )

@@ -1,0 +1,111 @@
+"""How a trip is described to a model: what can be said of one trip by itself.
+
+The same function describes the trips of a training month and the rows of a prediction, so the two
+cannot drift apart. What has to be learned from many trips (encodings) belongs to a recipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from taxi_pipeline.trips.schema import UNKNOWN_ZONES
+
+TARGET = "minutes"
+
+BATCH_ROWS = 262_144
+"""Trips that are in memory at a time."""
+
+FEATURES: dict[str, str] = {
+    "pickup_zone": "TLC taxi zone of the pickup",
+    "dropoff_zone": "TLC taxi zone of the drop-off",
+    "hour": "hour of the pickup, 0 to 23",
+    "weekday": "weekday of the pickup, 0 is Monday",
+    "minute_of_day": "minutes from midnight to the pickup",
+    "whole_minute": "whether the pickup time has seconds 00, as some providers' records always do",
+    "metered_miles": "distance by the taximeter, as published",
+    "miles": "the same, null where it is zero, less or absurd",
+    "vendor": "provider of the record",
+    "rate_code": "final rate code",
+    "passengers": "passengers, as entered by the driver",
+    "trip_type": "green: 1 street hail, 2 dispatch",
+    "partial": "whether the record is of the other origin, without rate code and passengers",
+}
+"""The features and their meaning."""
+
+
+def describe(trips: pa.Table, max_miles: float) -> pa.Table:
+    """The features of trips in canonical form, with pickup time and, if there, the target.
+
+    Args:
+        trips: columns of :data:`taxi_pipeline.trips.schema.TRIP`; ``minutes`` may be absent.
+        max_miles: from this metered distance on, as for zero or less, ``miles`` is null.
+
+    Returns:
+        ``pickup_at``, ``minutes`` if the trips have it, and the columns of :data:`FEATURES`;
+        numbers as float32 but for the zones (int16), ``metered_miles`` and ``minutes`` (float64).
+    """
+    pickup = trips["pickup_at"]
+    hour = pc.hour(pickup)
+    metered = trips["metered_miles"]
+    plausible = pc.and_(pc.greater(metered, 0), pc.less(metered, max_miles))
+    features = {
+        "pickup_zone": pc.fill_null(trips["pickup_zone"], UNKNOWN_ZONES[0]),
+        "dropoff_zone": pc.fill_null(trips["dropoff_zone"], UNKNOWN_ZONES[0]),
+        "hour": hour,
+        "weekday": pc.day_of_week(pickup),
+        "minute_of_day": pc.add(pc.multiply(hour, 60), pc.minute(pickup)),
+        "whole_minute": pc.equal(pc.second(pickup), 0),
+        "metered_miles": metered,
+        "miles": pc.if_else(plausible, metered, None),
+        "vendor": trips["vendor"],
+        "rate_code": trips["rate_code"],
+        "passengers": trips["passengers"],
+        "trip_type": trips["trip_type"],
+        "partial": trips["partial"],
+    }
+    kept_types = ("pickup_zone", "dropoff_zone", "metered_miles")
+    columns = {"pickup_at": pickup}
+    if TARGET in trips.column_names:
+        columns[TARGET] = trips[TARGET]
+    for name in FEATURES:
+        column = features[name]
+        columns[name] = column if name in kept_types else pc.cast(column, pa.float32())
+    return pa.table(columns)
+
+
+def describe_file(
+    trips: Path,
+    destination: Path,
+    *,
+    max_miles: float,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> int:
+    """Write the features of a file of clean trips, batch by batch, and return their number."""
+    file = pq.ParquetFile(trips)
+    rows = 0
+    writer = None
+    try:
+        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            features = describe(pa.Table.from_batches([batch]), max_miles)
+            writer = writer or pq.ParquetWriter(destination, features.schema, compression="zstd")
+            writer.write_table(features)
+            rows += features.num_rows
+            progress(rows, file.metadata.num_rows)
+    finally:
+        if writer is not None:
+            writer.close()
+    return rows
+
+
+def read(files: Iterable[Path], columns: Iterable[str]) -> pd.DataFrame:
+    """Pickup time, target and some features of the trips in several files, one after the other."""
+    wanted = list(dict.fromkeys(["pickup_at", TARGET, *columns]))
+    table = pa.concat_tables(pq.read_table(file, columns=wanted) for file in files)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame

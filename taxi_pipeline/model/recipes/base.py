@@ -1,0 +1,43 @@
+"""What every recipe says."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from taxi_pipeline.model.regressors import Regressor
+    from taxi_pipeline.model.space import Distribution
+
+
+class Recipe(ABC):
+    """A feature set, an estimator, a search space and a training regime.
+
+    Attributes:
+        version: raised by the recipe's author when its models change their meaning.
+        summary: one line for reports and model pages.
+        caveat: what a reader of its figures must know; empty if nothing.
+        columns: the features that it reads.
+        parameters: the regressor's parameters, from which tuning starts.
+        rounds: boosting rounds; None where tuning chooses them or there are none.
+        space: what tuning may change of the parameters; empty for a recipe that is not tuned.
+    """
+
+    version: ClassVar[int] = 1
+    summary: ClassVar[str]
+    caveat: ClassVar[str] = ""
+    columns: ClassVar[tuple[str, ...]]
+    parameters: ClassVar[Mapping[str, Any]] = {}
+    rounds: ClassVar[int | None] = None
+    space: ClassVar[Mapping[str, Distribution]] = {}
+
+    @abstractmethod
+    def encoder(self, seed: int) -> Any:
+        """A new encoder: a scikit-learn transformer of features into a matrix."""
+
+    @abstractmethod
+    def regressor(
+        self, parameters: Mapping[str, Any] | None = None, threads: int = 1, seed: int = 0
+    ) -> Regressor:
+        """A new regressor with these parameters."""

@@ -1,0 +1,63 @@
+"""The default recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from taxi_pipeline.model.recipes.base import Recipe
+from taxi_pipeline.model.space import Distribution, Integer, LogUniform, Uniform
+
+if TYPE_CHECKING:
+    from taxi_pipeline.model.encoders import TripEncoder
+    from taxi_pipeline.model.regressors import Boosting
+
+
+class Trip(Recipe):
+    """All that is known by the end of a trip but its price and times, boosted and tuned."""
+
+    summary = "tuned XGBoost on zones, calendar, record type and metered distance"
+    columns: ClassVar[tuple[str, ...]] = (
+        "pickup_zone",
+        "dropoff_zone",
+        "hour",
+        "weekday",
+        "whole_minute",
+        "miles",
+        "vendor",
+        "rate_code",
+        "passengers",
+        "trip_type",
+        "partial",
+    )
+    parameters: ClassVar[Mapping[str, Any]] = {
+        "tree_method": "hist",
+        "learning_rate": 0.04,
+        "max_depth": 9,
+        "min_child_weight": 60.0,
+        "reg_lambda": 10.0,
+        "subsample": 1.0,
+        "colsample_bytree": 0.5,
+    }
+    space: ClassVar[Mapping[str, Distribution]] = {
+        "learning_rate": LogUniform(0.03, 0.12),
+        "max_depth": Integer(6, 11),
+        "min_child_weight": LogUniform(20, 200),
+        "reg_lambda": LogUniform(1, 100),
+        "subsample": Uniform(0.6, 1),
+        "colsample_bytree": Uniform(0.3, 0.8),
+    }
+
+    def encoder(self, seed: int) -> TripEncoder:
+        """Means by place and time, beside the trip's own features."""
+        from taxi_pipeline.model.encoders import TripEncoder  # noqa: PLC0415  (scikit-learn)
+
+        return TripEncoder(self.columns, seed)
+
+    def regressor(
+        self, parameters: Mapping[str, Any] | None = None, threads: int = 1, seed: int = 0
+    ) -> Boosting:
+        """XGBoost."""
+        from taxi_pipeline.model.regressors import Boosting  # noqa: PLC0415  (numpy)
+
+        return Boosting(parameters, threads, seed)

@@ -1,0 +1,128 @@
+"""Regressors: encoded features become minutes.
+
+One small interface over scikit-learn and XGBoost's native booster, with the files that a fitted
+regressor is kept in. Nothing here is pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Minutes = NDArray[np.float64]
+
+
+class Regressor(Protocol):
+    """What is fitted on encoded features."""
+
+    def fit(self, matrix: Any, minutes: Minutes, rounds: int | None) -> Regressor:
+        """Fit on all rows; ``rounds`` counts for a boosted regressor only."""
+
+    def predict(self, matrix: Any) -> Minutes:
+        """Minutes for each row."""
+
+    def save(self, folder: Path) -> None:
+        """Write what was fitted into a folder."""
+
+    def load(self, folder: Path) -> Regressor:
+        """Read what :meth:`save` wrote."""
+
+    def importance(self) -> dict[str, float]:
+        """What each feature weighs, as a share of all, largest first; empty if not known."""
+
+
+class Boosting:
+    """Gradient-boosted trees by XGBoost.
+
+    Args:
+        parameters: XGBoost's own parameters.
+        threads: threads of one fit. Always given: XGBoost would otherwise take every core of the
+            machine, in every worker.
+        seed: XGBoost's seed.
+    """
+
+    FILE = "booster.ubj"
+
+    def __init__(
+        self, parameters: Mapping[str, Any] | None = None, threads: int = 1, seed: int = 0
+    ) -> None:
+        self.parameters = {
+            "objective": "reg:squarederror",
+            "seed": seed,
+            **(parameters or {}),
+            "nthread": threads,
+        }
+
+    def fit(self, matrix: Any, minutes: Minutes, rounds: int | None) -> Boosting:
+        """Boost for a given number of rounds."""
+        import xgboost  # noqa: PLC0415  (OpenMP must not be loaded where Luigi forks)
+
+        if rounds is None:
+            raise ValueError("boosting needs a number of rounds")
+        data = xgboost.QuantileDMatrix(matrix, minutes, nthread=self.parameters["nthread"])
+        self.booster = xgboost.train(self.parameters, data, rounds)
+        return self
+
+    def predict(self, matrix: Any) -> Minutes:
+        """Minutes for each row."""
+        import xgboost  # noqa: PLC0415  (as above)
+
+        data = xgboost.DMatrix(matrix, nthread=self.parameters["nthread"])
+        return np.asarray(self.booster.predict(data), dtype=np.float64)
+
+    def save(self, folder: Path) -> None:
+        """Write the booster in XGBoost's own binary format."""
+        self.booster.save_model(folder / self.FILE)
+
+    def load(self, folder: Path) -> Boosting:
+        """Read the booster."""
+        import xgboost  # noqa: PLC0415  (as above)
+
+        self.booster = xgboost.Booster({"nthread": self.parameters["nthread"]})
+        self.booster.load_model(folder / self.FILE)
+        return self
+
+    def importance(self) -> dict[str, float]:
+        """Share of the total gain by feature, largest first."""
+        gains: dict[str, float] = self.booster.get_score(importance_type="total_gain")  # type: ignore[assignment]  # lists are for linear boosters
+        total = sum(gains.values()) or 1.0
+        ordered = sorted(gains.items(), key=lambda item: -item[1])
+        return {name: round(gain / total, 6) for name, gain in ordered}
+
+
+class Linear:
+    """Ordinary least squares by scikit-learn."""
+
+    FILE = "linear.skops"
+
+    def fit(self, matrix: Any, minutes: Minutes, rounds: int | None = None) -> Linear:  # noqa: ARG002
+        """Fit the coefficients."""
+        from sklearn.linear_model import LinearRegression  # noqa: PLC0415  (only where it is used)
+
+        self.model = LinearRegression().fit(matrix, minutes)
+        return self
+
+    def predict(self, matrix: Any) -> Minutes:
+        """Minutes for each row."""
+        return np.asarray(self.model.predict(matrix), dtype=np.float64)
+
+    def save(self, folder: Path) -> None:
+        """Write the coefficients."""
+        import skops.io  # noqa: PLC0415  (only where it is used)
+
+        skops.io.dump(self.model, folder / self.FILE)
+
+    def load(self, folder: Path) -> Linear:
+        """Read the coefficients."""
+        import skops.io  # noqa: PLC0415  (only where it is used)
+
+        self.model = skops.io.load(folder / self.FILE)
+        return self
+
+    def importance(self) -> dict[str, float]:
+        """Nothing: coefficients of one-hot columns are not comparable weights."""
+        return {}

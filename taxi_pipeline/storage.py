@@ -1,0 +1,253 @@
+"""Where outputs are kept, and how one becomes visible: whole or not at all.
+
+The root is a local folder or any URL that fsspec understands. A stage writes its files into a
+staging folder on the local disk; :meth:`Storage.publish` then makes the folder visible under its
+final name. Locally that is one rename. Elsewhere the files are uploaded one after the other with
+``manifest.json`` last. So in both places a manifest's presence means that everything beside it is
+whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import luigi
+
+from taxi_pipeline.errors import StorageError
+
+MANIFEST = "manifest.json"
+
+
+class Storage:
+    """A local folder that holds outputs.
+
+    Locations are relative to the root and written with slashes.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._folder = Path(root.removeprefix("file://"))
+
+    def where(self, location: str) -> str:
+        """The location as a user would type it."""
+        return str(self._folder / location)
+
+    def exists(self, location: str) -> bool:
+        """Whether a file is there."""
+        return (self._folder / location).exists()
+
+    def read_json(self, location: str) -> Any:
+        """The content of a JSON file; None if it is not there."""
+        try:
+            return json.loads((self._folder / location).read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise StorageError(f"{self.where(location)} cannot be read: {error}") from error
+
+    def write_json(self, location: str, content: Any) -> None:
+        """Write a JSON file so that a reader sees the old or the new content, never a part."""
+        path = self._folder / location
+        with self.staging() as folder:
+            temporary = folder / path.name
+            temporary.write_text(to_json(content))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(path)
+
+    def folders(self, location: str) -> list[str]:
+        """The names of the folders in a folder; none if it is not there."""
+        try:
+            with os.scandir(self._folder / location) as entries:
+                return sorted(entry.name for entry in entries if entry.is_dir())
+        except FileNotFoundError:
+            return []
+
+    @contextlib.contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A folder to write into, on the same disk as the root; removed at the end."""
+        folder = self._folder / ".staging" / uuid.uuid4().hex
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise StorageError(
+                f"[storage] root {self.root} cannot be written: {error.strerror or error}"
+            ) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, folder: Path, location: str) -> None:
+        """Make a staging folder, with its manifest, visible at a location.
+
+        If another process has published the same location meanwhile, its output stays: both were
+        made from the same things.
+        """
+        target = self._folder / location
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.rename(target)
+        except OSError as error:
+            if not (target / MANIFEST).exists():
+                raise StorageError(
+                    f"{target} is in the way, without a {MANIFEST}: move it away ({error})"
+                ) from error
+
+    def local_file(self, location: str) -> Path:
+        """A path on this machine that holds the file's content; not to be written to."""
+        return self._folder / location
+
+
+class RemoteStorage(Storage):
+    """A URL that fsspec understands; files are copied to this machine to be read."""
+
+    def __init__(self, root: str) -> None:
+        # fsspec is imported here only: it costs a third of Luigi's own import, and a run on local
+        # storage that has nothing to do shall not pay for it.
+        import fsspec  # noqa: PLC0415
+
+        self.root = root.rstrip("/")
+        try:
+            self._files, self._prefix = fsspec.core.url_to_fs(self.root)
+        except (ImportError, ValueError) as error:
+            raise StorageError(f"[storage] root {root} is not usable: {error}") from error
+        self._scratch = tempfile.TemporaryDirectory(prefix="taxi_pipeline-")
+
+    def where(self, location: str) -> str:
+        """The location as a user would type it."""
+        return f"{self.root}/{location}"
+
+    def _path(self, location: str) -> str:
+        return f"{self._prefix}/{location}"
+
+    def exists(self, location: str) -> bool:
+        """Whether a file is there."""
+        with self._readable(location):
+            return bool(self._files.exists(self._path(location)))
+
+    def read_json(self, location: str) -> Any:
+        """The content of a JSON file; None if it is not there."""
+        with self._readable(location):
+            try:
+                return json.loads(self._files.cat_file(self._path(location)))
+            except FileNotFoundError:
+                return None
+
+    def write_json(self, location: str, content: Any) -> None:
+        """Write a JSON file in one piece."""
+        self._files.pipe_file(self._path(location), to_json(content).encode())
+
+    def folders(self, location: str) -> list[str]:
+        """The names of the folders in a folder; none if it is not there."""
+        with self._readable(location):
+            try:
+                entries = self._files.ls(self._path(location), detail=True, refresh=True)
+            except FileNotFoundError:
+                return []
+        paths = (entry["name"] for entry in entries if entry["type"] == "directory")
+        return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
+
+    @contextlib.contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A folder of this machine to write into; removed at the end."""
+        with tempfile.TemporaryDirectory(prefix="taxi_pipeline-") as folder:
+            yield Path(folder)
+
+    def publish(self, folder: Path, location: str) -> None:
+        """Upload a staging folder, its manifest last, unless the location has one already."""
+        if self.exists(f"{location}/{MANIFEST}"):
+            return
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        for path in sorted(files, key=lambda path: path == folder / MANIFEST):
+            name = path.relative_to(folder).as_posix()
+            self._files.put_file(str(path), self._path(f"{location}/{name}"))
+
+    def local_file(self, location: str) -> Path:
+        """A copy of the file, or of the folder, on this machine."""
+        path = Path(self._scratch.name, location)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._files.get(self._path(location), str(path), recursive=True)
+        return path
+
+    @contextlib.contextmanager
+    def _readable(self, location: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            raise StorageError(f"{self.where(location)} cannot be read: {error}") from error
+
+
+def open_storage(root: str) -> Storage:
+    """The storage at a root, a local folder or a URL."""
+    return _open_storage(root, os.getpid())
+
+
+@functools.cache
+def _open_storage(root: str, _process: int) -> Storage:
+    # One a process: what fsspec holds open does not survive the fork of a Luigi worker.
+    if "://" in root and not root.startswith("file://"):
+        return RemoteStorage(root)
+    return Storage(root)
+
+
+class Output(luigi.Target):
+    """What a stage made from one identity: a folder whose manifest is written last."""
+
+    def __init__(self, storage: Storage, location: str) -> None:
+        self.storage = storage
+        self.location = location
+
+    def __str__(self) -> str:
+        return self.storage.where(self.location)
+
+    def exists(self) -> bool:
+        """Whether the output is there, whole."""
+        return self.storage.exists(f"{self.location}/{MANIFEST}")
+
+    def manifest(self) -> dict[str, Any]:
+        """What the output holds and what it was made from.
+
+        Raises:
+            StorageError: the output is not there.
+        """
+        content = self.storage.read_json(f"{self.location}/{MANIFEST}")
+        if content is None:
+            raise StorageError(f"{self} has no {MANIFEST}: the output is not there (any more)")
+        return dict(content)
+
+    def file(self, name: str) -> Path:
+        """A file (or folder) of the output, as a path on this machine."""
+        return self.storage.local_file(f"{self.location}/{name}")
+
+
+def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Bytes and sha256 of each file in a folder, by its relative name."""
+    return {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def to_json(content: Any) -> str:
+    """JSON for people and machines: indented, keys in the order given."""
+    return json.dumps(content, indent=2) + "\n"

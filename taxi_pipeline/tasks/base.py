@@ -1,0 +1,250 @@
+"""What every stage has in common: month and taxi, identity, completeness, publishing.
+
+A stage is a small class that says what it requires and, in :meth:`MonthlyTask.make`, which pure
+function turns its inputs into files. This module does the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import luigi
+from luigi.task import flatten
+
+from taxi_pipeline import config, provenance
+from taxi_pipeline.errors import TaxiPipelineError
+from taxi_pipeline.identity import Identity
+from taxi_pipeline.logs import logger
+from taxi_pipeline.model import recipes
+from taxi_pipeline.month import Month
+from taxi_pipeline.parameters import OneOf, Whole
+from taxi_pipeline.storage import (
+    MANIFEST,
+    Output,
+    Storage,
+    describe_files,
+    open_storage,
+    to_json,
+)
+from taxi_pipeline.trips import TAXIS
+
+Monthly = TypeVar("Monthly", bound="MonthlyTask")
+OfRecipe = TypeVar("OfRecipe", bound="RecipeTask")
+
+
+class MonthlyTask(luigi.Task):
+    """A stage of the pipeline for one taxi and one month.
+
+    Attributes:
+        version: raised by the stage's author when what it makes changes its meaning.
+        sections: the configuration that it reads; its values are part of the output's identity.
+    """
+
+    year: Whole = Whole(2009, 2100, description="Year of the month.")
+    month: Whole = Whole(1, 12, description="Month of the year, 1 to 12.")
+    taxi: OneOf = OneOf(TAXIS, default="green", description="green or yellow.")
+
+    version: ClassVar[int] = 1
+    sections: ClassVar[tuple[type[config.Section], ...]] = ()
+
+    # --- names ---------------------------------------------------------------------------------
+
+    @property
+    def calendar_month(self) -> Month:
+        """The month as a value."""
+        return Month(self.year, self.month)
+
+    @property
+    def variant(self) -> str:
+        """What tells outputs of the same stage, taxi and month apart; empty if nothing does."""
+        return ""
+
+    @property
+    def label(self) -> str:
+        """The task's short name for a person."""
+        words = (self.task_family, self.taxi, str(self.calendar_month), self.variant)
+        return " ".join(word for word in words if word)
+
+    @property
+    def _home(self) -> str:
+        """The location of all outputs of this task, whatever they were made from."""
+        stage = type(self).__module__.rpartition(".")[2]
+        parts = (stage, self.taxi, str(self.calendar_month), self.variant)
+        return "/".join(part for part in parts if part)
+
+    # --- identity ------------------------------------------------------------------------------
+
+    @property
+    def storage(self) -> Storage:
+        """Where outputs are kept."""
+        return open_storage(config.storage().root)
+
+    def identity(self) -> Identity | None:
+        """What the output is made from; None while a published file is not ingested."""
+        inputs = {}
+        for task in flatten(self.requires()):
+            required = task.identity()
+            if required is None:
+                return None
+            inputs[task.label] = required.key
+        return Identity(
+            task=self.task_family,
+            parameters=self.to_str_params(only_significant=True),
+            version=self._version(),
+            config=self._config_values(),
+            inputs=inputs,
+        )
+
+    def _version(self) -> str:
+        return str(self.version)
+
+    def _config_values(self) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for section in self.sections:
+            values |= section().significant_values()
+        return values
+
+    def location(self, identity: Identity) -> str:
+        """Where the output of an identity is kept."""
+        return f"{self._home}/{identity.key}"
+
+    def output(self) -> Output:
+        """The output of the identity as it is now."""
+        identity = self.identity()
+        # A name that no key has: what is not ingested has no output yet.
+        location = f"{self._home}/not-ingested" if identity is None else self.location(identity)
+        return Output(self.storage, location)
+
+    # --- running -------------------------------------------------------------------------------
+
+    def make(self, folder: Path) -> Mapping[str, Any]:
+        """Write the stage's files into a folder; what is returned goes into the manifest.
+
+        The entry ``summary`` is the line that says what was made.
+        """
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """Make the output and publish it, unless it is there already."""
+        # Luigi does not ask again before it runs a task: the answer of an earlier attempt may
+        # have been lost on its way.
+        if self.complete():
+            logger.info("%s: already there", self.label)
+            return
+        expected = self.identity()
+        logger.info("%s: starts%s", self.label, self._reason(expected))
+        started, clock = datetime.now(UTC), time.monotonic()
+        with self.storage.staging() as folder:
+            facts = self.make(folder)
+            identity = self.confirm(expected, folder)
+            manifest = {
+                "task": self.task_family,
+                "label": self.label,
+                "key": identity.key,
+                "identity": asdict(identity),
+                **facts,
+                "files": describe_files(folder),
+                "code": provenance.code(),
+                "packages": provenance.packages(),
+                "started": started.isoformat(timespec="seconds"),
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seconds": round(time.monotonic() - clock, 3),
+            }
+            (folder / MANIFEST).write_text(to_json(manifest))
+            location = self.location(identity)
+            self.storage.publish(folder, location)
+        self.published(identity)
+        logger.info(
+            "%s: %s, in %.1f s -> %s",
+            self.label,
+            facts["summary"],
+            manifest["seconds"],
+            self.storage.where(location),
+        )
+
+    def confirm(self, expected: Identity | None, folder: Path) -> Identity:  # noqa: ARG002
+        """The identity of what was made: as expected, where it can be known beforehand."""
+        if expected is None:
+            raise RuntimeError(f"{self.label} ran before what it requires")
+        return expected
+
+    def published(self, identity: Identity) -> None:
+        """What a stage does once its output is visible; most do nothing."""
+
+    def _reason(self, identity: Identity | None) -> str:
+        """Why the task runs although it ran before; empty if it never did."""
+        manifests = (
+            Output(self.storage, f"{self._home}/{name}").manifest()
+            for name in self.storage.folders(self._home)
+            if self.storage.exists(f"{self._home}/{name}/{MANIFEST}")
+        )
+        newest = max(manifests, key=lambda manifest: str(manifest["finished"]), default=None)
+        if newest is None or identity is None:
+            return ""
+        changes = identity.changes_since(Identity(**newest["identity"]))
+        return f": {', '.join(changes)}" if changes else ""
+
+    def on_failure(self, exception: BaseException) -> str:
+        """What the scheduler shows of a failure: the line for a user, or the traceback."""
+        if isinstance(exception, TaxiPipelineError):
+            return str(exception)
+        return str(super().on_failure(exception))
+
+    # --- progress ------------------------------------------------------------------------------
+
+    def report(self, message: str, done: float | None = None, total: float | None = None) -> None:
+        """Tell the web page how far the task is; at most once a second, and at the end."""
+        now = time.monotonic()
+        finished = done is not None and done == total
+        if not finished and now - getattr(self, "_reported", 0.0) < 1.0:
+            return
+        self._reported = now
+        # Both are None outside a worker.
+        if self.set_status_message:
+            self.set_status_message(message)
+        if self.set_progress_percentage and done is not None and total:
+            self.set_progress_percentage(round(100 * done / total))
+
+
+class RecipeTask(MonthlyTask):
+    """A stage that is about a model: of one recipe, trained on a window of months.
+
+    The month is the last of the training window.
+    """
+
+    recipe: OneOf = OneOf(
+        tuple(recipes.RECIPES), default="trip", description="The recipe of the model."
+    )
+    window: Whole = Whole(
+        1, 120, default=1, description="How many months, ending with this one, to train on."
+    )
+
+    @property
+    def variant(self) -> str:
+        """Recipe and window, as in the output's path."""
+        return f"{self.recipe}-w{self.window}"
+
+    @property
+    def chosen_recipe(self) -> recipes.Recipe:
+        """The recipe itself."""
+        return recipes.RECIPES[self.recipe]
+
+    def _version(self) -> str:
+        return f"{self.version}, recipe {self.chosen_recipe.version}"
+
+    def months(self, task: type[Monthly]) -> list[Monthly]:
+        """A monthly task for each month of the training window, oldest first."""
+        return [self.in_month(task, month) for month in self.calendar_month.window(self.window)]
+
+    def in_month(self, task: type[Monthly], month: Month) -> Monthly:
+        """A monthly task of the same taxi."""
+        return task(year=month.year, month=month.month, taxi=self.taxi)
+
+    def same(self, task: type[OfRecipe]) -> OfRecipe:
+        """Another stage of the same model."""
+        return task(**{name: getattr(self, name) for name in self.get_param_names()})

@@ -1,0 +1,72 @@
+"""The model is judged on the month after its training window."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from taxi_pipeline import config
+from taxi_pipeline.month import Month
+from taxi_pipeline.tasks.base import RecipeTask
+from taxi_pipeline.tasks.features import BuildFeatures
+from taxi_pipeline.tasks.train import TrainModel
+
+
+class EvaluateModel(RecipeTask):
+    """Measure the model, and what could be predicted without it, on the evaluation month."""
+
+    METRICS = "metrics.json"
+    SLICES = "slices.csv"
+    PLOT = "evaluation.png"
+
+    # What the baselines and the slices read.
+    COLUMNS = ("pickup_zone", "dropoff_zone", "hour", "weekday", "miles", "partial")
+
+    @property
+    def evaluation_month(self) -> Month:
+        """The month after the training window, which took no part in making the model."""
+        return self.calendar_month + 1
+
+    def requires(self) -> dict[str, Any]:
+        """The model, the window for the baselines, and the evaluation month."""
+        return {
+            "model": self.same(TrainModel),
+            "window": self.months(BuildFeatures),
+            "evaluation": self.in_month(BuildFeatures, self.evaluation_month),
+        }
+
+    def make(self, folder: Path) -> Mapping[str, Any]:
+        """Write metrics, metrics by slices, and a plot."""
+        from taxi_pipeline.model import evaluation, features  # noqa: PLC0415  (a running task only)
+        from taxi_pipeline.model.duration import DurationModel  # noqa: PLC0415  (likewise)
+
+        model = DurationModel.load(
+            self.input()["model"].file(TrainModel.MODEL), config.training().thread_count
+        )
+        window = features.read(
+            (output.file(BuildFeatures.FILE) for output in self.input()["window"]), evaluation.PAIR
+        )
+        month = features.read(
+            [self.input()["evaluation"].file(BuildFeatures.FILE)],
+            (*self.COLUMNS, *self.chosen_recipe.columns),
+        )
+        predicted = model.predict(month)
+        result = evaluation.evaluate(window, month, predicted)
+        figures = {
+            "evaluation_month": str(self.evaluation_month),
+            **result.as_dict(),
+            "caveat": self.chosen_recipe.caveat,
+        }
+        (folder / self.METRICS).write_text(json.dumps(figures, indent=2) + "\n")
+        result.slices.to_csv(folder / self.SLICES, index=False)
+        actual = month[features.TARGET].to_numpy()
+        evaluation.plot(result, actual, predicted, folder / self.PLOT)
+        baseline = result.best_baseline
+        return {
+            "summary": f"RMSE {result.model['rmse']:.4f} minutes on {self.evaluation_month}, "
+            f"baseline {baseline} has {result.baselines[baseline]['rmse']:.4f}",
+            "rows": result.rows,
+            "rmse": result.model["rmse"],
+        }

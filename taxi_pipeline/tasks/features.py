@@ -1,0 +1,37 @@
+"""Clean trips become features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from taxi_pipeline import config
+from taxi_pipeline.model import FEATURES_VERSION
+from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.tasks.transform import TransformTrips
+
+
+class BuildFeatures(MonthlyTask):
+    """Describe each trip of a month in the way that every recipe reads."""
+
+    version: ClassVar[int] = FEATURES_VERSION
+    sections: ClassVar = (config.features,)
+
+    FILE = "features.parquet"
+
+    def requires(self) -> TransformTrips:
+        """The clean trips."""
+        return TransformTrips(**self.param_kwargs)
+
+    def make(self, folder: Path) -> Mapping[str, Any]:
+        """Write one row of features a trip, in the trips' order."""
+        from taxi_pipeline.model.features import describe_file  # noqa: PLC0415  (pyarrow)
+
+        rows = describe_file(
+            self.input().file(TransformTrips.FILE),
+            folder / self.FILE,
+            max_miles=config.features().max_miles,
+            progress=lambda done, total: self.report(f"{done:,} of {total:,} trips", done, total),
+        )
+        return {"summary": f"{rows:,} trips described", "rows": rows}

@@ -1,0 +1,90 @@
+"""Published trip records arrive under the storage root, as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from taxi_pipeline import config
+from taxi_pipeline.identity import KEY_LENGTH, Identity, digest
+from taxi_pipeline.logs import logger
+from taxi_pipeline.storage import sha256
+from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.trips import schema, sources
+
+
+class IngestTrips(MonthlyTask):
+    """Download a month's file and check it.
+
+    Its identity is the content of the file. Which content a source offered when the month was
+    ingested stands in a small pointer beside the outputs, one for each source; without it the
+    identity is not known yet.
+    """
+
+    # Downloads first: what is not published should be known before anything is computed.
+    priority = 100
+
+    FILE = "trips.parquet"
+
+    @property
+    def url(self) -> str:
+        """Where the configured source keeps the month."""
+        return sources.month_url(config.source().url, self.taxi, self.calendar_month)
+
+    @property
+    def _pointer(self) -> str:
+        return f"{self._home}/source-{digest(self.url)}.json"
+
+    def identity(self) -> Identity | None:
+        """The content that the pointer names; None if the month is not ingested."""
+        pointer = self.storage.read_json(self._pointer)
+        return None if pointer is None else self._identity(pointer["sha256"])
+
+    def confirm(self, expected: Identity | None, folder: Path) -> Identity:  # noqa: ARG002
+        """The content of the file that was just fetched, whatever the source offered before."""
+        return self._identity(sha256(folder / self.FILE))
+
+    def _identity(self, content: str) -> Identity:
+        return Identity(
+            task=self.task_family,
+            parameters=self.to_str_params(only_significant=True),
+            version=self._version(),
+            config={},
+            inputs={"content": content},
+        )
+
+    def location(self, identity: Identity) -> str:
+        """Outputs are named by the content's sha256."""
+        return f"{self._home}/{identity.inputs['content'][:KEY_LENGTH]}"
+
+    def make(self, folder: Path) -> Mapping[str, Any]:
+        """Fetch and check the file."""
+        source = config.source()
+        name = f"{self.taxi} {self.calendar_month}"
+        sources.check_month(self.taxi, self.calendar_month)
+        sources.fetch(
+            self.url,
+            folder / self.FILE,
+            attempts=source.attempts,
+            timeout=source.timeout,
+            progress=self._progress,
+            on_retry=lambda line: logger.warning("%s: %s", self.task_family, line),
+            label=name,
+        )
+        rows = sources.check_file(
+            folder / self.FILE,
+            label=name,
+            url=self.url,
+            required=schema.required_columns(self.taxi),
+        )
+        url = sources.redact(self.url)
+        return {"summary": f"{rows:,} rows from {url}", "rows": rows, "url": url}
+
+    def published(self, identity: Identity) -> None:
+        """Point to the content."""
+        pointer = {"url": sources.redact(self.url), "sha256": identity.inputs["content"]}
+        self.storage.write_json(self._pointer, pointer)
+
+    def _progress(self, done: int, total: int | None) -> None:
+        self.report(f"{done:,} of {total:,} fetched" if total else f"{done:,} fetched", done, total)

@@ -1,0 +1,173 @@
+"""The model becomes a version of a registered model, and champion if it has earned that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from taxi_pipeline import config
+from taxi_pipeline.identity import digest
+from taxi_pipeline.storage import MANIFEST
+from taxi_pipeline.tasks.base import RecipeTask
+from taxi_pipeline.tasks.evaluate import EvaluateModel
+from taxi_pipeline.tasks.ingest import IngestTrips
+from taxi_pipeline.tasks.train import TrainModel
+from taxi_pipeline.tasks.transform import TransformTrips
+from taxi_pipeline.tasks.tune import TuneHyperparameters
+from taxi_pipeline.trips import sources
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from taxi_pipeline.tracking import Candidate, Dataset
+
+
+class RegisterModel(RecipeTask):
+    """Copy the model, and all that is known of it, to MLflow.
+
+    The output is a receipt, one for each tracking server.
+    """
+
+    sections: ClassVar = (config.tracking, config.gate)
+
+    RECEIPT = "receipt.json"
+
+    def requires(self) -> dict[str, Any]:
+        """All that the model's run is to hold."""
+        return {
+            "model": self.same(TrainModel),
+            "tuning": self.same(TuneHyperparameters),
+            "evaluation": self.same(EvaluateModel),
+            "trips": self.months(TransformTrips),
+            "published": self.months(IngestTrips),
+            "published later": self.in_month(IngestTrips, self.calendar_month + 1),
+        }
+
+    @property
+    def model_name(self) -> str:
+        """The registered model that this becomes a version of."""
+        return f"nyc-{self.taxi}-taxi-duration-{self.recipe}"
+
+    def _config_values(self) -> dict[str, str]:
+        # The digest tells servers apart whose URIs differ in their secrets only.
+        uri = config.tracking().server_uri
+        return {
+            **super()._config_values(),
+            "tracking.uri": f"{sources.redact(uri)} ({digest(uri)})",
+        }
+
+    def make(self, folder: Path) -> Mapping[str, Any]:
+        """Register the candidate and write down where it is found."""
+        from taxi_pipeline import tracking  # noqa: PLC0415  (mlflow)
+        from taxi_pipeline.model.evaluation import best_baseline, gain  # noqa: PLC0415  (pandas)
+
+        figures = self._json("evaluation", EvaluateModel.METRICS)
+        baseline = best_baseline(figures["baselines"])
+        gained = gain(figures["model"], figures["baselines"])
+        passed = gained > 0 and gained >= config.gate().min_gain
+        settings = config.tracking()
+        server = tracking.Tracking(settings.server_uri, settings.experiment, settings.artifacts)
+        self.report(f"registering {self.model_name}")
+        registration = server.register(
+            self._candidate(figures),
+            promote=passed,
+            reason=f"RMSE {abs(gained):.1%} {'below' if gained > 0 else 'above'} that of the "
+            f"baseline {baseline}, [gate] min_gain asks for {config.gate().min_gain:.1%} below",
+        )
+        receipt = {
+            "model": registration.model_name,
+            "version": registration.version,
+            "aliases": list(registration.aliases),
+            "decision": registration.decision,
+            "run_id": registration.run_id,
+            "tracking_uri": sources.redact(settings.server_uri),
+            "metrics": figures["model"],
+            "baselines": figures["baselines"],
+            "evaluation_month": figures["evaluation_month"],
+        }
+        (folder / self.RECEIPT).write_text(json.dumps(receipt, indent=2) + "\n")
+        return {
+            "summary": f"{registration.model_name} version {registration.version} "
+            f"({registration.decision})",
+            "version": registration.version,
+            "run_id": registration.run_id,
+        }
+
+    def _candidate(self, figures: Mapping[str, Any]) -> Candidate:
+        from taxi_pipeline.tracking import Candidate  # noqa: PLC0415  (mlflow)
+
+        choice = self._json("tuning", TuneHyperparameters.CHOICE)
+        trained = self.input()["model"].manifest()
+        caveat = f"\n\n{figures['caveat']}" if figures["caveat"] else ""
+        return Candidate(
+            key=self.input()["evaluation"].manifest()["key"],
+            model_name=self.model_name,
+            taxi=self.taxi,
+            month=self.calendar_month,
+            model=self.input()["model"].file(TrainModel.MODEL),
+            example=self._example(),
+            description=f"{self.chosen_recipe.summary}. Trained on {self.window} month(s) to "
+            f"{self.calendar_month}, evaluated on {figures['evaluation_month']}.{caveat}",
+            parameters={
+                "recipe": self.recipe,
+                "window": self.window,
+                "training_month": str(self.calendar_month),
+                "evaluation_month": figures["evaluation_month"],
+                "rows": trained["rows"],
+                "rounds": choice["rounds"],
+                **choice["parameters"],
+            },
+            metrics={
+                **figures["model"],
+                **{
+                    f"{name}_baseline_rmse": measured["rmse"]
+                    for name, measured in figures["baselines"].items()
+                },
+                **({} if choice["rmse"] is None else {"tuning_rmse": choice["rmse"]}),
+            },
+            tags={
+                "recipe": self.recipe,
+                "taxi": self.taxi,
+                "mlflow.source.git.commit": trained["code"]["commit"] or "unknown",
+                "code_changed": str(trained["code"]["changed"]).lower(),
+            },
+            datasets=tuple(self._datasets()),
+            artifacts=tuple(self._artifacts()),
+        )
+
+    def _datasets(self) -> Iterator[Dataset]:
+        from taxi_pipeline.tracking import Dataset  # noqa: PLC0415  (mlflow)
+
+        later = self.input()["published later"]
+        for output in (*self.input()["published"], later):
+            manifest = output.manifest()
+            yield Dataset(
+                name=manifest["label"].removeprefix("IngestTrips "),
+                context="evaluation" if output is later else "training",
+                url=manifest["url"],
+                digest=manifest["files"][IngestTrips.FILE]["sha256"],
+            )
+
+    def _artifacts(self) -> Iterator[tuple[str, Path]]:
+        """Folders of the run, and the files that go there."""
+        evaluation, tuning = self.input()["evaluation"], self.input()["tuning"]
+        for name in (EvaluateModel.METRICS, EvaluateModel.SLICES, EvaluateModel.PLOT):
+            yield "evaluation", evaluation.file(name)
+        for name in (TuneHyperparameters.CHOICE, TuneHyperparameters.TRIALS):
+            yield "tuning", tuning.file(name)
+        for name in (TrainModel.IMPORTANCE, MANIFEST):
+            yield "training", self.input()["model"].file(name)
+        for task, output in zip(self.requires()["trips"], self.input()["trips"], strict=True):
+            yield f"quality/{task.calendar_month}", output.file(TransformTrips.QUALITY)
+
+    def _example(self) -> pd.DataFrame:
+        """A few published rows of the evaluation month, in the columns that a model reads."""
+        from taxi_pipeline.model.serving import example  # noqa: PLC0415  (pandas)
+
+        return example(self.input()["published later"].file(IngestTrips.FILE), self.taxi)
+
+    def _json(self, requirement: str, name: str) -> dict[str, Any]:
+        content = json.loads(self.input()[requirement].file(name).read_text())
+        return dict(content)

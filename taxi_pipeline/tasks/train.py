@@ -1,0 +1,51 @@
+"""The model is fitted on the whole training window."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from taxi_pipeline import config
+from taxi_pipeline.tasks.base import RecipeTask
+from taxi_pipeline.tasks.features import BuildFeatures
+from taxi_pipeline.tasks.tune import TuneHyperparameters
+
+
+class TrainModel(RecipeTask):
+    """Fit the recipe with the parameters chosen by tuning."""
+
+    sections: ClassVar = (config.features, config.training)
+
+    MODEL = "model"
+    IMPORTANCE = "importance.json"
+
+    def requires(self) -> dict[str, Any]:
+        """The tuning's choice, and the features of the training window."""
+        return {"tuning": self.same(TuneHyperparameters), "window": self.months(BuildFeatures)}
+
+    def make(self, folder: Path) -> Mapping[str, Any]:
+        """Write the model's folder, and what its features weigh."""
+        from taxi_pipeline.model import features, training  # noqa: PLC0415  (a running task only)
+        from taxi_pipeline.model.tuning import Choice  # noqa: PLC0415  (likewise)
+
+        chosen = self.input()["tuning"].file(TuneHyperparameters.CHOICE).read_text()
+        window = features.read(
+            (output.file(BuildFeatures.FILE) for output in self.input()["window"]),
+            self.chosen_recipe.columns,
+        )
+        self.report(f"fitting on {len(window):,} trips")
+        model = training.fit(
+            self.recipe,
+            window,
+            Choice(**json.loads(chosen)),
+            taxi=self.taxi,
+            max_miles=config.features().max_miles,
+            seed=config.training().seed,
+            threads=config.training().thread_count,
+        )
+        model.save(folder / self.MODEL)
+        importance = model.regressor.importance()
+        (folder / self.IMPORTANCE).write_text(json.dumps(importance, indent=2) + "\n")
+        return {"summary": f"{self.recipe} fitted on {len(window):,} trips", "rows": len(window)}

@@ -1,0 +1,355 @@
+"""Everything that talks to MLflow: runs, registered models, aliases.
+
+MLflow holds a copy of what stands under the storage root. Each candidate is one run, one logged
+model and one model version, all found by the candidate's key before anything is made, so that
+copying again completes an interrupted copy and never makes a second one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+from mlflow.data.dataset_source import DatasetSource
+from mlflow.data.http_dataset_source import HTTPDatasetSource
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec
+from mlflow.types import Schema as MlflowSchema
+
+from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.month import Month
+from taxi_pipeline.trips import schema, sources
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.entities import Run
+    from mlflow.entities.model_registry import ModelVersion
+
+KEY_TAG = "candidate_key"
+MONTH_TAG = "training_month"
+CHALLENGER = "challenger"
+CHAMPION = "champion"
+
+# What a registered model needs of this package, and of others, to be loaded anywhere.
+SERVING_CODE = ("errors.py", "month.py", "trips", "model")
+SERVING_PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "skops", "xgboost")
+
+for _noisy in ("alembic", "mlflow.pyfunc", "mlflow.store.db.utils", "mlflow.tracking.fluent"):
+    logging.getLogger(_noisy).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A published file that took part in a candidate.
+
+    Attributes:
+        name: such as ``green 2021-01``.
+        context: ``training`` or ``evaluation``.
+        url: where it was fetched, without secrets.
+        digest: sha256 of its content.
+    """
+
+    name: str
+    context: str
+    url: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that has been trained and evaluated, with all that its run is to hold.
+
+    Attributes:
+        key: what finds it again.
+        model_name: the registered model that it becomes a version of.
+        taxi: ``green`` or ``yellow``.
+        month: the last month of its training window.
+        model: folder of :class:`taxi_pipeline.model.duration.DurationModel`.
+        example: a few published rows, as an input example.
+        description: a few lines of Markdown for the version's page.
+        parameters: what it was made with.
+        metrics: minutes on the evaluation month, and the baselines'.
+        tags: further facts to search by.
+        datasets: the published files.
+        artifacts: folders of the run, and the local files that go there.
+    """
+
+    key: str
+    model_name: str
+    taxi: str
+    month: Month
+    model: Path
+    example: pd.DataFrame
+    description: str
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    datasets: tuple[Dataset, ...] = ()
+    artifacts: tuple[tuple[str, Path], ...] = ()
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where a candidate is found in MLflow, and what it became.
+
+    Attributes:
+        model_name: the registered model.
+        version: its version.
+        run_id: the run.
+        aliases: those that it holds now.
+        decision: why it is champion or not, in a few words.
+    """
+
+    model_name: str
+    version: str
+    run_id: str
+    aliases: tuple[str, ...]
+    decision: str
+
+
+class Tracking:
+    """An MLflow tracking server with its registry.
+
+    Args:
+        uri: MLflow's tracking URI.
+        experiment: name of the experiment that holds the runs; made if it is not there.
+        artifacts: where a new experiment keeps its files; empty leaves that to the server.
+    """
+
+    def __init__(self, uri: str, experiment: str, artifacts: str = "") -> None:
+        self.uri = uri
+        self.experiment = experiment
+        self.artifacts = artifacts
+
+    def register(self, candidate: Candidate, *, promote: bool, reason: str) -> Registration:
+        """Copy a candidate to MLflow, and move the aliases that it has earned.
+
+        The newest month is ``challenger``. It becomes ``champion`` if it is to be promoted. An
+        alias never moves to an older month.
+
+        Raises:
+            TrackingError: the server cannot be reached or refuses.
+        """
+        with self._connected():
+            client = mlflow.MlflowClient()
+            run = self._run(client, candidate)
+            version = self._version(client, run, candidate)
+            aliases, decision = self._move_aliases(
+                client, candidate, version, promote=promote, reason=reason
+            )
+        return Registration(
+            candidate.model_name, str(version.version), run.info.run_id, aliases, decision
+        )
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[None]:
+        before = mlflow.get_tracking_uri()
+        try:
+            if self.uri.startswith("sqlite:///"):
+                Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+            mlflow.set_tracking_uri(self.uri)
+            yield
+        except (MlflowException, OSError) as error:
+            cause = str(error).splitlines()[0]
+            raise TrackingError(
+                f"the MLflow server {sources.redact(self.uri)} does not do what is asked: "
+                f"{sources.redact(cause)}: check [tracking] uri, and that the server runs; what "
+                "was made is kept, and running again registers it"
+            ) from error
+        finally:
+            mlflow.set_tracking_uri(before)
+
+    def _run(self, client: mlflow.MlflowClient, candidate: Candidate) -> Run:
+        """The candidate's run, whole: found, completed or made."""
+        experiment_id = self._experiment_id(client)
+        found = client.search_runs(
+            [experiment_id], f"tags.{KEY_TAG} = '{candidate.key}'", max_results=1
+        )
+        if found and found[0].info.status == "FINISHED":
+            return found[0]
+        tags = {KEY_TAG: candidate.key, MONTH_TAG: str(candidate.month), **candidate.tags}
+        run = (
+            found[0]
+            if found
+            else client.create_run(
+                experiment_id, tags=tags, run_name=f"{candidate.model_name} {candidate.month}"
+            )
+        )
+        # The status FINISHED, set at the end, says that the run is whole.
+        with mlflow.start_run(run_id=run.info.run_id):
+            mlflow.log_params(dict(candidate.parameters))
+            mlflow.log_metrics(dict(candidate.metrics))
+            for dataset in candidate.datasets:
+                mlflow.log_input(
+                    MetaDataset(  # type: ignore[abstract]  # MLflow's own example makes one
+                        _source(dataset.url), dataset.name, dataset.digest[:36]
+                    ),
+                    dataset.context,
+                )
+            for place, file in candidate.artifacts:
+                mlflow.log_artifact(str(file), place)
+            if not self._logged_model(client, run):
+                self._log_model(candidate)
+        return client.get_run(run.info.run_id)
+
+    def _experiment_id(self, client: mlflow.MlflowClient) -> str:
+        experiment = client.get_experiment_by_name(self.experiment)
+        if experiment is not None:
+            return str(experiment.experiment_id)
+        try:
+            return str(client.create_experiment(self.experiment, self.artifacts or None))
+        except MlflowException:
+            # Another process was faster.
+            experiment = client.get_experiment_by_name(self.experiment)
+            if experiment is None:
+                raise
+            return str(experiment.experiment_id)
+
+    @staticmethod
+    def _logged_model(client: mlflow.MlflowClient, run: Run) -> str | None:
+        """The id of the run's model, if one was logged whole."""
+        models = client.search_logged_models(
+            experiment_ids=[run.info.experiment_id],
+            filter_string=f"source_run_id = '{run.info.run_id}'",
+        )
+        ready = [str(model.model_id) for model in models if model.status == "READY"]
+        return ready[0] if ready else None
+
+    @staticmethod
+    def _log_model(candidate: Candidate) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            mlflow.pyfunc.log_model(
+                name="model",
+                loader_module="taxi_pipeline.model.serving",
+                data_path=str(candidate.model),
+                code_paths=[str(serving_code(Path(folder)))],
+                signature=signature(candidate.taxi),
+                input_example=candidate.example,
+                pip_requirements=[
+                    f"{name}=={importlib.metadata.version(name)}" for name in SERVING_PACKAGES
+                ],
+                metadata={KEY_TAG: candidate.key},
+            )
+
+    def _version(self, client: mlflow.MlflowClient, run: Run, candidate: Candidate) -> ModelVersion:
+        """The candidate's model version: found or made."""
+        found = client.search_model_versions(
+            f"name = '{candidate.model_name}' and tag.{KEY_TAG} = '{candidate.key}'"
+        )
+        if found:
+            return found[0]
+        with contextlib.suppress(MlflowException):  # it is there already
+            client.create_registered_model(
+                candidate.model_name,
+                description=f"Duration in minutes of {candidate.taxi} taxi trips in New York, "
+                "from rows as TLC publishes them.",
+            )
+        return client.create_model_version(
+            candidate.model_name,
+            f"models:/{self._logged_model(client, run)}",
+            run.info.run_id,
+            tags={KEY_TAG: candidate.key, MONTH_TAG: str(candidate.month), **candidate.tags},
+            description=candidate.description,
+            model_id=self._logged_model(client, run),
+        )
+
+    @staticmethod
+    def _move_aliases(
+        client: mlflow.MlflowClient,
+        candidate: Candidate,
+        version: ModelVersion,
+        *,
+        promote: bool,
+        reason: str,
+    ) -> tuple[tuple[str, ...], str]:
+        aliases, decision = [], f"not champion: {reason}"
+        for alias in (CHALLENGER, CHAMPION) if promote else (CHALLENGER,):
+            holder = _holder(client, candidate.model_name, alias)
+            held_for = holder.tags.get(MONTH_TAG) if holder else None
+            if held_for and Month.parse(held_for) > candidate.month:
+                decision = f"{alias} stays with the newer month {held_for}"
+                continue
+            if holder is None or holder.version != version.version:
+                client.set_registered_model_alias(candidate.model_name, alias, version.version)
+            aliases.append(alias)
+            if alias == CHAMPION:
+                decision = f"champion: {reason}"
+        return tuple(aliases), decision
+
+
+def _holder(client: mlflow.MlflowClient, model_name: str, alias: str) -> ModelVersion | None:
+    if alias not in client.get_registered_model(model_name).aliases:
+        return None
+    return client.get_model_version_by_alias(model_name, alias)
+
+
+class _PlaceDatasetSource(DatasetSource):
+    """A place that is not on the web: a file, a bucket, the synthetic city."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    @staticmethod
+    def _get_source_type() -> str:
+        return "place"
+
+    def load(self) -> Any:
+        """Not offered: the pipeline's own ingestion loads it."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _can_resolve(raw_source: Any) -> bool:  # noqa: ARG004  (MLflow's signature)
+        return False
+
+    @classmethod
+    def _resolve(cls, raw_source: Any) -> _PlaceDatasetSource:
+        return cls(str(raw_source))
+
+    def to_dict(self) -> dict[Any, Any]:
+        """The form that MLflow keeps."""
+        return {"uri": self.place}
+
+    @classmethod
+    def from_dict(cls, source_dict: dict[Any, Any]) -> _PlaceDatasetSource:
+        """The source that :meth:`to_dict` described."""
+        return cls(source_dict["uri"])
+
+
+def _source(url: str) -> DatasetSource:
+    return HTTPDatasetSource(url) if url.startswith("http") else _PlaceDatasetSource(url)
+
+
+def signature(taxi: str) -> ModelSignature:
+    """Rows as TLC publishes them; pickup time and zones are required, the rest may be missing."""
+    inputs = [
+        ColSpec("datetime", schema.pickup_column(taxi)),
+        ColSpec("long", "PULocationID"),
+        ColSpec("long", "DOLocationID"),
+        *(ColSpec("double", name, required=False) for name in schema.optional_columns(taxi)),
+    ]
+    return ModelSignature(MlflowSchema(list(inputs)), MlflowSchema([ColSpec("double")]))
+
+
+def serving_code(folder: Path) -> Path:
+    """Copy what a registered model needs of this package, which is neither Luigi nor MLflow."""
+    package = Path(__file__).parent
+    copy = folder / package.name
+    copy.mkdir()
+    (copy / "__init__.py").write_text('"""The part of taxi_pipeline that predicts."""\n')
+    for name in SERVING_CODE:
+        if (package / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(package / name, copy / name, ignore=ignored)
+        else:
+            shutil.copy(package / name, copy / name)
+    return copy

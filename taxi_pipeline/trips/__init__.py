@@ -1,0 +1,3 @@
+"""How trips arrive and become clean. Knows nothing of Luigi or MLflow."""
+
+TAXIS = ("green", "yellow")

@@ -1,0 +1,164 @@
+"""Published trip records become clean trips, a batch at a time.
+
+The default rules keep exactly the trips of 1 to 60 minutes, as the course does. Every further
+rule is a choice, and every row that a rule drops is counted under that rule's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from taxi_pipeline.errors import InvalidTripFile
+from taxi_pipeline.month import Month
+from taxi_pipeline.trips import schema
+from taxi_pipeline.trips.quality import QualityReport
+
+BATCH_ROWS = 262_144
+"""Rows that are in memory at a time: some 20 MB."""
+
+Mask: TypeAlias = "pa.ChunkedArray | pa.Array"
+"""True for the rows that a rule keeps; null counts as false."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which trips are kept.
+
+    Attributes:
+        min_minutes: shortest duration, included.
+        max_minutes: longest duration, included.
+        only_month: drop pickups outside the month that the file is published for.
+        known_zones: drop trips from or to the zones that name no place in the city.
+        keep_reversals: keep records with a negative fare, which reverse another record.
+        min_miles: shortest metered distance, included; 0 keeps all.
+        max_miles: longest metered distance, included; infinity keeps all.
+    """
+
+    min_minutes: float = 1.0
+    max_minutes: float = 60.0
+    only_month: bool = False
+    known_zones: bool = False
+    keep_reversals: bool = True
+    min_miles: float = 0.0
+    max_miles: float = float("inf")
+
+
+def clean_file(  # noqa: PLR0913  (each is a choice of its own)
+    source: Path,
+    destination: Path,
+    *,
+    taxi: str,
+    month: Month,
+    rules: Rules,
+    progress: Callable[[int, int, int], None] = lambda *_: None,
+) -> QualityReport:
+    """Write the clean trips of a published file, in its order, and report on both.
+
+    Args:
+        source: a published trip record file.
+        destination: the parquet file to write, of schema :data:`schema.TRIP`.
+        taxi: ``green`` or ``yellow``.
+        month: the month that the file is published for.
+        rules: which trips are kept.
+        progress: called after each batch with rows kept, rows read and rows in all.
+
+    Raises:
+        InvalidTripFile: no row passes the rules.
+    """
+    file = pq.ParquetFile(source)
+    report = QualityReport()
+    validator = schema.validator()
+    with pq.ParquetWriter(destination, schema.TRIP, compression="zstd") as writer:
+        for published in _batches(file, taxi):
+            trips = clean(published, taxi, month, rules, report)
+            validator.validate(trips.to_pandas(types_mapper=_arrow_types()))
+            report.add_trips(trips)
+            writer.write_table(trips)
+            progress(report.rows_kept, report.rows_read, file.metadata.num_rows)
+    if not report.rows_kept:
+        raise InvalidTripFile(
+            f"{taxi} {month}: none of {report.rows_read} rows passes the rules of [cleaning]: "
+            f"dropped by rule {report.dropped}; widen the rules"
+        )
+    return report
+
+
+def clean(
+    published: pa.Table, taxi: str, month: Month, rules: Rules, report: QualityReport
+) -> pa.Table:
+    """The published rows that pass the rules, in canonical form.
+
+    The report counts what was read and, for each rule in turn, what it dropped of the rows that
+    the rules before it had kept.
+    """
+    report.read(published)
+    trips = schema.canonical(published, taxi)
+    lowered = {name.lower(): name for name in published.column_names}
+    if "fare_amount" in lowered:
+        trips = trips.append_column("fare", published[lowered["fare_amount"]])
+    for name, keeps in _rules(rules, month).items():
+        kept = trips.filter(keeps(trips))
+        report.drop(name, trips.num_rows - kept.num_rows)
+        trips = kept
+    return trips.select(schema.TRIP.names).cast(schema.TRIP)
+
+
+def _rules(rules: Rules, month: Month) -> dict[str, Callable[[pa.Table], Mask]]:
+    """The rules in force, by name, in the order in which they are applied."""
+    chosen = {
+        "incomplete": _complete,
+        "duration": lambda trips: _between(trips["minutes"], rules.min_minutes, rules.max_minutes),
+    }
+    if rules.only_month:
+        chosen["other_month"] = lambda trips: pc.and_(
+            pc.greater_equal(trips["pickup_at"], pa.scalar(month.start, pa.timestamp("us"))),
+            pc.less(trips["pickup_at"], pa.scalar(month.end, pa.timestamp("us"))),
+        )
+    if rules.known_zones:
+        chosen["unknown_zone"] = lambda trips: pc.invert(
+            pc.or_(_in_unknown_zone(trips["pickup_zone"]), _in_unknown_zone(trips["dropoff_zone"]))
+        )
+    if not rules.keep_reversals:
+        chosen["reversal"] = lambda trips: pc.greater_equal(trips["fare"], 0)
+    if rules.min_miles > 0 or rules.max_miles < float("inf"):
+        chosen["distance"] = lambda trips: _between(
+            trips["metered_miles"], rules.min_miles, rules.max_miles
+        )
+    return chosen
+
+
+def _complete(trips: pa.Table) -> Mask:
+    """Rows that have both times and both zones, the zones among those that exist."""
+    timed = pc.and_(pc.is_valid(trips["pickup_at"]), pc.is_valid(trips["minutes"]))
+    zoned = pc.and_(
+        _between(trips["pickup_zone"], *schema.ZONES),
+        _between(trips["dropoff_zone"], *schema.ZONES),
+    )
+    return pc.and_(timed, zoned)
+
+
+def _between(column: Mask, lowest: float, highest: float) -> Mask:
+    return pc.and_(pc.greater_equal(column, lowest), pc.less_equal(column, highest))
+
+
+def _in_unknown_zone(zones: Mask) -> Mask:
+    return pc.is_in(zones, pa.array(schema.UNKNOWN_ZONES, pa.int16()))
+
+
+def _batches(file: pq.ParquetFile, taxi: str) -> Iterator[pa.Table]:
+    columns = schema.columns_to_read(file.schema_arrow.names, taxi)
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+        yield pa.Table.from_batches([batch])
+
+
+def _arrow_types() -> Callable[[pa.DataType], object]:
+    import pandas as pd  # noqa: PLC0415  (only where trips are cleaned)
+
+    return pd.ArrowDtype

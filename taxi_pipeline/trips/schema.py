@@ -1,0 +1,160 @@
+"""The canonical form of a trip, the same for both taxis and for every era of published files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandera.pandas as pandera
+
+UNKNOWN_ZONES = (264, 265)
+"""Zone ids that name no place in the city: unknown, and outside of New York."""
+
+ZONES = (1, 265)
+"""The smallest and largest zone id (TLC's taxi zone lookup table)."""
+
+
+def _field(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:
+    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning})
+
+
+TRIP = pa.schema(
+    [
+        _field("pickup_at", pa.timestamp("us"), "when the meter was engaged, New York local time"),
+        _field("minutes", pa.float64(), "duration of the trip, in minutes"),
+        _field("pickup_zone", pa.int16(), "TLC taxi zone in which the meter was engaged"),
+        _field("dropoff_zone", pa.int16(), "TLC taxi zone in which the meter was disengaged"),
+        _field("metered_miles", pa.float64(), "distance by the taximeter, in miles", nullable=True),
+        _field("vendor", pa.int16(), "provider of the record", nullable=True),
+        _field("rate_code", pa.int16(), "final rate code of the trip", nullable=True),
+        _field("passengers", pa.int16(), "passengers, as entered by the driver", nullable=True),
+        _field("trip_type", pa.int16(), "green: 1 street hail, 2 dispatch", nullable=True),
+        _field(
+            "partial", pa.bool_(), "record of another origin, which has no rate code, passengers"
+        ),
+    ]
+)
+"""A clean trip. ``minutes`` is what a model predicts; no other column tells it."""
+
+_PUBLISHED_NAMES = {
+    "pickup_zone": "PULocationID",
+    "dropoff_zone": "DOLocationID",
+    "metered_miles": "trip_distance",
+    "vendor": "VendorID",
+    "rate_code": "RatecodeID",
+    "passengers": "passenger_count",
+    "trip_type": "trip_type",
+}
+_PREFIXES = {"green": "lpep", "yellow": "tpep"}
+
+
+def pickup_column(taxi: str) -> str:
+    """The name under which TLC publishes the pickup time."""
+    return f"{_PREFIXES[taxi]}_pickup_datetime"
+
+
+def dropoff_column(taxi: str) -> str:
+    """The name under which TLC publishes the drop-off time."""
+    return f"{_PREFIXES[taxi]}_dropoff_datetime"
+
+
+def required_columns(taxi: str) -> list[str]:
+    """The published columns without which a file is of no use here."""
+    ends = [pickup_column(taxi), dropoff_column(taxi)]
+    return [*ends, "PULocationID", "DOLocationID", "trip_distance"]
+
+
+def optional_columns(taxi: str) -> list[str]:
+    """The published columns that a model may read but need not have."""
+    zones = {"PULocationID", "DOLocationID"}
+    return [
+        name
+        for name in _PUBLISHED_NAMES.values()
+        if name not in zones and (name != "trip_type" or taxi == "green")
+    ]
+
+
+def columns_to_read(names: Iterable[str], taxi: str) -> list[str]:
+    """Of a file's columns, those that cleaning reads; names are matched without case."""
+    wanted = {*required_columns(taxi), *_PUBLISHED_NAMES.values(), "fare_amount"}
+    lowered = {name.lower() for name in wanted}
+    return [name for name in names if name.lower() in lowered]
+
+
+def canonical(published: pa.Table, taxi: str) -> pa.Table:
+    """Published records in canonical form, one row each, none dropped.
+
+    Optional columns that are missing become null, and so do values that do not fit their type.
+    Without a drop-off time (a trip that has not ended) there is no column ``minutes``.
+
+    Args:
+        published: columns as TLC publishes them, in any era's types.
+        taxi: ``green`` or ``yellow``.
+
+    Raises:
+        KeyError: the pickup time or a zone column is missing.
+    """
+    found = {name.lower(): name for name in published.column_names}
+
+    def column(name: str) -> pa.ChunkedArray | pa.Array:
+        return published[found[name.lower()]]
+
+    def optional(name: str, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
+        if name.lower() not in found:
+            return pa.nulls(published.num_rows, kind)
+        return _cast(column(name), kind)
+
+    pickup = _cast(column(pickup_column(taxi)), pa.timestamp("us"))
+    columns = {"pickup_at": pickup}
+    if dropoff_column(taxi) in found:
+        dropoff = _cast(column(dropoff_column(taxi)), pa.timestamp("us"))
+        elapsed = pc.cast(pc.subtract(dropoff, pickup), pa.int64())
+        columns["minutes"] = pc.divide(pc.cast(elapsed, pa.float64(), safe=False), 60e6)
+    for name, published_name in _PUBLISHED_NAMES.items():
+        kind = TRIP.field(name).type
+        if name.endswith("_zone"):
+            columns[name] = _cast(column(published_name), kind)
+        else:
+            columns[name] = optional(published_name, kind)
+    columns["partial"] = pc.is_null(columns["rate_code"])
+    return pa.table(columns)
+
+
+def _cast(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
+    """The column in another type; NaN and numbers beyond the type's range become null."""
+    if pa.types.is_integer(kind) and not pa.types.is_null(column.type):
+        number = pc.cast(column, pa.float64(), safe=False)
+        limit = 2.0 ** (kind.bit_width - 1) - 1
+        fits = pc.and_(pc.greater_equal(number, -limit), pc.less_equal(number, limit))
+        column = pc.if_else(fits, number, None)
+    return pc.cast(column, kind, safe=False)
+
+
+def validator() -> pandera.DataFrameSchema:
+    """The checks that every table of clean trips passes, whatever the rules of cleaning."""
+    import pandera.pandas as pandera  # noqa: PLC0415  (half a second, for a running task only)
+
+    def zone() -> pandera.Column:
+        return pandera.Column(checks=pandera.Check.in_range(*ZONES))
+
+    return pandera.DataFrameSchema(
+        {
+            "pickup_at": pandera.Column(),
+            "minutes": pandera.Column(checks=pandera.Check.ge(0)),
+            "pickup_zone": zone(),
+            "dropoff_zone": zone(),
+            "metered_miles": pandera.Column(nullable=True),
+            "vendor": pandera.Column(nullable=True),
+            "rate_code": pandera.Column(checks=pandera.Check.ge(0), nullable=True),
+            "passengers": pandera.Column(checks=pandera.Check.ge(0), nullable=True),
+            "trip_type": pandera.Column(nullable=True),
+            "partial": pandera.Column(),
+        },
+        strict=True,
+        ordered=True,
+    )

@@ -1,0 +1,780 @@
+"""A synthetic city: files of trip records like those TLC publishes, made without a network.
+
+A deterministic simulator for the demo, the tests and the benchmarks. The city (where its zones
+lie, how popular and how fast they are) follows from the seed alone, so that what a model learns
+from one month holds in the next; the trips follow from the seed, the taxi, the month and the
+number of rows. The records have the published columns, types, order and compression, and the
+published kinds of dirt at about the published shares.
+
+Figures called *measured* are those of the files that TLC published for green taxis of January
+2021, rounded. Distances are in miles, speeds in miles an hour and amounts in dollars, as in the
+published files; a time is in whole seconds since 1970 in New York's local time.
+
+As in the published files, the rows of metered trips come first and those of dispatched trips
+after them, each in the order of their pickups.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fsspec.callbacks import DEFAULT_CALLBACK, Callback
+from fsspec.spec import AbstractFileSystem
+from numpy.random import Generator, SeedSequence, default_rng
+from numpy.typing import NDArray
+
+from taxi_pipeline.month import Month
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.integer]
+
+CHUNK_ROWS = 250_000
+"""Rows of a row group, the most that is held in memory."""
+
+TAXIS = {"green": "lpep", "yellow": "tpep"}
+"""Each taxi and the prefix of the names of its two time columns."""
+
+NEW_TYPES = Month(2023, 2)
+"""The first month of the present column types and compression."""
+
+NEW_TARIFF = Month(2023, 1)
+"""The first whole month of the tariff that came into force on 2022-12-19."""
+
+CBD_FEE = Month(2025, 1)
+"""The first month of the fee for driving into the central business district."""
+
+UNKNOWN_ZONE, OUTSIDE_ZONE = 264, 265
+"""The two zone ids that are no place in the city."""
+
+LONGEST_MILES = 244_152.01
+"""The greatest distance ever published (green, 2021-01)."""
+
+HOUR, DAY = 3_600, 86_400
+"""Seconds of an hour and of a day."""
+
+# --- what TLC publishes -----------------------------------------------------------------------
+
+_ORDER = {
+    "green": (
+        "VendorID lpep_pickup_datetime lpep_dropoff_datetime store_and_fwd_flag RatecodeID"
+        " PULocationID DOLocationID passenger_count trip_distance fare_amount extra mta_tax"
+        " tip_amount tolls_amount ehail_fee improvement_surcharge total_amount payment_type"
+        " trip_type congestion_surcharge"
+    ),
+    "yellow": (
+        "VendorID tpep_pickup_datetime tpep_dropoff_datetime passenger_count trip_distance"
+        " RatecodeID store_and_fwd_flag PULocationID DOLocationID payment_type fare_amount extra"
+        " mta_tax tip_amount tolls_amount improvement_surcharge total_amount congestion_surcharge"
+        " airport_fee"
+    ),
+}
+_IDS = ("VendorID", "PULocationID", "DOLocationID")
+_COUNTS = ("passenger_count", "RatecodeID", "payment_type", "trip_type")
+_OF_THE_METER = (
+    "passenger_count",
+    "RatecodeID",
+    "payment_type",
+    "trip_type",
+    "store_and_fwd_flag",
+    "congestion_surcharge",
+    "airport_fee",
+)
+_AMOUNTS = (
+    "fare_amount",
+    "extra",
+    "mta_tax",
+    "tip_amount",
+    "tolls_amount",
+    "improvement_surcharge",
+    "congestion_surcharge",
+    "airport_fee",
+    "cbd_congestion_fee",
+)
+
+
+def columns(taxi: str, month: Month) -> pa.Schema:
+    """The columns of the file that TLC publishes for a month: names, order and types.
+
+    Args:
+        taxi: "green" or "yellow".
+        month: the month of the file; the types changed with 2023-02, and 2025-01 has one more
+            column.
+
+    Raises:
+        ValueError: there is no such taxi.
+    """
+    _check_taxi(taxi)
+    new = month >= NEW_TYPES
+    types = {
+        **dict.fromkeys(_IDS, pa.int32() if new else pa.int64()),
+        **dict.fromkeys(_COUNTS, pa.int64() if new else pa.float64()),
+        f"{TAXIS[taxi]}_pickup_datetime": pa.timestamp("us"),
+        f"{TAXIS[taxi]}_dropoff_datetime": pa.timestamp("us"),
+        "store_and_fwd_flag": pa.large_string() if new else pa.string(),
+        "ehail_fee": pa.float64() if new else pa.null(),
+    }
+    if taxi == "yellow":
+        types["payment_type"] = pa.int64()
+    names = _ORDER[taxi].split()
+    if month >= CBD_FEE:
+        names.append("cbd_congestion_fee")
+    published = {"airport_fee": "Airport_fee"} if new else {}
+    return pa.schema([(published.get(name, name), types.get(name, pa.float64())) for name in names])
+
+
+def _check_taxi(taxi: str) -> None:
+    if taxi not in TAXIS:
+        raise ValueError(f"taxi must be one of {', '.join(TAXIS)}, not {taxi!r}")
+
+
+# --- the city ---------------------------------------------------------------------------------
+
+
+class Borough(NamedTuple):
+    """A cluster of zones, roughly in the shape and place of New York's."""
+
+    zones: int
+    centre: tuple[float, float]
+    """Miles east and north of the middle of the first borough."""
+    spread: tuple[float, float]
+    """Standard deviation of its zones' places, in miles east and north."""
+    within: float
+    """Mean miles that a trip drives inside the zones where it begins and ends."""
+    speed: float
+    """Speed relative to the city's."""
+    jams: float
+    """How strongly the hour of the week is felt: the power of its factor."""
+    green: float
+    """Its share of the metered pickups of green taxis."""
+    yellow: float
+    """Its share of the metered pickups of yellow taxis."""
+
+
+BOROUGHS = (
+    Borough(69, (0.0, 0.0), (0.9, 3.4), 0.5, 0.88, 1.3, 0.46, 0.90),
+    Borough(69, (7.5, -1.5), (3.2, 2.8), 0.9, 1.10, 0.9, 0.24, 0.07),
+    Borough(61, (3.0, -7.5), (2.4, 2.6), 0.8, 0.95, 1.0, 0.20, 0.02),
+    Borough(43, (3.0, 8.5), (1.9, 1.7), 0.8, 1.05, 0.8, 0.09, 0.007),
+    Borough(21, (-8.0, -13.0), (2.6, 2.6), 1.3, 1.30, 0.5, 0.01, 0.003),
+)
+
+ZONES = sum(borough.zones for borough in BOROUGHS)
+"""Zones of the city, with ids from 1; arrays by zone are indexed by id - 1."""
+
+SPEED = 10.2
+"""Speed of a trip of one mile at a usual hour."""
+
+LENGTH_POWER = 0.33
+"""How speed grows with length: the trips of 20 miles are three times as fast (measured)."""
+
+CIRCUITY, CIRCUITY_SPREAD = 1.25, 0.15
+"""Road miles for a mile in the plane: the median, and the spread of its logarithm by pair."""
+
+ZIPF = 1.15
+"""Power of the rank by which the popularity of a borough's zones falls."""
+
+# Measured, and smoothed where nights have few trips; weekends are faster by day.
+_SPEED_BY_HOUR = (
+    *(1.24, 1.27, 1.30, 1.36, 1.40, 1.40, 1.25, 1.03, 0.95, 0.99, 1.01, 1.01),
+    *(0.98, 0.94, 0.87, 0.86, 0.86, 0.87, 0.94, 1.00, 1.06, 1.10, 1.14, 1.19),
+)
+_WEEKEND = (
+    *(1.00, 1.00, 1.00, 1.00, 1.00, 1.00, 1.04, 1.12, 1.16, 1.14, 1.10, 1.08),
+    *(1.08, 1.08, 1.12, 1.12, 1.12, 1.10, 1.06, 1.02, 1.00, 0.98, 0.96, 0.96),
+)
+
+
+@dataclass(frozen=True)
+class City:
+    """What stays the same from month to month and for every taxi.
+
+    Attributes:
+        borough: the index in `BOROUGHS` of each zone, shape (zones,).
+        miles: road miles from zone to zone, symmetric, 0 within a zone, shape (zones, zones).
+        speed: speed of a one-mile trip by zone and hour of the week from Monday 0:00,
+            shape (zones, 168).
+        pickups: for each taxi the share of its metered pickups by zone, shape (zones,).
+        central: whether a zone lies in the southern part of the first borough, where the
+            congestion surcharge and fee are due, shape (zones,).
+        airport: index of the zone whose pickups pay an airport fee.
+    """
+
+    borough: Ints
+    miles: Floats
+    speed: Floats
+    pickups: dict[str, Floats]
+    central: NDArray[np.bool_]
+    airport: int
+
+    @classmethod
+    def build(cls, seed: int) -> City:
+        """The city of a seed."""
+        rng = default_rng(SeedSequence([seed]))
+        borough = rng.permutation(np.repeat(range(len(BOROUGHS)), [b.zones for b in BOROUGHS]))
+        centre, spread = (np.array([b[n] for b in BOROUGHS])[borough] for n in (1, 2))
+        place = rng.normal(centre, spread)
+        own_speed = rng.lognormal(0.0, 0.12, ZONES)
+        pickups = {
+            "green": _popularity(borough, [b.green for b in BOROUGHS], rng),
+            "yellow": _popularity(borough, [b.yellow for b in BOROUGHS], rng),
+        }
+        return cls(
+            borough=borough,
+            miles=_road_miles(place, rng),
+            speed=_speeds(borough, own_speed),
+            pickups=pickups,
+            central=(borough == 0) & (place[:, 1] < 1.0),
+            airport=int(np.argmax(pickups["yellow"] * (borough == 1))),
+        )
+
+
+def _road_miles(place: Floats, rng: Generator) -> Floats:
+    plane = np.linalg.norm(place[:, None] - place[None, :], axis=2)
+    detour = rng.normal(0.0, CIRCUITY_SPREAD, plane.shape)
+    both_ways = np.triu(detour) + np.triu(detour, 1).T
+    return (plane * CIRCUITY * np.exp(both_ways)).astype(np.float32)
+
+
+def _speeds(borough: Ints, own_speed: Floats) -> Floats:
+    week = np.tile(_SPEED_BY_HOUR, (7, 1))
+    week[5:] *= _WEEKEND
+    jams = np.array([b.jams for b in BOROUGHS])[borough]
+    usual = SPEED * own_speed * np.array([b.speed for b in BOROUGHS])[borough]
+    return (usual[:, None] * week.ravel() ** jams[:, None]).astype(np.float32)
+
+
+def _popularity(borough: Ints, share: list[float], rng: Generator) -> Floats:
+    weight = np.empty(ZONES)
+    for index, part in enumerate(share):
+        zones = rng.permutation(np.flatnonzero(borough == index))
+        falling = np.arange(1, len(zones) + 1) ** -ZIPF
+        weight[zones] = part * falling / falling.sum()
+    return weight / weight.sum()
+
+
+# --- who orders the trips ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A population of trips, and how its records go wrong; shares are of its rows.
+
+    Attributes:
+        by_hour: demand of each hour of the day, relative.
+        by_weekday: demand of each day of the week from Monday, relative.
+        evenness: power of the zones' popularity; 1 is that of metered pickups, 0 is even.
+        reach: miles over which the wish to go somewhere falls by a factor e.
+        overhead: mean minutes before and after the driving.
+        complete: whether the meter's columns are recorded, or null together.
+        whole_minutes: share of trips whose times are rounded to minutes.
+        cancelled: trips that end within a minute.
+        waiting: trips that wait on the way for most of an hour or some hours.
+        no_distance: zero miles, besides those of the cancelled trips.
+        absurd_distance: up to `LONGEST_MILES`.
+        never_stopped: meters that ran on for more than 23 hours.
+        reversed: rows that take back the row before.
+    """
+
+    by_hour: tuple[float, ...]
+    by_weekday: tuple[float, ...]
+    evenness: float
+    reach: float
+    overhead: float
+    complete: bool
+    whole_minutes: float
+    cancelled: float
+    waiting: float
+    no_distance: float
+    absurd_distance: float
+    never_stopped: float
+    reversed: float
+
+
+# Measured, except reach and overhead: these are set so that lengths and durations agree.
+METERED = Origin(
+    by_hour=(
+        *(0.30, 0.20, 0.15, 0.10, 0.10, 0.16, 0.40, 0.85, 1.28, 1.47, 1.50, 1.51),
+        *(1.55, 1.69, 1.79, 1.96, 2.03, 1.81, 1.64, 1.33, 0.90, 0.63, 0.51, 0.39),
+    ),
+    by_weekday=(0.92, 0.99, 1.02, 1.05, 1.18, 1.08, 0.76),
+    evenness=1.0,
+    reach=1.9,
+    overhead=1.0,
+    complete=True,
+    whole_minutes=0.0,
+    cancelled=0.035,
+    waiting=0.012,
+    no_distance=0.025,
+    absurd_distance=0.00005,
+    never_stopped=0.0025,
+    reversed=0.003,
+)
+DISPATCHED = Origin(
+    by_hour=(
+        *(0.08, 0.05, 0.03, 0.05, 0.18, 0.40, 0.67, 1.34, 1.89, 2.37, 2.43, 2.18),
+        *(2.11, 2.11, 1.84, 1.59, 1.35, 0.97, 0.71, 0.61, 0.43, 0.26, 0.21, 0.13),
+    ),
+    by_weekday=(1.06, 1.19, 1.22, 1.19, 1.19, 0.64, 0.51),
+    evenness=0.45,
+    reach=3.0,
+    overhead=3.0,
+    complete=False,
+    whole_minutes=0.98,
+    cancelled=0.0005,
+    waiting=0.003,
+    no_distance=0.014,
+    absurd_distance=0.001,
+    never_stopped=0.0,
+    reversed=0.0001,
+)
+
+# What every population shares. No negative duration was measured; other files have a few.
+_OTHER_MONTH, _NEGATIVE, _UNKNOWN, _OUTSIDE = 0.0002, 0.0001, 0.006, 0.004
+_AT_ONCE = 0.03  # of the cancelled trips: begun and ended in the same second
+_CLOCK_RESET = int(np.datetime64("2009-01-01", "s").astype(np.int64))
+
+_DISTANCE_SPREAD, _DURATION_SPREAD = 0.12, 0.24  # of the logarithms, trip by trip
+
+
+def _dispatched_share(taxi: str, month: Month) -> float:
+    """The share of dispatched trips: 5 % of yellow ones; 47 % of green in 2021-01, 6 % in 2023."""
+    if taxi == "yellow":
+        return 0.05
+    years = month.year + (month.month - 1) / 12
+    return float(np.interp(years, [2021.0, 2023.0], [0.47, 0.06]))
+
+
+# --- what happens -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """All trips of one population in one month, as distributions to draw from."""
+
+    city: City
+    taxi: str
+    month: Month
+    origin: Origin
+    demand: Floats
+    """Share of the month's trips before the end of each of its hours, from 0 to 1."""
+    pairs: Floats
+    """Share of trips up to each ordered pair of zones, in the order of the raveled matrix."""
+
+    @classmethod
+    def of(cls, city: City, taxi: str, month: Month, origin: Origin) -> _Stream:
+        hours = np.arange((month.end - month.start).days * 24)
+        weekday = (month.start.weekday() + hours // 24) % 7
+        demand = np.array(origin.by_hour)[hours % 24] * np.array(origin.by_weekday)[weekday]
+        wish = sum(city.pickups.values()) ** 0.6 * np.exp(-city.miles / origin.reach)
+        wish /= wish.sum(axis=1, keepdims=True)
+        pairs = city.pickups[taxi][:, None] ** origin.evenness * wish
+        return cls(
+            city,
+            taxi,
+            month,
+            origin,
+            demand=np.concatenate([[0.0], np.cumsum(demand) / demand.sum()]),
+            pairs=np.cumsum(pairs) / pairs.sum(),
+        )
+
+
+@dataclass
+class _Trips:
+    """Trips, one an element; what the records say, right or wrong."""
+
+    pickup: Ints
+    seconds: Ints
+    """From pickup to dropoff."""
+    start: Ints
+    """Zone id of the pickup."""
+    end: Ints
+    """Zone id of the dropoff."""
+    miles: Floats
+
+
+def _drive(stream: _Stream, rng: Generator, rows: int, part: tuple[float, float]) -> _Trips:
+    """Trips as they happen, in the order of their pickups.
+
+    Args:
+        stream: the population and the month.
+        rng: the source of chance.
+        rows: how many trips.
+        part: which part of the month's demand they cover, as shares from 0 to 1.
+    """
+    city, origin = stream.city, stream.origin
+    first = _epoch(stream.month)
+    hour = np.interp(np.sort(rng.uniform(*part, rows)), stream.demand, range(len(stream.demand)))
+    since = (hour * HOUR).astype(np.int64)
+    start, end = np.divmod(np.searchsorted(stream.pairs, rng.random(rows)), ZONES)
+    cancelled = _some(rng, rows, origin.cancelled)
+    end[cancelled] = start[cancelled]
+
+    within = np.array([b.within for b in BOROUGHS], np.float32)[city.borough]
+    miles = city.miles[start, end] * _noise(rng, rows, _DISTANCE_SPREAD)
+    miles += (within[start] + within[end]) * rng.standard_gamma(2.0, rows, np.float32) / 4
+
+    week_hour = (since // HOUR + stream.month.start.weekday() * 24) % 168
+    speed = np.sqrt(city.speed[start, week_hour] * city.speed[end, week_hour])
+    minutes = origin.overhead + 60 * miles ** (1 - LENGTH_POWER) / speed
+    minutes *= _noise(rng, rows, _DURATION_SPREAD)
+    waiting = _some(rng, rows, origin.waiting)
+    minutes[waiting] += rng.uniform(40, 180, len(waiting))
+    seconds = (minutes * 60).astype(np.int64)
+
+    miles[cancelled] = rng.choice([0.0, 0.0, 0.0, 0.01, 0.1], len(cancelled))
+    seconds[cancelled] = rng.integers(1, 60, len(cancelled))
+    return _Trips(first + since, seconds, start + 1, end + 1, miles)
+
+
+def _misrecord(trips: _Trips, stream: _Stream, rng: Generator) -> None:
+    """Spoil a few records, and round the times of the population that rounds them."""
+    origin, rows = stream.origin, len(trips.pickup)
+    rounded = rng.random(rows) < origin.whole_minutes
+    trips.pickup[rounded] -= trips.pickup[rounded] % 60
+    trips.seconds[rounded] -= trips.seconds[rounded] % 60
+
+    trips.miles[_some(rng, rows, origin.no_distance)] = 0.0
+    absurd = _some(rng, rows, origin.absurd_distance)
+    trips.miles[absurd] = LONGEST_MILES ** rng.uniform(0.4, 1.0, len(absurd))
+
+    running = _some(rng, rows, origin.never_stopped)
+    trips.seconds[running] = rng.integers(23 * HOUR, DAY, len(running))
+    trips.seconds[_some(rng, rows, origin.cancelled * _AT_ONCE)] = 0
+    negative = _some(rng, rows, _NEGATIVE)
+    trips.seconds[negative] = -rng.integers(1, HOUR, len(negative))
+
+    unknown = _some(rng, rows, _UNKNOWN)
+    trips.end[unknown] = UNKNOWN_ZONE
+    trips.start[unknown[::2]] = UNKNOWN_ZONE
+    outside = _some(rng, rows, _OUTSIDE)
+    trips.end[outside] = OUTSIDE_ZONE
+    trips.start[outside[::3]] = OUTSIDE_ZONE
+
+    strays = _some(rng, rows, _OTHER_MONTH)
+    reset, late, early = strays[::3], strays[1::3], strays[2::3]
+    trips.pickup[reset] = _CLOCK_RESET + rng.integers(0, DAY, len(reset))
+    trips.pickup[late] = _epoch(stream.month + 1) + rng.integers(0, 8 * HOUR, len(late))
+    trips.pickup[early] = _epoch(stream.month) - rng.integers(1, 7 * DAY, len(early))
+
+
+def _epoch(month: Month) -> int:
+    return int(np.datetime64(month.start, "s").astype(np.int64))
+
+
+def _some(rng: Generator, rows: int, share: float) -> Ints:
+    """The indices of about this share of the rows, in no order."""
+    return rng.integers(0, rows, rng.binomial(rows, share))
+
+
+def _noise(rng: Generator, rows: int, spread: float) -> Floats:
+    """Factors around 1 whose logarithm has this standard deviation, shape (rows,)."""
+    return np.exp(rng.standard_normal(rows, np.float32) * np.float32(spread))
+
+
+# --- what is recorded -------------------------------------------------------------------------
+
+
+class Tariff(NamedTuple):
+    """What a meter counts (TLC's taxi fare), in dollars."""
+
+    at_start: float
+    unit: float
+    """For a fifth of a mile, or for a minute below 12 miles an hour."""
+    rush: float
+    """Extra on weekdays from 16:00 to 20:00."""
+    night: float
+    """Extra from 20:00 to 6:00."""
+    improvement: float
+
+
+_OLD_TARIFF = Tariff(2.50, 0.50, 1.00, 0.50, 0.30)
+_NEW_TARIFF = Tariff(3.00, 0.70, 2.50, 1.00, 1.00)
+_CONGESTION = {"green": 2.75, "yellow": 2.50}
+_AIRPORT, _CBD, _MTA, _TOLL = 1.25, 0.75, 0.50, 6.55
+_TIP_SPREAD = 0.4  # of the logarithm of a tip's share of the fare
+_TOLLED = 0.3  # of the trips between boroughs
+
+# One of these is drawn for each row: the measured shares, in thousandths.
+_PASSENGERS = np.repeat([1, 2, 5, 3, 6, 4, 0], [900, 59, 18, 8, 8, 4, 3])
+_PAYMENTS = np.repeat([1, 2, 3, 4], [604, 387, 7, 2])
+_RATES = np.repeat([1, 5], [966, 34])
+_VENDORS = np.repeat([1, 2], [176, 824])
+_FLAGS = np.repeat([0, 1], [993, 7])
+_CARD, _DISPUTE, _NEGOTIATED = 1, 4, 5
+
+
+def _payments(trips: _Trips, stream: _Stream, rng: Generator) -> dict[str, NDArray[Any]]:
+    """How each trip is paid and what for: the columns of the fare, without the total."""
+    city, rows = stream.city, len(trips.pickup)
+    tariff = _NEW_TARIFF if stream.month >= NEW_TARIFF else _OLD_TARIFF
+    start, end = trips.start - 1, trips.end - 1
+    rate, payment = rng.choice(_RATES, rows), rng.choice(_PAYMENTS, rows)
+    negotiated = rate == _NEGOTIATED
+    metered = ~negotiated & stream.origin.complete
+
+    units = np.ceil(np.maximum(5 * trips.miles, trips.seconds / 60))
+    fare = tariff.at_start + tariff.unit * units
+    fare[negotiated] = np.ceil(fare[negotiated])
+    hour = trips.pickup // HOUR % 24
+    weekday = (trips.pickup // DAY + 3) % 7  # 1970 began on a Thursday
+    rush, night = (hour >= 16) & (hour < 20) & (weekday < 5), (hour >= 20) | (hour < 6)
+    tip = fare * np.where(payment == _CARD, 0.2, 0.0) * _noise(rng, rows, _TIP_SPREAD)
+    tolled = (city.borough[start] != city.borough[end]) & (rng.random(rows) < _TOLLED)
+    central = city.central[start] | city.central[end]
+    return {
+        "RatecodeID": rate,
+        "trip_type": np.where(negotiated, 2, 1),
+        "payment_type": payment,
+        "fare_amount": fare,
+        "extra": (tariff.rush * rush + tariff.night * night) * metered,
+        "mta_tax": _MTA * metered,
+        "tip_amount": tip,
+        "tolls_amount": _TOLL * tolled,
+        "improvement_surcharge": np.full(rows, tariff.improvement),
+        "congestion_surcharge": _CONGESTION[stream.taxi] * central,
+        "airport_fee": _AIRPORT * (start == city.airport),
+        "cbd_congestion_fee": _CBD * central,
+    }
+
+
+def _take_back(values: dict[str, NDArray[Any]], originals: Ints) -> None:
+    """Make the row after each of these reverse it: the same trip with negative amounts."""
+    for column in values.values():
+        column[originals + 1] = column[originals]
+    for name in _AMOUNTS:
+        values[name][originals + 1] *= -1
+    values["payment_type"][originals + 1] = _DISPUTE
+
+
+def _leave_out_meter(values: dict[str, NDArray[Any]], taxi: str) -> None:
+    """Leave out, which is to say null, what only a meter records; yellow says payment 0."""
+    for name in _OF_THE_METER:
+        del values[name]
+    if taxi == "yellow":
+        values["payment_type"] = np.zeros_like(values["VendorID"])
+
+
+def _arrow(column: NDArray[Any] | None, kind: pa.DataType, rows: int) -> pa.Array:
+    """A column in its published type: null where there is none, amounts and miles to the cent."""
+    if column is None:
+        return pa.nulls(rows, kind)
+    if pa.types.is_timestamp(kind):
+        return pa.array(column.astype("datetime64[s]").astype("datetime64[us]"), kind)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pa.DictionaryArray.from_arrays(pa.array(column), ["N", "Y"]).cast(kind)
+    if column.dtype.kind == "f":
+        column = column.astype(np.float64).round(2)
+    return pa.array(column.astype(kind.to_pandas_dtype(), copy=False))
+
+
+def _records(
+    stream: _Stream, rng: Generator, rows: int, part: tuple[float, float]
+) -> pa.RecordBatch:
+    """The published records of a part of the month (see `_drive` for the arguments)."""
+    trips = _drive(stream, rng, rows, part)
+    values = _payments(trips, stream, rng)
+    _misrecord(trips, stream, rng)
+    values |= {
+        "VendorID": rng.choice(_VENDORS, rows),
+        f"{TAXIS[stream.taxi]}_pickup_datetime": trips.pickup,
+        f"{TAXIS[stream.taxi]}_dropoff_datetime": trips.pickup + trips.seconds,
+        "store_and_fwd_flag": rng.choice(_FLAGS, rows),
+        "PULocationID": trips.start,
+        "DOLocationID": trips.end,
+        "passenger_count": rng.choice(_PASSENGERS, rows),
+        "trip_distance": trips.miles,
+    }
+    _take_back(values, 2 * _some(rng, rows // 2, 2 * stream.origin.reversed))
+    if not stream.origin.complete:
+        _leave_out_meter(values, stream.taxi)
+
+    schema = columns(stream.taxi, stream.month)
+    names = ["airport_fee" if name == "Airport_fee" else name for name in schema.names]
+    values["total_amount"] = sum(values[name] for name in names if name in values.keys() & _AMOUNTS)
+    arrays = [
+        _arrow(values.get(name), field.type, rows)
+        for name, field in zip(names, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+def write_month(  # noqa: PLR0913 - what determines the file, and how to tell of its progress
+    path: Path,
+    taxi: str,
+    month: Month,
+    *,
+    rows: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write the file of a month, the same bytes for the same arguments.
+
+    It is written in row groups of at most `CHUNK_ROWS` rows, so that memory does not grow with
+    the number of rows. A failure may leave a part of the file at the path.
+
+    Args:
+        path: the file to write; its folder exists.
+        taxi: "green" or "yellow".
+        month: the month of the trips.
+        rows: how many, at least 1.
+        seed: chooses the city and, with all of the above but the path, the trips; at least 0.
+        progress: is told the rows written so far and the rows in all, after each row group.
+
+    Raises:
+        ValueError: there is no such taxi, or rows or seed is too small.
+    """
+    _check_taxi(taxi)
+    _check_at_least("rows", rows, 1)
+    _check_at_least("seed", seed, 0)
+    compression = "zstd" if month >= NEW_TYPES else "gzip"
+    schema = columns(taxi, month)
+    written = 0
+    with pq.ParquetWriter(
+        path, schema, version="1.0", compression=compression, compression_level=1
+    ) as writer:
+        for batch in _batches(taxi, month, rows, seed):
+            writer.write_batch(batch)
+            written += batch.num_rows
+            if progress is not None:
+                progress(written, rows)
+
+
+def _batches(taxi: str, month: Month, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
+    city = City.build(seed)
+    dispatched = round(rows * _dispatched_share(taxi, month))
+    for number, (origin, size) in enumerate(
+        [(METERED, rows - dispatched), (DISPATCHED, dispatched)]
+    ):
+        stream = _Stream.of(city, taxi, month, origin)
+        for first in range(0, size, CHUNK_ROWS):
+            last = min(first + CHUNK_ROWS, size)
+            chance = [seed, list(TAXIS).index(taxi), month.year, month.month, number, first]
+            rng = default_rng(SeedSequence(chance))
+            yield _records(stream, rng, last - first, (first / size, last / size))
+
+
+def _check_at_least(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
+
+
+# --- as a filesystem --------------------------------------------------------------------------
+
+_FILE = re.compile(r"(green|yellow)_tripdata_(\d{4}-\d{2})\.parquet")
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What a path of the synthetic filesystem asks for."""
+
+    taxi: str
+    month: Month
+    rows: int = 20_000
+    seed: int = 0
+    last: Month | None = None
+
+    @classmethod
+    def parse(cls, path: str) -> _Request:
+        """The request of ``{taxi}_tripdata_{YYYY-MM}.parquet?rows=...&seed=...&last=...``.
+
+        Raises:
+            ValueError: the path has another form, or a value means nothing.
+        """
+        name, _, query = path.partition("?")
+        match = _FILE.fullmatch(name)
+        if match is None:
+            raise ValueError(
+                f"a synthetic file is named {{green|yellow}}_tripdata_{{YYYY-MM}}.parquet,"
+                f" not {name!r}"
+            )
+        options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
+        unknown = sorted(options.keys() - {"rows", "seed", "last"})
+        if unknown:
+            raise ValueError(f"a synthetic file has rows, seed and last, not {unknown[0]!r}")
+        return cls(
+            taxi=match[1],
+            month=Month.parse(match[2]),
+            rows=_integer("rows", options.get("rows", str(cls.rows)), 1),
+            seed=_integer("seed", options.get("seed", str(cls.seed)), 0),
+            last=Month.parse(options["last"]) if "last" in options else None,
+        )
+
+
+def _integer(name: str, text: str, least: int) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise ValueError(f"{name} must be an integer, not {text!r}")
+    _check_at_least(name, int(text), least)
+    return int(text)
+
+
+class SyntheticFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no types
+    """The files of a synthetic city, made when they are fetched.
+
+    A path is ``synthetic://{taxi}_tripdata_{YYYY-MM}.parquet?rows=20000&seed=0&last=YYYY-MM``
+    with an optional query: how many rows, which city, and the last month that is published
+    (every month, if it is not given).
+
+    Every method raises `ValueError`, in one line, for a path of another form.
+    """
+
+    protocol = "synthetic"
+
+    def info(self, path: str, **_options: Any) -> dict[str, Any]:
+        """The name of the file and its type; its size is None, being known only once it is made.
+
+        Raises:
+            FileNotFoundError: the month is after the last one that is published.
+        """
+        path = self._strip_protocol(path)
+        _published(path)
+        return {"name": path, "size": None, "type": "file"}
+
+    def exists(self, path: str, **_options: Any) -> bool:
+        """Whether the month is published."""
+        try:
+            self.info(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def get_file(
+        self, rpath: str, lpath: str, callback: Callback = DEFAULT_CALLBACK, **_options: Any
+    ) -> None:
+        """Make the file at a local path, by way of `write_month`.
+
+        Args:
+            rpath: which file.
+            lpath: the local path; its folder exists.
+            callback: is told of the progress; its unit is rows, not bytes.
+
+        Raises:
+            FileNotFoundError: the month is after the last one that is published.
+        """
+        asked = _published(self._strip_protocol(rpath))
+        callback.set_size(asked.rows)
+        write_month(
+            Path(lpath),
+            asked.taxi,
+            asked.month,
+            rows=asked.rows,
+            seed=asked.seed,
+            progress=lambda done, _total: callback.absolute_update(done),
+        )
+
+
+def _published(path: str) -> _Request:
+    asked = _Request.parse(path)
+    if asked.last is not None and asked.month > asked.last:
+        raise FileNotFoundError(f"{asked.month} is not published: the last month is {asked.last}")
+    return asked
