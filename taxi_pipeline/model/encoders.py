@@ -118,7 +118,8 @@ class TripEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             columns[known] = encoder.fit_transform(groups[known], values[known])
             if not known.all():
                 columns[~known] = encoder.transform(groups[~known])
-            self.encoders_[target] = encoder
+            # The folds have served; skops would not load their generator unasked.
+            self.encoders_[target] = encoder.set_params(cv=FOLDS)
             encoded[target] = columns
         return self._frame(features, keys, encoded)
 

@@ -126,7 +126,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             Boosting(parameters, threads, seed).parameters,
             train,
             budget.max_rounds,
-            evals=[(judge, "late days")],
+            evals=[(judge, "late_days")],
             early_stopping_rounds=budget.patience,
             verbose_eval=False,
         )
@@ -143,15 +143,20 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         progress(len(trials), budget.trials, min(trial["rmse"] for trial in trials))
         return {"loss": rmse, "status": hyperopt.STATUS_OK}
 
-    hyperopt.fmin(
-        evaluate,
-        _hyperopt_space(recipe.space),
-        algo=hyperopt.tpe.suggest,
-        max_evals=budget.trials,
-        points_to_evaluate=[{name: recipe.parameters[name] for name in recipe.space}],
-        rstate=np.random.default_rng(seed),
-        show_progressbar=False,
-    )
+    own = {name: recipe.parameters[name] for name in recipe.space}
+    if budget.trials == 1:
+        evaluate(own)
+    else:
+        hyperopt.fmin(
+            evaluate,
+            _hyperopt_space(recipe.space),
+            algo=hyperopt.tpe.suggest,
+            # hyperopt does not count the points that it is given.
+            max_evals=budget.trials - 1,
+            points_to_evaluate=[own],
+            rstate=np.random.default_rng(seed),
+            show_progressbar=False,
+        )
     best = min(trials, key=lambda trial: trial["rmse"])
     return Choice(
         parameters={**recipe.parameters, **{name: best[name] for name in recipe.space}},

@@ -7,9 +7,8 @@ what to do about it.
 
 Every command imports this module to check its template, but few commands fetch anything: so
 fsspec, tenacity, tqdm and pyarrow, half a second together, are imported in the functions that need
-them. ``--workers N``, which forks, stays safe: fsspec's thread begins in the process that fetches,
-a forked process forgets the thread it had (fsspec's own at-fork hook), and no file system object
-outlives the attempt it was made for.
+them. ``--workers N``, which forks, is safe with that: fsspec starts its thread in the process that
+fetches, forgets it in a process forked from there, and no two attempts share a file system object.
 """
 
 from __future__ import annotations
@@ -21,14 +20,13 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from taxi_pipeline.errors import InvalidConfig, InvalidTripFile, MonthNotPublished, SourceError
 from taxi_pipeline.month import Month
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fsspec.callbacks import Callback
     from tenacity import Future, RetryCallState
 
@@ -249,7 +247,7 @@ def _copy(url: str, destination: Path, options: Mapping[str, Any], callback: Cal
     # Over HTTP, aiohttp has compared the length: it alone knows of content encodings.
     arrived = callback.value or destination.stat().st_size
     if not _is_http(url) and arrived < (callback.size or 0):
-        raise _TruncatedError
+        raise _Truncated
 
 
 def _with_limits(url: str, timeout: float, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -281,7 +279,7 @@ def _remove(path: Path) -> None:
 # --- what a failure means ---------------------------------------------------------------------
 
 
-class _TruncatedError(Exception):
+class _Truncated(Exception):
     """Less has arrived than the source announced."""
 
 
@@ -303,7 +301,7 @@ class _Failure(NamedTuple):
 
 # Known by name, so that no package is imported to understand the failure of another; the names of
 # builtin exceptions are botocore's too.
-_TRUNCATED = {"_TruncatedError", "ClientPayloadError", "IncompleteReadError"}
+_TRUNCATED = {"_Truncated", "ClientPayloadError", "IncompleteReadError"}
 _CONNECTION = {"ConnectionError", "TimeoutError", "ClientConnectionError", "HTTPClientError"}
 _LASTING = {"ClientConnectorCertificateError", "ServerFingerprintMismatch"}
 
@@ -321,7 +319,10 @@ def _diagnose(error: BaseException | None, url: str) -> _Failure:
         return _Failure(f"not published, {cause}", _PUBLISHING, kind=MonthNotPublished)
     by_proxy = "ClientHttpProxyError" in names
     if status == HTTPStatus.FORBIDDEN and not by_proxy:
-        advice = f"TLC answers so too when it throttles: try again later; {_PUBLISHING}"
+        advice = (
+            "TLC answers so too when it throttles, and others where they want credentials: try "
+            f"again later; {_PUBLISHING}"
+        )
         return _Failure(f"not published, {cause}", advice, worth=2, kind=MonthNotPublished)
     if status:
         transient = status in {408, 425, 429} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -334,7 +335,7 @@ def _diagnose(error: BaseException | None, url: str) -> _Failure:
         return _Failure(f"the proxy answers {cause}", "check HTTPS_PROXY and NO_PROXY")
     if getattr(error, "errno", None) == errno.ENOSPC:
         return _Failure(cause, "make room on the disk of [storage] root")
-    return _Failure(cause, "check [source] url, and what it needs to let you in")
+    return _Failure(cause, "check [source] url" + (" and its credentials" if status else ""))
 
 
 def _status(error: BaseException | None) -> int | None:
@@ -387,38 +388,37 @@ def check_file(path: Path, *, label: str, url: str, required: Collection[str]) -
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     def invalid(problem: str, advice: str) -> InvalidTripFile:
-        return InvalidTripFile(f"{label}: {problem} at {redact(url)}; {advice}")
+        return InvalidTripFile(f"{label}: {redact(url)} {problem}; {advice}")
 
     with path.open("rb") as file:
         begin = file.read(512)
         file.seek(-min(4, len(begin)), os.SEEK_END)
         end = file.read()
     if not begin:
-        raise invalid("an empty file", "try again later")
+        raise invalid("is empty", "try again later")
     if not begin.startswith(b"PAR1"):
         raise invalid(
-            f"{_kind(begin)} instead of a parquet file",
+            f"is {_kind(begin)} instead of a parquet file",
             "check [source] url, and whether it wants a login",
         )
     if end != b"PAR1":
-        raise invalid("a truncated parquet file, whose end is missing", "try again later")
+        raise invalid("is truncated: the end of the parquet file is missing", "try again later")
     try:
         with pq.ParquetFile(path) as parquet:
             names = {name.lower() for name in parquet.schema_arrow.names}
             rows = int(parquet.metadata.num_rows)
     except (pa.ArrowException, OSError) as error:
         text = " ".join(str(error).split())
-        raise invalid(f"a damaged parquet file ({text})", "try again later") from None
+        raise invalid(f"is a damaged parquet file ({text})", "try again later") from None
     if missing := [name for name in required if name.lower() not in names]:
-        old = any("longitude" in name or name.endswith("_lon") for name in names)
-        raise invalid(
-            f"no column {', '.join(missing)}" + (", but coordinates" if old else ""),
-            "the file is from before zone ids: choose a later month"
-            if old
-            else "check that [source] url names this taxi's trip records",
-        )
+        lacks = f"has no column {', '.join(missing)}"
+        if any("longitude" in name or name.endswith("_lon") for name in names):
+            raise invalid(
+                f"{lacks}, but coordinates: it is from before zone ids", "choose a later month"
+            )
+        raise invalid(lacks, "check that [source] url names this taxi's trip records")
     if not rows:
-        raise invalid("no rows", "choose another month")
+        raise invalid("has no rows", "choose another month")
     return rows
 
 
