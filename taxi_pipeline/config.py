@@ -9,6 +9,7 @@ The defaults stand here and nowhere else; :func:`as_cfg` writes them out as a co
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import textwrap
 from pathlib import Path
@@ -230,6 +231,17 @@ SECTIONS: tuple[type[Section], ...] = (
     training,
     gate,
 )
+
+
+@functools.cache
+def check() -> None:
+    """Check every section once, so that a wrong value is told of before anything runs.
+
+    Raises:
+        InvalidConfig: a value is not usable.
+    """
+    for section in SECTIONS:
+        section()
 
 
 class LuigiSetting(NamedTuple):

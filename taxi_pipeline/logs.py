@@ -10,15 +10,23 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
 
 import luigi
 from luigi.parameter import ParameterException
 from luigi.rpc import RPCError
+from luigi.task_register import TaskClassException
 
 from taxi_pipeline.errors import TaxiPipelineError
 
 LUIGI_LOGGER = logging.getLogger("luigi-interface")
 logger = LUIGI_LOGGER.getChild("taxi_pipeline")
+
+# Up to which level a module of Luigi's tells of its talk with the scheduler.
+CHATTER = {"worker": logging.INFO, "rpc": logging.WARNING}
 
 # The last line of a traceback that Luigi formatted into its message.
 _FORMATTED_ERROR = re.compile(r"^taxi_pipeline\.errors\.\w+: (.+)\Z", re.MULTILINE)
@@ -33,6 +41,8 @@ def user_message(error: BaseException) -> str | None:
             "no central scheduler answers: start luigid, name one with --scheduler-url, or add "
             f"--local-scheduler to do without ({error.args[0]})"
         )
+    if isinstance(error, TaskClassException):
+        return " ".join(str(error).split())
     if isinstance(error, ParameterException):
         return f"{error} (luigi --module taxi_pipeline TASK --help shows the parameters)"
     return None
@@ -49,24 +59,40 @@ class ReadableFilter(logging.Filter):
             formatted = _FORMATTED_ERROR.search(record.getMessage().rstrip())
             line = formatted[1] if formatted else None
         if line is not None:
-            task = next(
-                (value for value in record.args or () if isinstance(value, luigi.Task)), None
-            )
-            prefix = f"{label(task)}: " if task else ""
-            record.msg, record.args = prefix + line, ()
+            record.msg, record.args = _with_task(record.args or (), line), ()
             record.exc_info = record.exc_text = None
             record.levelno, record.levelname = logging.ERROR, "ERROR"
             return True
-        chatter = record.module == "worker" and record.levelno <= logging.INFO
+        chatter = record.levelno <= CHATTER.get(record.module, logging.NOTSET)
         return not chatter or LUIGI_LOGGER.isEnabledFor(logging.DEBUG)
 
 
-def label(task: luigi.Task) -> str:
-    """A task's short name for a person: its own ``label`` where it has one."""
-    return str(getattr(task, "label", task))
+def _with_task(arguments: Iterable[object], line: str) -> str:
+    """The line, beginning with the name of the task that a record is about."""
+    task = next((value for value in arguments if isinstance(value, luigi.Task)), None)
+    if task is None:
+        return line
+    label = str(getattr(task, "label", task))
+    family, _, month = label.partition(" ")
+    return f"{family if line.startswith(month) else label}: {line}"
 
 
 def install() -> None:
     """Make Luigi's console readable; safe to call again."""
-    if not any(isinstance(known, ReadableFilter) for known in LUIGI_LOGGER.filters):
-        LUIGI_LOGGER.addFilter(ReadableFilter())
+    if any(isinstance(known, ReadableFilter) for known in LUIGI_LOGGER.filters):
+        return
+    LUIGI_LOGGER.addFilter(ReadableFilter())
+    # Luigi lets an unknown task's name pass as an uncaught exception. In another program than
+    # Luigi's own command, what is uncaught is that program's affair.
+    if Path(sys.argv[0]).stem == "luigi":
+        sys.excepthook = _tell_uncaught
+
+
+def _tell_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    line = user_message(error)
+    if line is None:
+        sys.__excepthook__(kind, error, trace)
+    else:
+        sys.stderr.write(f"ERROR: {line}\n")

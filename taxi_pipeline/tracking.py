@@ -160,12 +160,11 @@ class Tracking:
             mlflow.set_tracking_uri(self.uri)
             yield
         except (MlflowException, OSError) as error:
-            cause = str(error).splitlines()[0]
             raise TrackingError(
-                f"the MLflow server {sources.redact(self.uri)} does not do what is asked: "
-                f"{sources.redact(cause)}: check [tracking] uri, and that the server runs; what "
-                "was made is kept, and running again registers it"
-            ) from error
+                f"the MLflow server {sources.redact(self.uri)} {_cause(error)}: check [tracking] "
+                "uri, and that the server runs; what was made is kept, and running again "
+                "registers it"
+            ) from None
         finally:
             mlflow.set_tracking_uri(before)
 
@@ -285,6 +284,15 @@ class Tracking:
             if alias == CHAMPION:
                 decision = f"champion: {reason}"
         return tuple(aliases), decision
+
+
+def _cause(error: Exception) -> str:
+    """What is wrong with a server, in a few words."""
+    text = str(error).splitlines()[0]
+    # MLflow wraps what its HTTP library says of a connection, with the URL that may hold secrets.
+    if "Connection" in text or "timed out" in text:
+        return "cannot be reached"
+    return f"refuses: {text}"
 
 
 def _holder(client: mlflow.MlflowClient, model_name: str, alias: str) -> ModelVersion | None:

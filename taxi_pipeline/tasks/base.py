@@ -52,6 +52,10 @@ class MonthlyTask(luigi.Task):
     version: ClassVar[int] = 1
     sections: ClassVar[tuple[type[config.Section], ...]] = ()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        config.check()
+
     # --- names ---------------------------------------------------------------------------------
 
     @property

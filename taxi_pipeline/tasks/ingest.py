@@ -11,7 +11,7 @@ from taxi_pipeline.identity import KEY_LENGTH, Identity, digest
 from taxi_pipeline.logs import logger
 from taxi_pipeline.storage import sha256
 from taxi_pipeline.tasks.base import MonthlyTask
-from taxi_pipeline.trips import schema, sources
+from taxi_pipeline.trips import sources
 
 
 class IngestTrips(MonthlyTask):
@@ -60,6 +60,8 @@ class IngestTrips(MonthlyTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Fetch and check the file."""
+        from taxi_pipeline.trips import schema  # noqa: PLC0415  (pyarrow)
+
         source = config.source()
         name = f"{self.taxi} {self.calendar_month}"
         sources.check_month(self.taxi, self.calendar_month)

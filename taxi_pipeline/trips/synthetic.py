@@ -78,25 +78,10 @@ _ORDER = {
 }
 _IDS = ("VendorID", "PULocationID", "DOLocationID")
 _COUNTS = ("passenger_count", "RatecodeID", "payment_type", "trip_type")
-_OF_THE_METER = (
-    "passenger_count",
-    "RatecodeID",
-    "payment_type",
-    "trip_type",
-    "store_and_fwd_flag",
-    "congestion_surcharge",
-    "airport_fee",
-)
+_OF_THE_METER = (*_COUNTS, "store_and_fwd_flag", "congestion_surcharge", "airport_fee")
 _AMOUNTS = (
-    "fare_amount",
-    "extra",
-    "mta_tax",
-    "tip_amount",
-    "tolls_amount",
-    "improvement_surcharge",
-    "congestion_surcharge",
-    "airport_fee",
-    "cbd_congestion_fee",
+    *("fare_amount", "extra", "mta_tax", "tip_amount", "tolls_amount", "improvement_surcharge"),
+    *("congestion_surcharge", "airport_fee", "cbd_congestion_fee"),
 )
 
 
@@ -147,7 +132,7 @@ class Borough(NamedTuple):
     spread: tuple[float, float]
     """Standard deviation of its zones' places, in miles east and north."""
     within: float
-    """Mean miles that a trip drives inside the zones where it begins and ends."""
+    """Mean miles of a trip inside one of its zones."""
     speed: float
     """Speed relative to the city's."""
     jams: float
@@ -177,6 +162,9 @@ LENGTH_POWER = 0.33
 
 CIRCUITY, CIRCUITY_SPREAD = 1.25, 0.15
 """Road miles for a mile in the plane: the median, and the spread of its logarithm by pair."""
+
+ZONE_SPREAD = 0.12
+"""Spread of the logarithm of the zones' own speeds."""
 
 ZIPF = 1.15
 """Power of the rank by which the popularity of a borough's zones falls."""
@@ -208,6 +196,8 @@ class City:
     Attributes:
         borough: the index in `BOROUGHS` of each zone, shape (zones,).
         miles: road miles from zone to zone, symmetric, 0 within a zone, shape (zones, zones).
+        within: mean miles that a trip drives inside the zones where it begins and ends,
+            shape (zones,).
         speed: speed of a one-mile trip by zone and hour of the week from Monday 0:00,
             shape (zones, 168).
         pickups: for each taxi the share of its metered pickups by zone, shape (zones,).
@@ -218,6 +208,7 @@ class City:
 
     borough: Ints
     miles: Floats
+    within: Floats
     speed: Floats
     pickups: dict[str, Floats]
     central: NDArray[np.bool_]
@@ -228,19 +219,15 @@ class City:
         """The city of a seed."""
         rng = default_rng(SeedSequence([seed]))
         borough = rng.permutation(np.repeat(range(len(BOROUGHS)), [b.zones for b in BOROUGHS]))
-        centre, spread = (np.array([b[n] for b in BOROUGHS])[borough] for n in (1, 2))
-        place = rng.normal(centre, spread)
-        own_speed = rng.lognormal(0.0, 0.12, ZONES)
-        pickups = {
-            "green": _popularity(borough, [b.green for b in BOROUGHS], rng),
-            "yellow": _popularity(borough, [b.yellow for b in BOROUGHS], rng),
-        }
+        place = rng.normal(_of_borough("centre")[borough], _of_borough("spread")[borough])
+        pickups = {taxi: _popularity(borough, _of_borough(taxi), rng) for taxi in TAXIS}
         return cls(
             borough=borough,
             miles=_road_miles(place, rng),
-            speed=_speeds(borough, own_speed),
+            within=_of_borough("within")[borough].astype(np.float32),
+            speed=_speeds(borough, rng),
             pickups=pickups,
-            central=(borough == 0) & (place[:, 1] < 1.0),
+            central=(borough == 0) & (place[:, 1] < 0),
             airport=int(np.argmax(pickups["yellow"] * (borough == 1))),
         )
 
@@ -249,24 +236,29 @@ def _road_miles(place: Floats, rng: Generator) -> Floats:
     plane = np.linalg.norm(place[:, None] - place[None, :], axis=2)
     detour = rng.normal(0.0, CIRCUITY_SPREAD, plane.shape)
     both_ways = np.triu(detour) + np.triu(detour, 1).T
-    return (plane * CIRCUITY * np.exp(both_ways)).astype(np.float32)
+    miles: Floats = plane * CIRCUITY * np.exp(both_ways)
+    return miles.astype(np.float32)
 
 
-def _speeds(borough: Ints, own_speed: Floats) -> Floats:
+def _speeds(borough: Ints, rng: Generator) -> Floats:
     week = np.tile(_SPEED_BY_HOUR, (7, 1))
     week[5:] *= _WEEKEND
-    jams = np.array([b.jams for b in BOROUGHS])[borough]
-    usual = SPEED * own_speed * np.array([b.speed for b in BOROUGHS])[borough]
-    return (usual[:, None] * week.ravel() ** jams[:, None]).astype(np.float32)
+    usual = SPEED * _of_borough("speed")[borough] * rng.lognormal(0.0, ZONE_SPREAD, ZONES)
+    speeds: Floats = usual[:, None] * week.ravel() ** _of_borough("jams")[borough][:, None]
+    return speeds.astype(np.float32)
 
 
-def _popularity(borough: Ints, share: list[float], rng: Generator) -> Floats:
+def _popularity(borough: Ints, share: Floats, rng: Generator) -> Floats:
     weight = np.empty(ZONES)
     for index, part in enumerate(share):
         zones = rng.permutation(np.flatnonzero(borough == index))
         falling = np.arange(1, len(zones) + 1) ** -ZIPF
         weight[zones] = part * falling / falling.sum()
-    return weight / weight.sum()
+    return weight
+
+
+def _of_borough(name: str) -> Floats:
+    return np.array([getattr(borough, name) for borough in BOROUGHS])
 
 
 # --- who orders the trips ---------------------------------------------------------------------
@@ -280,7 +272,7 @@ class Origin:
         by_hour: demand of each hour of the day, relative.
         by_weekday: demand of each day of the week from Monday, relative.
         evenness: power of the zones' popularity; 1 is that of metered pickups, 0 is even.
-        reach: miles over which the wish to go somewhere falls by a factor e.
+        reach: miles beyond which the wish to go somewhere falls with `GRAVITY`.
         overhead: mean minutes before and after the driving.
         complete: whether the meter's columns are recorded, or null together.
         whole_minutes: share of trips whose times are rounded to minutes.
@@ -373,7 +365,7 @@ class _Stream:
     month: Month
     origin: Origin
     demand: Floats
-    """Share of the month's trips before the end of each of its hours, from 0 to 1."""
+    """Share of the month's trips before each of its hours and before its end, from 0 to 1."""
     pairs: Floats
     """Share of trips up to each ordered pair of zones, in the order of the raveled matrix."""
 
@@ -391,9 +383,15 @@ class _Stream:
             taxi,
             month,
             origin,
-            demand=np.concatenate([[0.0], np.cumsum(demand) / demand.sum()]),
-            pairs=np.cumsum(pairs) / pairs.sum(),
+            demand=np.concatenate([[0.0], _cumulative(demand)]),
+            pairs=_cumulative(pairs),
         )
+
+
+def _cumulative(weights: Floats) -> Floats:
+    """The share of all weight up to each element, flattened; the last is exactly 1."""
+    total = np.cumsum(weights)
+    return total / total[-1]
 
 
 @dataclass
@@ -420,19 +418,18 @@ def _drive(stream: _Stream, rng: Generator, rows: int, part: tuple[float, float]
         part: which part of the month's demand they cover, as shares from 0 to 1.
     """
     city, origin = stream.city, stream.origin
-    first = _epoch(stream.month)
-    hour = np.interp(np.sort(rng.uniform(*part, rows)), stream.demand, range(len(stream.demand)))
-    since = (hour * HOUR).astype(np.int64)
+    when = np.sort(rng.uniform(*part, rows))
+    hours = np.interp(when, stream.demand, np.arange(len(stream.demand)))
+    pickup = _epoch(stream.month) + (hours * HOUR).astype(np.int64)
     start, end = np.divmod(np.searchsorted(stream.pairs, rng.random(rows)), ZONES)
     cancelled = _some(rng, rows, origin.cancelled)
     end[cancelled] = start[cancelled]
 
-    within = np.array([b.within for b in BOROUGHS], np.float32)[city.borough]
     miles = city.miles[start, end] * _noise(rng, rows, _DISTANCE_SPREAD)
-    miles += (within[start] + within[end]) * rng.standard_gamma(2.0, rows, np.float32) / 4
+    miles += (city.within[start] + city.within[end]) * rng.standard_gamma(2.0, rows, np.float32) / 4
 
-    week_hour = (since // HOUR + stream.month.start.weekday() * 24) % 168
-    speed = np.sqrt(city.speed[start, week_hour] * city.speed[end, week_hour])
+    hour = _hour_of_week(pickup)
+    speed = np.sqrt(city.speed[start, hour] * city.speed[end, hour])
     minutes = origin.overhead + 60 * miles ** (1 - LENGTH_POWER) / speed
     minutes *= _noise(rng, rows, _DURATION_SPREAD)
     waiting = _some(rng, rows, origin.waiting)
@@ -441,7 +438,7 @@ def _drive(stream: _Stream, rng: Generator, rows: int, part: tuple[float, float]
 
     miles[cancelled] = rng.choice([0.0, 0.0, 0.0, 0.01, 0.1], len(cancelled))
     seconds[cancelled] = rng.integers(1, 60, len(cancelled))
-    return _Trips(first + since, seconds, start + 1, end + 1, miles)
+    return _Trips(pickup, seconds, start + 1, end + 1, miles.astype(np.float64))
 
 
 def _misrecord(trips: _Trips, stream: _Stream, rng: Generator) -> None:
@@ -479,6 +476,11 @@ def _epoch(month: Month) -> int:
     return int(np.datetime64(month.start, "s").astype(np.int64))
 
 
+def _hour_of_week(seconds: Ints) -> Ints:
+    """Hours since Monday 0:00 of times since 1970, which began on a Thursday."""
+    return (seconds // HOUR + 3 * 24) % (7 * 24)
+
+
 def _some(rng: Generator, rows: int, share: float) -> Ints:
     """The indices of about this share of the rows, in no order."""
     return rng.integers(0, rows, rng.binomial(rows, share))
@@ -486,7 +488,8 @@ def _some(rng: Generator, rows: int, share: float) -> Ints:
 
 def _noise(rng: Generator, rows: int, spread: float) -> Floats:
     """Factors around 1 whose logarithm has this standard deviation, shape (rows,)."""
-    return np.exp(rng.standard_normal(rows, np.float32) * np.float32(spread))
+    factors: Floats = np.exp(rng.standard_normal(rows, np.float32) * np.float32(spread))
+    return factors
 
 
 # --- what is recorded -------------------------------------------------------------------------
@@ -533,9 +536,6 @@ def _payments(trips: _Trips, stream: _Stream, rng: Generator) -> dict[str, NDArr
     units = np.ceil(np.maximum(5 * trips.miles, trips.seconds / 60))
     fare = tariff.at_start + tariff.unit * units
     fare[negotiated] = np.ceil(fare[negotiated])
-    hour = trips.pickup // HOUR % 24
-    weekday = (trips.pickup // DAY + 3) % 7  # 1970 began on a Thursday
-    rush, night = (hour >= 16) & (hour < 20) & (weekday < 5), (hour >= 20) | (hour < 6)
     tip = fare * np.where(payment == _CARD, 0.2, 0.0) * _noise(rng, rows, _TIP_SPREAD)
     tolled = (city.borough[start] != city.borough[end]) & (rng.random(rows) < _TOLLED)
     central = city.central[start] | city.central[end]
@@ -544,7 +544,7 @@ def _payments(trips: _Trips, stream: _Stream, rng: Generator) -> dict[str, NDArr
         "trip_type": np.where(negotiated, 2, 1),
         "payment_type": payment,
         "fare_amount": fare,
-        "extra": (tariff.rush * rush + tariff.night * night) * metered,
+        "extra": _extras(tariff)[_hour_of_week(trips.pickup)] * metered,
         "mta_tax": _MTA * metered,
         "tip_amount": tip,
         "tolls_amount": _TOLL * tolled,
@@ -553,6 +553,14 @@ def _payments(trips: _Trips, stream: _Stream, rng: Generator) -> dict[str, NDArr
         "airport_fee": _AIRPORT * (start == city.airport),
         "cbd_congestion_fee": _CBD * central,
     }
+
+
+def _extras(tariff: Tariff) -> Floats:
+    """The extra of each hour of the week, shape (168,)."""
+    week = np.zeros((7, 24))
+    week[:5, 16:20] = tariff.rush
+    week[:, 20:] = week[:, :6] = tariff.night
+    return week.ravel()
 
 
 def _take_back(values: dict[str, NDArray[Any]], originals: Ints) -> None:
@@ -580,9 +588,7 @@ def _arrow(column: NDArray[Any] | None, kind: pa.DataType, rows: int) -> pa.Arra
         return pa.array(column.astype("datetime64[s]").astype("datetime64[us]"), kind)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pa.DictionaryArray.from_arrays(pa.array(column), ["N", "Y"]).cast(kind)
-    if column.dtype.kind == "f":
-        column = column.astype(np.float64).round(2)
-    return pa.array(column.astype(kind.to_pandas_dtype(), copy=False))
+    return pa.array(column.astype(kind.to_pandas_dtype(), copy=False).round(2))
 
 
 def _records(
@@ -608,7 +614,8 @@ def _records(
 
     schema = columns(stream.taxi, stream.month)
     names = ["airport_fee" if name == "Airport_fee" else name for name in schema.names]
-    values["total_amount"] = sum(values[name] for name in names if name in values.keys() & _AMOUNTS)
+    paid = [values[name] for name in names if name in values.keys() & _AMOUNTS]
+    values["total_amount"] = np.sum(paid, axis=0)
     arrays = [
         _arrow(values.get(name), field.type, rows)
         for name, field in zip(names, schema, strict=True)
@@ -681,18 +688,17 @@ def _check_at_least(name: str, value: int, least: int) -> None:
 
 # --- as a filesystem --------------------------------------------------------------------------
 
+_EXAMPLE = "green_tripdata_2021-01.parquet"
 _FILE = re.compile(r"(green|yellow)_tripdata_(\d{4}-\d{2})\.parquet")
 
 
-@dataclass(frozen=True)
-class _Request:
+class _Request(NamedTuple):
     """What a path of the synthetic filesystem asks for."""
 
     taxi: str
     month: Month
-    rows: int = 20_000
-    seed: int = 0
-    last: Month | None = None
+    rows: int
+    seed: int
 
     @classmethod
     def parse(cls, path: str) -> _Request:
@@ -700,29 +706,26 @@ class _Request:
 
         Raises:
             ValueError: the path has another form, or a value means nothing.
+            FileNotFoundError: the month is after the last one that is published.
         """
         name, _, query = path.partition("?")
         match = _FILE.fullmatch(name)
         if match is None:
-            raise ValueError(
-                f"a synthetic file is named {{green|yellow}}_tripdata_{{YYYY-MM}}.parquet,"
-                f" not {name!r}"
-            )
+            raise ValueError(f"a synthetic file is named like {_EXAMPLE}, not {name!r}")
+        month = Month.parse(match[2])
         options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
-        unknown = sorted(options.keys() - {"rows", "seed", "last"})
-        if unknown:
-            raise ValueError(f"a synthetic file has rows, seed and last, not {unknown[0]!r}")
-        return cls(
-            taxi=match[1],
-            month=Month.parse(match[2]),
-            rows=_integer("rows", options.get("rows", str(cls.rows)), 1),
-            seed=_integer("seed", options.get("seed", str(cls.seed)), 0),
-            last=Month.parse(options["last"]) if "last" in options else None,
-        )
+        rows = _integer("rows", options.pop("rows", "20000"), 1)
+        seed = _integer("seed", options.pop("seed", "0"), 0)
+        last = Month.parse(options.pop("last", str(month)))
+        if options:
+            raise ValueError(f"a synthetic file has rows, seed and last, not {min(options)!r}")
+        if month > last:
+            raise FileNotFoundError(f"{name} is not published: the last month is {last}")
+        return cls(match[1], month, rows, seed)
 
 
 def _integer(name: str, text: str, least: int) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]+", text):
+    if re.fullmatch(r"-?[0-9]{1,18}", text) is None:
         raise ValueError(f"{name} must be an integer, not {text!r}")
     _check_at_least(name, int(text), least)
     return int(text)
@@ -747,7 +750,7 @@ class SyntheticFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec ca
             FileNotFoundError: the month is after the last one that is published.
         """
         path = self._strip_protocol(path)
-        _published(path)
+        _Request.parse(path)
         return {"name": path, "size": None, "type": "file"}
 
     def exists(self, path: str, **_options: Any) -> bool:
@@ -771,7 +774,7 @@ class SyntheticFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec ca
         Raises:
             FileNotFoundError: the month is after the last one that is published.
         """
-        asked = _published(self._strip_protocol(rpath))
+        asked = _Request.parse(self._strip_protocol(rpath))
         callback.set_size(asked.rows)
         write_month(
             Path(lpath),
@@ -781,10 +784,3 @@ class SyntheticFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec ca
             seed=asked.seed,
             progress=lambda done, _total: callback.absolute_update(done),
         )
-
-
-def _published(path: str) -> _Request:
-    asked = _Request.parse(path)
-    if asked.last is not None and asked.month > asked.last:
-        raise FileNotFoundError(f"{asked.month} is not published: the last month is {asked.last}")
-    return asked
