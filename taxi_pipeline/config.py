@@ -258,8 +258,8 @@ class LuigiSetting(NamedTuple):
 LUIGI_SETTINGS = (
     LuigiSetting("core", "log_level", "INFO", "DEBUG shows how Luigi talks to its scheduler."),
     LuigiSetting("core", "autoload_range", "false", "Luigi's range tasks know no year and month."),
-    LuigiSetting("core", "rpc-retry-attempts", "2", "Attempts to reach the central scheduler."),
-    LuigiSetting("core", "rpc-retry-wait", "1", "Seconds between these attempts."),
+    LuigiSetting("core", "rpc_retry_attempts", "2", "Attempts to reach the central scheduler."),
+    LuigiSetting("core", "rpc_retry_wait", "1", "Seconds between these attempts."),
     LuigiSetting("retcode", "already_running", "10", "The same command runs already."),
     LuigiSetting("retcode", "missing_data", "20", "Data from outside the graph are not there."),
     LuigiSetting("retcode", "not_run", "25", "The scheduler did not let a task run."),
@@ -281,8 +281,7 @@ def apply_luigi_settings() -> None:
     # Luigi reads these two, but not through the class that checks the section [core].
     luigi.interface.core.ignore_unconsumed |= {"rpc_retry_attempts", "rpc_retry_wait"}
     for setting in LUIGI_SETTINGS:
-        spellings = (setting.option, setting.option.replace("-", "_"))
-        if not any(configured.has_option(setting.section, spelling) for spelling in spellings):
+        if not configured.has_option(setting.section, setting.option):
             configured.set(setting.section, setting.option, setting.value)
 
 

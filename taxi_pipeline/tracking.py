@@ -25,6 +25,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec
 from mlflow.types import Schema as MlflowSchema
+from mlflow.types.schema import AnyType
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.month import Month
@@ -343,7 +344,14 @@ def signature(taxi: str) -> ModelSignature:
         ColSpec("datetime", schema.pickup_column(taxi)),
         ColSpec("long", "PULocationID"),
         ColSpec("long", "DOLocationID"),
-        *(ColSpec("double", name, required=False) for name in schema.optional_columns(taxi)),
+        ColSpec("double", "trip_distance", required=False),
+        # Published as whole numbers in some years, as doubles in others, which MLflow does not
+        # take for each other.
+        *(
+            ColSpec(AnyType(), name, required=False)
+            for name in schema.optional_columns(taxi)
+            if name != "trip_distance"
+        ),
     ]
     return ModelSignature(MlflowSchema(list(inputs)), MlflowSchema([ColSpec("double")]))
 

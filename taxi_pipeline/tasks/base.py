@@ -104,6 +104,12 @@ class MonthlyTask(luigi.Task):
             inputs=inputs,
         )
 
+    @property
+    def key(self) -> str | None:
+        """The key of the output; None while a published file is not ingested."""
+        identity = self.identity()
+        return None if identity is None else identity.key
+
     def _version(self) -> str:
         return str(self.version)
 

@@ -33,7 +33,7 @@ class TrainModel(RecipeTask):
         chosen = self.input()["tuning"].file(TuneHyperparameters.CHOICE).read_text()
         window = features.read(
             (output.file(BuildFeatures.FILE) for output in self.input()["window"]),
-            self.chosen_recipe.columns,
+            self.chosen_recipe.training_columns,
         )
         self.report(f"fitting on {len(window):,} trips")
         model = training.fit(

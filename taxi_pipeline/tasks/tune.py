@@ -38,7 +38,7 @@ class TuneHyperparameters(RecipeTask):
         settings = config.tuning()
         choice = tuning.search(
             self.chosen_recipe,
-            features.read(self.window_files(), self.chosen_recipe.columns),
+            features.read(self.window_files(), self.chosen_recipe.training_columns),
             window_end=self.calendar_month.end,
             holdout_days=settings.holdout_days,
             budget=tuning.Budget(

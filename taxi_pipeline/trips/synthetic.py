@@ -143,6 +143,7 @@ class Borough(NamedTuple):
     """Its share of the metered pickups of yellow taxis."""
 
 
+# Set so that lengths, speeds and the errors of simple models agree with the measured ones.
 BOROUGHS = (
     Borough(69, (0.0, 0.0), (0.9, 3.4), 0.5, 0.88, 1.3, 0.46, 0.90),
     Borough(69, (7.5, -1.5), (3.2, 2.8), 0.9, 1.10, 0.9, 0.24, 0.07),
@@ -299,7 +300,8 @@ class Origin:
     reversed: float
 
 
-# Measured, except reach and overhead: these are set so that lengths and durations agree.
+# Measured, except evenness, reach, overhead and waiting: these are set so that the lengths and
+# durations of the trips agree with the measured ones.
 METERED = Origin(
     by_hour=(
         *(0.30, 0.20, 0.15, 0.10, 0.10, 0.16, 0.40, 0.85, 1.28, 1.47, 1.50, 1.51),
@@ -390,8 +392,9 @@ class _Stream:
 
 def _cumulative(weights: Floats) -> Floats:
     """The share of all weight up to each element, flattened; the last is exactly 1."""
-    total = np.cumsum(weights)
-    return total / total[-1]
+    total: Floats = np.cumsum(weights)
+    shares: Floats = total / total[-1]
+    return shares
 
 
 @dataclass

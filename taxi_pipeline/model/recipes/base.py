@@ -18,7 +18,8 @@ class Recipe(ABC):
         version: raised by the recipe's author when its models change their meaning.
         summary: one line for reports and model pages.
         caveat: what a reader of its figures must know; empty if nothing.
-        columns: the features that it reads.
+        columns: the features that it predicts from.
+        learned_from: further features, which it learns from but does not need to predict.
         parameters: the regressor's parameters, from which tuning starts.
         rounds: boosting rounds; None where tuning chooses them or there are none.
         space: what tuning may change of the parameters; empty for a recipe that is not tuned.
@@ -28,9 +29,15 @@ class Recipe(ABC):
     summary: ClassVar[str]
     caveat: ClassVar[str] = ""
     columns: ClassVar[tuple[str, ...]]
+    learned_from: ClassVar[tuple[str, ...]] = ()
     parameters: ClassVar[Mapping[str, Any]] = {}
     rounds: ClassVar[int | None] = None
     space: ClassVar[Mapping[str, Distribution]] = {}
+
+    @property
+    def training_columns(self) -> tuple[str, ...]:
+        """The features that training reads."""
+        return tuple(dict.fromkeys([*self.columns, *self.learned_from]))
 
     @abstractmethod
     def encoder(self, seed: int) -> Any:

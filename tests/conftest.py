@@ -1,0 +1,34 @@
+"""What tests of several files share."""
+
+import pytest
+from luigi.configuration import LuigiConfigParser
+from luigi.setup_logging import InterfaceLogging
+from luigi.task_register import Register
+
+from taxi_pipeline import config
+
+
+@pytest.fixture
+def luigi_config(monkeypatch):
+    """Sets options of Luigi's configuration, which knows only the pipeline's settings at first.
+
+    The files and variables that Luigi would read are left out, and luigi.build leaves logging to
+    pytest.
+    """
+    monkeypatch.delenv("LUIGI_CONFIG_PARSER", raising=False)
+    fresh = LuigiConfigParser()
+    monkeypatch.setattr(LuigiConfigParser, "_instance", fresh)
+    monkeypatch.setattr(InterfaceLogging, "_configured", True)
+    _forget()
+    config.apply_luigi_settings()
+
+    def set_option(section, option, value):
+        fresh.set(section, option, str(value).replace("%", "%%"))
+
+    yield set_option
+    _forget()
+
+
+def _forget():
+    Register.clear_instance_cache()
+    config.check.cache_clear()

@@ -1,0 +1,44 @@
+"""The real luigi command, as a user types it, in a folder of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LUIGI = Path(sys.executable).with_name("luigi")
+SMALL = ["--source-url", "synthetic://?rows=3000", "--tuning-trials", "2"]
+
+
+class CommandLine:
+    def __init__(self, folder):
+        self.folder = folder
+        # A luigi.cfg or variables of the developer's own must not take part.
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("LUIGI")
+        }
+
+    def __call__(self, *arguments, timeout=240):
+        return subprocess.run(
+            [str(LUIGI), "--module", "taxi_pipeline", *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env=self.environment,
+            timeout=timeout,
+        )
+
+
+@pytest.fixture
+def luigi(tmp_path):
+    return CommandLine(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder in which the main job has run on the synthetic city, and what the run said."""
+    command = CommandLine(tmp_path_factory.mktemp("finished"))
+    result = command("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler", *SMALL)
+    return command, result

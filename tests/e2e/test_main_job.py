@@ -1,0 +1,91 @@
+"""The main job from the command line to a prediction, each in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import SMALL
+
+RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler", *SMALL)
+
+PREDICT = """
+import sys
+import mlflow, pandas as pd
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/nyc-green-taxi-duration-trip@challenger")
+rows = pd.read_parquet(sys.argv[2])
+print(len(rows), float(model.predict(rows).mean()))
+print("luigi" in sys.modules)
+"""
+
+
+def test_the_main_job_registers_a_model_and_exits_with_0(finished):
+    command, result = finished
+    assert result.returncode == 0, result.stderr
+    receipts = list(command.folder.glob("data/register/green/2021-01/trip-w1/*/receipt.json"))
+    assert len(receipts) == 1
+    receipt = json.loads(receipts[0].read_text())
+    assert receipt["model"] == "nyc-green-taxi-duration-trip"
+    assert "challenger" in receipt["aliases"]
+
+
+def test_the_console_has_two_lines_a_step_and_no_traceback(finished):
+    _, result = finished
+    steps = [line for line in result.stderr.splitlines() if "green 2021" in line]
+    assert len([line for line in steps if ": starts" in line]) == 10
+    assert len([line for line in steps if " -> data/" in line]) == 10
+    assert "Traceback" not in result.stderr
+
+
+def test_the_second_run_does_nothing_and_exits_with_0(finished):
+    command, _ = finished
+    result = command(*RUN)
+    assert result.returncode == 0
+    assert "Did not run any tasks" in result.stderr
+    assert ": starts" not in result.stderr
+
+
+def test_a_fresh_process_without_luigi_predicts_the_published_rows_of_a_later_month(finished):
+    command, _ = finished
+    later = "IngestTrips", "--year", "2021", "--month", "3", "--local-scheduler", *SMALL
+    assert command(*later).returncode == 0
+    (published,) = command.folder.glob("data/ingest/green/2021-03/*/trips.parquet")
+    uri = f"sqlite:///{command.folder}/data/mlflow/mlflow.db"
+    answer = subprocess.run(
+        [sys.executable, "-c", PREDICT, uri, str(published)],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=command.folder,
+        timeout=120,
+    )
+    first, second = answer.stdout.splitlines()[-2:]
+    rows, mean = first.split()
+    assert int(rows) == 3000
+    assert 5 < float(mean) < 40
+    assert second == "False"
+
+
+def test_two_workers_make_the_same_outputs_as_one(finished, luigi):
+    command, _ = finished
+    result = luigi(*RUN, "--workers", "2")
+    assert result.returncode == 0, result.stderr
+
+    def outputs(folder):
+        stages = ("transform", "features", "tune", "train", "evaluate")
+        return {
+            path.relative_to(folder)
+            for stage in stages
+            for path in folder.glob(f"data/{stage}/**/manifest.json")
+        }
+
+    assert outputs(luigi.folder) == outputs(command.folder)
+
+
+@pytest.mark.parametrize(("year", "taxi"), [("2023", "green"), ("2024", "yellow")])
+def test_months_whose_schema_changes_between_them_are_trained_and_evaluated(luigi, year, taxi):
+    month = "1" if year == "2023" else "12"
+    arguments = ("EvaluateModel", "--year", year, "--month", month, "--taxi", taxi)
+    result = luigi(*arguments, "--recipe", "linear", "--local-scheduler", *SMALL)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,187 @@
+"""A trained model: what it answers for published records, and the folder that keeps it."""
+
+import dataclasses
+import io
+import json
+import zipfile
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from taxi_pipeline.errors import InvalidTraining
+from taxi_pipeline.model import FEATURES_VERSION, serving
+from taxi_pipeline.model.duration import DESCRIPTION, DurationModel
+from taxi_pipeline.model.recipes import RECIPES
+
+IDS = ["VendorID", "PULocationID", "DOLocationID"]
+COUNTS = ["RatecodeID", "passenger_count", "trip_type", "payment_type"]
+NEEDED = ["lpep_pickup_datetime", "PULocationID", "DOLocationID"]
+
+
+def agree(some, others):
+    np.testing.assert_allclose(some, others, rtol=1e-9)
+
+
+@pytest.fixture(params=list(RECIPES))
+def model(models, request):
+    return models[request.param]
+
+
+def test_published_records_are_answered_as_the_features_of_the_same_trips(model, records, january):
+    answers = model.predict_published(records)
+    assert len(answers) == len(january) == len(records)
+    assert answers.dtype == np.float64
+    agree(answers, model.predict(january))
+
+
+def test_predictions_differ_from_trip_to_trip_and_follow_the_durations(model, records, january):
+    answers = model.predict_published(records)
+    assert np.corrcoef(answers, january["minutes"])[0, 1] > 0.3
+
+
+def test_a_record_is_answered_alone_as_it_is_among_others(model, records):
+    among = model.predict_published(records)
+    for row in (0, 5, len(records) - 1):
+        agree(model.predict_published(records[row : row + 1]), among[row : row + 1])
+
+
+def test_the_order_and_the_index_of_the_records_do_not_matter(model, records):
+    answers = pd.Series(model.predict_published(records), records.index)
+    shuffled = records.sample(frac=1, random_state=0)[records.columns[::-1]]
+    agree(model.predict_published(shuffled), answers[shuffled.index])
+
+
+def test_the_drop_off_time_and_money_change_nothing(model, records):
+    answers = model.predict_published(records)
+    money = [name for name in records if name.endswith(("amount", "tax", "fee", "surcharge"))]
+    assert len(money) > 5
+    hidden = ["lpep_dropoff_datetime", "extra", "payment_type", "store_and_fwd_flag", *money]
+    other = records.assign(
+        **dict.fromkeys(["extra", "payment_type", *money], 99.0),
+        lpep_dropoff_datetime=datetime(2021, 1, 31),
+    )
+    agree(model.predict_published(other), answers)
+    agree(model.predict_published(records.drop(columns=hidden)), answers)
+
+
+def test_the_pickup_time_and_two_zones_suffice(model, records):
+    answers = model.predict_published(records[NEEDED])
+    assert np.isfinite(answers).all()
+    nothing_known = dict.fromkeys(
+        ("trip_distance", "VendorID", "RatecodeID", "passenger_count", "trip_type"), np.nan
+    )
+    agree(answers, model.predict_published(records.assign(**nothing_known)))
+
+
+@pytest.mark.parametrize("missing", NEEDED)
+def test_without_the_pickup_time_or_a_zone_there_is_no_answer(models, records, missing):
+    with pytest.raises(KeyError, match=missing.lower()):
+        models["trip"].predict_published(records.drop(columns=missing))
+
+
+@pytest.mark.parametrize("zone", [264, 265, 9999, 0, -1, np.nan, None])
+def test_a_zone_that_is_no_place_is_answered_too(model, records, zone):
+    for name in ("PULocationID", "DOLocationID"):
+        answers = model.predict_published(records[:20].assign(**{name: zone}))
+        assert np.isfinite(answers).all()
+
+
+def test_a_missing_zone_is_answered_as_the_unknown_zone(model, records):
+    unknown, missing = (
+        model.predict_published(records.assign(PULocationID=zone)) for zone in (264, np.nan)
+    )
+    agree(missing, unknown)
+
+
+@pytest.mark.parametrize(
+    "converted",
+    [
+        lambda frame: frame.astype(dict.fromkeys(IDS, "int32") | dict.fromkeys(COUNTS, "Int64")),
+        lambda frame: frame.astype(dict.fromkeys(IDS + COUNTS, "float64")),
+        lambda frame: frame.astype({"PULocationID": "int16", "trip_distance": "float32"}),
+        lambda frame: frame.astype({"lpep_pickup_datetime": "datetime64[ns]"}),
+        lambda frame: frame.convert_dtypes(dtype_backend="pyarrow"),
+        lambda frame: frame.rename(columns=str.lower),
+    ],
+    ids=["new era", "all floats", "narrow", "nanoseconds", "arrow", "lower case"],
+)
+def test_types_and_case_of_the_columns_do_not_matter(model, records, converted):
+    whole = records.assign(trip_distance=records["trip_distance"].round())
+    agree(model.predict_published(converted(whole)), model.predict_published(whole))
+
+
+def test_a_yellow_model_reads_the_yellow_names(models, records):
+    green = models["trip"]
+    yellow = dataclasses.replace(green, taxi="yellow")
+    named = records.rename(columns=lambda name: name.replace("lpep_", "tpep_"))
+    agree(yellow.predict_published(named), green.predict_published(records))
+    with pytest.raises(KeyError, match="tpep_pickup_datetime"):
+        yellow.predict_published(records)
+
+
+def test_an_absurd_distance_is_answered_as_an_unknown_one(models, records):
+    absurd, zero, unknown = (
+        models["trip"].predict_published(records.assign(trip_distance=miles))
+        for miles in (100.0, 0.0, np.nan)
+    )
+    agree(absurd, unknown)
+    agree(zero, unknown)
+    known = models["trip"].predict_published(records.assign(trip_distance=99.0))
+    assert not np.allclose(known, unknown)
+
+
+def test_a_kept_model_answers_as_it_did(model, records, tmp_path):
+    model.save(tmp_path / "deep" / "model")
+    kept = DurationModel.load(tmp_path / "deep" / "model")
+    assert (kept.recipe, kept.taxi, kept.max_miles) == (model.recipe, "green", 100.0)
+    assert (kept.predict_published(records) == model.predict_published(records)).all()
+
+
+def test_nothing_in_the_folder_is_a_pickle(model, tmp_path):
+    model.save(tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} <= {".json", ".skops", ".ubj"}
+    for path in tmp_path.glob("*.skops"):
+        archive = zipfile.ZipFile(path)
+        members = archive.namelist()
+        assert {name.rsplit(".")[-1] for name in members} <= {"json", "npy", "npz"}
+        for name in members:
+            if name.endswith(".npy"):
+                np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"features_version": FEATURES_VERSION + 1},
+        {"recipe_version": RECIPES["linear"].version + 1},
+        {"recipe": "nobody's"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_model_of_other_code_is_refused_in_one_line(models, tmp_path, change):
+    models["linear"].save(tmp_path)
+    file = tmp_path / DESCRIPTION
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(InvalidTraining, match="train it again") as refusal:
+        DurationModel.load(tmp_path)
+    assert "\n" not in str(refusal.value)
+    assert str(tmp_path) in str(refusal.value)
+
+
+def test_mlflow_loads_the_folder_and_calls_the_model(model, records, tmp_path):
+    model.save(tmp_path)
+    served = serving._load_pyfunc(str(tmp_path))
+    agree(served.predict(records), model.predict_published(records))
+    agree(served.predict(records, params={}), model.predict_published(records))
+
+
+def test_the_example_is_the_first_records_in_the_columns_that_a_model_reads(model, folder, records):
+    example = serving.example(folder / "published.parquet", "green", rows=4)
+    assert sorted(example) == sorted(
+        [*NEEDED, "VendorID", "RatecodeID", "passenger_count", "trip_distance", "trip_type"]
+    )
+    assert {str(kind) for kind in example.drop(columns=NEEDED).dtypes} == {"float64"}
+    raw = pd.read_parquet(folder / "published.parquet")[:4]
+    agree(model.predict_published(example), model.predict_published(raw))

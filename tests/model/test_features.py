@@ -1,0 +1,128 @@
+"""What is said of one trip by itself."""
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from taxi_pipeline.model import features
+from taxi_pipeline.model.features import FEATURES, describe
+from taxi_pipeline.trips.schema import TRIP
+
+MAX_MILES = 100.0
+
+brief = settings(deadline=None, max_examples=60)
+pickups = st.datetimes(datetime(2009, 1, 1), datetime(2030, 1, 1))
+small = st.none() | st.integers(0, 99)
+trips = st.fixed_dictionaries(
+    {
+        "pickup_at": pickups,
+        "minutes": st.floats(1, 60),
+        "pickup_zone": st.integers(1, 265),
+        "dropoff_zone": st.integers(1, 265),
+        "metered_miles": st.none() | st.floats(-10, 300_000) | st.sampled_from([0, 99.99, 100]),
+        "vendor": small,
+        "rate_code": small,
+        "passengers": small,
+        "trip_type": small,
+        "partial": st.booleans(),
+    }
+)
+
+
+def table(rows):
+    return pa.Table.from_pylist(rows, schema=TRIP)
+
+
+def trip(**changed):
+    row = dict.fromkeys(TRIP.names) | {"pickup_at": datetime(2021, 1, 4), "minutes": 9.0}
+    return {**row, "pickup_zone": 1, "dropoff_zone": 2, "partial": False, **changed}
+
+
+def described(**changed):
+    return describe(table([trip(**changed)]), MAX_MILES).to_pylist()[0]
+
+
+@brief
+@given(rows=st.lists(trips, min_size=1, max_size=12), data=st.data())
+def test_a_trip_is_described_alone_as_it_is_among_others(rows, data):
+    one = data.draw(st.integers(0, len(rows) - 1))
+    alone = describe(table([rows[one]]), MAX_MILES)
+    assert describe(table(rows), MAX_MILES).slice(one, 1).equals(alone)
+
+
+@brief
+@given(pickups)
+def test_calendar_features_are_those_of_the_pickup(pickup):
+    row = described(pickup_at=pickup)
+    assert row["pickup_at"] == pickup
+    assert row["hour"] == pickup.hour
+    assert row["weekday"] == pickup.weekday()
+    assert row["minute_of_day"] == pickup.hour * 60 + pickup.minute
+    assert row["whole_minute"] == (pickup.second == 0)
+
+
+@brief
+@given(st.floats(-1e6, 1e6) | st.sampled_from([0.0, 0.01, 99.99, MAX_MILES, float("inf")]))
+def test_miles_are_null_just_where_the_distance_is_not_plausible(metered):
+    row = described(metered_miles=metered)
+    assert row["metered_miles"] == metered
+    assert row["miles"] == (np.float32(metered) if 0 < metered < MAX_MILES else None)
+
+
+def test_an_unknown_distance_has_no_miles():
+    assert described(metered_miles=None)["miles"] is None
+    assert described(metered_miles=float("nan"))["miles"] is None
+
+
+def test_the_border_of_plausible_miles_is_the_callers():
+    distances = table([trip(metered_miles=miles) for miles in (5.0, 20.0)])
+    assert describe(distances, 10.0)["miles"].to_pylist() == [5.0, None]
+    assert describe(distances, 21.0)["miles"].to_pylist() == [5.0, 20.0]
+
+
+def test_a_missing_zone_is_the_unknown_zone():
+    rows = table([trip()]).set_column(
+        TRIP.get_field_index("pickup_zone"), "pickup_zone", pa.nulls(1, pa.int16())
+    )
+    assert describe(rows, MAX_MILES)["pickup_zone"].to_pylist() == [264]
+
+
+def test_the_columns_are_the_pickup_the_target_and_the_features():
+    assert list(described()) == ["pickup_at", "minutes", *FEATURES]
+    running = table([trip()]).drop_columns("minutes")
+    assert describe(running, MAX_MILES).column_names == ["pickup_at", *FEATURES]
+
+
+def test_types_do_not_depend_on_the_values():
+    empty = describe(TRIP.empty_table(), MAX_MILES)
+    full = describe(table([trip(vendor=1, metered_miles=2.0)]), MAX_MILES)
+    assert empty.schema.types == full.schema.types
+
+
+@pytest.mark.parametrize("batch", [700, 10**6])
+def test_a_file_is_described_as_its_table_is(folder, tmp_path, monkeypatch, batch):
+    monkeypatch.setattr(features, "BATCH_ROWS", batch)
+    clean, told = pq.read_table(folder / "clean.parquet"), []
+    rows = features.describe_file(
+        folder / "clean.parquet",
+        tmp_path / "features.parquet",
+        max_miles=MAX_MILES,
+        progress=lambda *done: told.append(done),
+    )
+    assert rows == clean.num_rows
+    assert pq.read_table(tmp_path / "features.parquet").equals(describe(clean, MAX_MILES))
+    assert told[-1] == (rows, rows)
+    assert len(told) == -(-rows // batch)
+
+
+def test_files_are_read_one_after_the_other_with_the_columns_asked_for(folder, january):
+    file = folder / "features.parquet"
+    frame = features.read([file, file], ["hour", "minutes"])
+    expected = january[["pickup_at", "minutes", "hour"]]
+    pd.testing.assert_frame_equal(frame, pd.concat([expected] * 2, ignore_index=True))

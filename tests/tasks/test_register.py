@@ -1,0 +1,148 @@
+"""Registration is a faithful copy that can be made any number of times."""
+
+import json
+import shutil
+
+import mlflow
+import pandas as pd
+import pytest
+
+from taxi_pipeline import IngestTrips, RegisterModel, tracking
+from taxi_pipeline.config import tracking as tracking_config
+
+NAME = "nyc-green-taxi-duration-linear"
+
+
+@pytest.fixture
+def register(pipeline):
+    # The linear model of the tests is not better than the lookup: let it pass nevertheless.
+    def run(month=1, year=2021, **parameters):
+        task = RegisterModel(year=year, month=month, recipe="linear", **parameters)
+        assert pipeline.run(task).status.name.startswith("SUCCESS")
+        return json.loads(task.output().file(task.RECEIPT).read_text())
+
+    return run
+
+
+@pytest.fixture
+def easy_gate(monkeypatch):
+    monkeypatch.setattr("taxi_pipeline.model.evaluation.gain", lambda *_: 0.5)
+
+
+@pytest.fixture
+def client(pipeline):
+    def connect():
+        return mlflow.MlflowClient(tracking_config().server_uri)
+
+    return connect
+
+
+def test_a_model_that_passes_the_gate_is_challenger_and_champion(register, client, easy_gate):
+    receipt = register()
+    assert receipt["aliases"] == ["challenger", "champion"]
+    aliases = client().get_registered_model(NAME).aliases
+    assert {name: str(version) for name, version in aliases.items()} == {
+        "challenger": "1",
+        "champion": "1",
+    }
+
+
+def test_a_model_that_does_not_pass_is_challenger_only_and_the_receipt_says_why(register, client):
+    receipt = register()
+    assert receipt["aliases"] == ["challenger"]
+    assert "not champion" in receipt["decision"]
+    assert list(client().get_registered_model(NAME).aliases) == ["challenger"]
+
+
+def test_the_run_holds_parameters_metrics_datasets_commit_and_quality(register, client):
+    receipt = register()
+    run = client().get_run(receipt["run_id"])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["recipe"] == "linear"
+    assert run.data.params["evaluation_month"] == "2021-02"
+    assert {"rmse", "mae", "r2", "p90_abs_error", "zone_pair_baseline_rmse"} <= set(
+        run.data.metrics
+    )
+    datasets = {entry.dataset.name: entry.dataset.digest for entry in run.inputs.dataset_inputs}
+    digest = IngestTrips(year=2021, month=1).output().manifest()["files"]["trips.parquet"]
+    assert datasets["green 2021-01"] == digest["sha256"][:36]
+    assert set(datasets) == {"green 2021-01", "green 2021-02"}
+    assert run.data.tags["mlflow.source.git.commit"]
+    assert client().list_artifacts(receipt["run_id"], "quality/2021-01")
+    assert client().list_artifacts(receipt["run_id"], "evaluation")
+
+
+def test_registering_again_makes_no_second_run_and_no_second_version(pipeline, register, client):
+    first = register()
+    shutil.rmtree(pipeline.root / "register")  # the receipt is lost
+    assert register() == first
+    assert len(client().search_model_versions(f"name = '{NAME}'")) == 1
+    experiment = client().get_experiment_by_name("nyc-taxi-duration")
+    assert len(client().search_runs([experiment.experiment_id])) == 1
+
+
+@pytest.mark.parametrize("broken", ["_log_model", "_version", "_move_aliases"])
+def test_an_interrupted_registration_is_completed_by_the_next(
+    pipeline, register, client, monkeypatch, broken
+):
+    def interrupted(*_, **__):
+        raise RuntimeError("interrupted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking.Tracking, broken, interrupted)
+        task = RegisterModel(year=2021, month=1, recipe="linear")
+        assert not pipeline.run(task).status.name.startswith("SUCCESS")
+    receipt = register()
+    assert receipt["version"] == "1"
+    experiment = client().get_experiment_by_name("nyc-taxi-duration")
+    runs = client().search_runs([experiment.experiment_id])
+    assert [run.info.status for run in runs] == ["FINISHED"]
+    assert len(client().search_model_versions(f"name = '{NAME}'")) == 1
+
+
+def test_aliases_never_move_to_an_older_month(register, client, easy_gate):
+    newer = register(month=3)
+    older = register(month=1)
+    assert older["aliases"] == []
+    assert "newer month 2021-03" in older["decision"]
+    champion = client().get_model_version_by_alias(NAME, "champion")
+    assert str(champion.version) == newer["version"]
+
+
+def test_another_tracking_server_gets_a_registration_of_its_own(pipeline, register, tmp_path):
+    first = register()
+    pipeline.configure("tracking", "uri", f"sqlite:///{tmp_path}/other.db")
+    second = register()
+    assert second["run_id"] != first["run_id"]
+    pipeline.configure("tracking", "uri", "")
+    assert RegisterModel(year=2021, month=1, recipe="linear").complete()
+
+
+def test_another_gate_judges_the_same_candidate_again(pipeline, register, client):
+    first = register()
+    pipeline.configure("gate", "min_gain", "0.9")
+    second = register()
+    assert second["run_id"] == first["run_id"]
+    assert second["version"] == first["version"]
+
+
+def test_the_registered_model_predicts_published_rows(pipeline, register):
+    register()
+    mlflow.set_tracking_uri(tracking_config().server_uri)
+    model = mlflow.pyfunc.load_model(f"models:/{NAME}@challenger")
+    rows = pd.read_parquet(IngestTrips(year=2021, month=2).output().file("trips.parquet"))
+    minutes = model.predict(rows)
+    assert len(minutes) == len(rows)
+    assert model.metadata.signature is not None
+    needed = rows[["lpep_pickup_datetime", "PULocationID", "DOLocationID"]]
+    assert len(model.predict(needed)) == len(rows)
+
+
+def test_no_server_is_one_line_and_nothing_made_is_lost(pipeline, console):
+    pipeline.configure("tracking", "uri", "http://127.0.0.1:9")
+    task = RegisterModel(year=2021, month=1, recipe="linear")
+    assert not pipeline.run(task).status.name.startswith("SUCCESS")
+    errors = [record.getMessage() for record in console.records if record.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert "cannot be reached" in errors[0]
+    assert len(pipeline.made("evaluate")) == 1
