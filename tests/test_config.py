@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from luigi.configuration import LuigiConfigParser
 
-from taxi_pipeline import __main__ as command
 from taxi_pipeline import IngestTrips, config
+from taxi_pipeline import __main__ as command
 from taxi_pipeline.errors import InvalidConfig
 
 REPOSITORY = Path(__file__).parents[1]

@@ -219,7 +219,7 @@ def test_arguments_given_as_a_mapping_are_understood(at_level):
     assert shown(logged) == "INFO: it"
 
 
-# --- how it is installed ------------------------------------------------------------------------------------
+# --- how it is installed ---------------------------------------------------------------------
 
 
 def test_the_filter_is_installed_once():

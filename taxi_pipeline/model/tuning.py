@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -155,7 +156,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             max_evals=budget.trials - 1,
             points_to_evaluate=[own],
             rstate=np.random.default_rng(seed),
-            show_progressbar=False,
+            show_progressbar=sys.stderr.isatty(),
         )
     best = min(trials, key=lambda trial: trial["rmse"])
     return Choice(

@@ -34,6 +34,11 @@ class RegisterModel(RecipeTask):
 
     RECEIPT = "receipt.json"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Where there is no server to register with, nothing else needs to begin.
+        _ = config.tracking().server_uri
+
     def requires(self) -> dict[str, Any]:
         """All that the model's run is to hold."""
         return {
@@ -53,10 +58,8 @@ class RegisterModel(RecipeTask):
     def _config_values(self) -> dict[str, str]:
         # The digest tells servers apart whose URIs differ in their secrets only.
         uri = config.tracking().server_uri
-        return {
-            **super()._config_values(),
-            "tracking.uri": f"{sources.redact(uri)} ({digest(uri)})",
-        }
+        server = f"{sources.redact(uri)} ({digest(uri)})"
+        return {**super()._config_values(), "tracking.uri": server}
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""

@@ -10,10 +10,11 @@ from taxi_pipeline import (
     BuildFeatures,
     EvaluateModel,
     IngestTrips,
+    RegisterModel,
     TrainModel,
     TransformTrips,
 )
-from taxi_pipeline.errors import MonthNotPublished
+from taxi_pipeline.errors import InvalidConfig, MonthNotPublished
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips import synthetic
 
@@ -190,3 +191,20 @@ def test_a_manifest_is_json_with_its_files_digests(pipeline):
     pipeline.run(task)
     text = task.output().file("manifest.json").read_text()
     assert len(json.loads(text)["files"]["trips.parquet"]["sha256"]) == 64
+
+
+def test_outputs_can_be_kept_at_any_url_that_fsspec_understands(pipeline, tmp_path):
+    bucket = f"memory://{tmp_path.name}"
+    pipeline.configure("storage", "root", bucket)
+    task = EvaluateModel(year=2021, month=1, recipe="linear")
+    assert pipeline.run(task).scheduling_succeeded
+    assert task.complete()
+    assert str(task.output()).startswith(bucket)
+    assert task.output().file(task.METRICS).is_file()
+    assert "Did not run any tasks" in pipeline.run(task).summary_text
+
+
+def test_a_root_that_is_no_folder_needs_a_tracking_server_before_anything_runs(pipeline):
+    pipeline.configure("storage", "root", "memory://bucket")
+    with pytest.raises(InvalidConfig, match=r"^\[tracking\] uri must be set"):
+        RegisterModel(year=2021, month=1)
