@@ -8,6 +8,7 @@ The defaults stand here and nowhere else; :func:`as_cfg` writes them out as a co
 
 from __future__ import annotations
 
+import configparser
 import difflib
 import functools
 import os
@@ -31,12 +32,21 @@ class Section(luigi.Config):
         known = [name for name, _ in params]
         configured: Any = luigi.configuration.get_config()
         written = configured[cls.__name__] if configured.has_section(cls.__name__) else ()
-        for option in written:
+        for option in set(written) - set(configured.defaults()):
             if option.replace("-", "_") not in known:
                 close = difflib.get_close_matches(option, known, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}."
                 raise InvalidConfig(f"[{cls.__name__}] has no option {option}: {hint}")
-        values: list[tuple[str, Any]] = super().get_param_values(params, args, kwargs)
+        try:
+            values: list[tuple[str, Any]] = super().get_param_values(params, args, kwargs)
+        except InvalidConfig:
+            raise
+        except (ValueError, configparser.Error) as error:
+            cause = " ".join(str(error.__cause__ or error).split())
+            raise InvalidConfig(
+                f"[{cls.__name__}] cannot be read: {cause}; a % is written %%, and ${{NAME}} needs "
+                "a variable of that name in the environment"
+            ) from None
         return values
 
     def significant_values(self) -> dict[str, str]:
@@ -257,7 +267,12 @@ class LuigiSetting(NamedTuple):
 # awaited for minutes. An option that the user has set is left as it is.
 LUIGI_SETTINGS = (
     LuigiSetting("core", "log_level", "INFO", "DEBUG shows how Luigi talks to its scheduler."),
-    LuigiSetting("core", "autoload_range", "false", "Luigi's range tasks know no year and month."),
+    LuigiSetting(
+        "core",
+        "autoload_range",
+        "false",
+        "Luigi's range tasks know no year and month (set in this file only).",
+    ),
     LuigiSetting("core", "rpc_retry_attempts", "2", "Attempts to reach the central scheduler."),
     LuigiSetting("core", "rpc_retry_wait", "1", "Seconds between these attempts."),
     LuigiSetting("retcode", "already_running", "10", "The same command runs already."),

@@ -88,8 +88,10 @@ class Real(CheckedParameter[float]):
         )
 
     def convert(self, value: Any) -> float:
-        """The number; NaN is none."""
-        number = float(value)
+        """The number; NaN and truth values are none."""
+        if isinstance(value, bool):
+            raise TypeError(value)
+        number = float(value) + 0.0  # -0.0 is 0.0, in text as well
         if not self.minimum <= number <= self.maximum:
             raise ValueError(value)
         return number

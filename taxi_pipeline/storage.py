@@ -13,6 +13,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import multiprocessing.util
 import os
 import shutil
 import tempfile
@@ -36,7 +37,7 @@ class Storage:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._folder = Path(root.removeprefix("file://"))
+        self._folder = Path(root.removeprefix("file://")).expanduser()
 
     def where(self, location: str) -> str:
         """The location as a user would type it."""
@@ -44,33 +45,35 @@ class Storage:
 
     def exists(self, location: str) -> bool:
         """Whether a file is there."""
-        return (self._folder / location).exists()
+        with self._told(location, "read"):
+            return (self._folder / location).exists()
 
     def read_json(self, location: str) -> Any:
         """The content of a JSON file; None if it is not there."""
-        try:
-            return json.loads((self._folder / location).read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            raise StorageError(f"{self.where(location)} cannot be read: {error}") from error
+        with self._told(location, "read"):
+            try:
+                return json.loads((self._folder / location).read_bytes())
+            except FileNotFoundError:
+                return None
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file so that a reader sees the old or the new content, never a part."""
         path = self._folder / location
-        with self.staging() as folder:
+        text = to_json(content)
+        with self.staging() as folder, self._told(location, "written"):
             temporary = folder / path.name
-            temporary.write_text(to_json(content))
+            temporary.write_text(text)
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(path)
 
     def folders(self, location: str) -> list[str]:
         """The names of the folders in a folder; none if it is not there."""
-        try:
-            with os.scandir(self._folder / location) as entries:
-                return sorted(entry.name for entry in entries if entry.is_dir())
-        except FileNotFoundError:
-            return []
+        with self._told(location, "read"):
+            try:
+                with os.scandir(self._folder / location) as entries:
+                    return sorted(entry.name for entry in entries if entry.is_dir())
+            except FileNotFoundError:
+                return []
 
     @contextlib.contextmanager
     def staging(self) -> Iterator[Path]:
@@ -94,7 +97,8 @@ class Storage:
         made from the same things.
         """
         target = self._folder / location
-        target.parent.mkdir(parents=True, exist_ok=True)
+        with self._told(location, "written"):
+            target.parent.mkdir(parents=True, exist_ok=True)
         try:
             folder.rename(target)
         except OSError as error:
@@ -106,6 +110,20 @@ class Storage:
     def local_file(self, location: str) -> Path:
         """A path on this machine that holds the file's content; not to be written to."""
         return self._folder / location
+
+    @contextlib.contextmanager
+    def _told(self, location: str, action: str) -> Iterator[None]:
+        """Failures of the store as one line, whatever library they come from."""
+        try:
+            yield
+        except StorageError:
+            raise
+        except Exception as error:
+            cause = " ".join(str(error).split())
+            raise StorageError(
+                f"{self.where(location)} cannot be {action}: {type(error).__name__} {cause}; "
+                "check [storage] root and the access to it"
+            ) from error
 
 
 class RemoteStorage(Storage):
@@ -121,7 +139,11 @@ class RemoteStorage(Storage):
             self._files, self._prefix = fsspec.core.url_to_fs(self.root)
         except (ImportError, ValueError) as error:
             raise StorageError(f"[storage] root {root} is not usable: {error}") from error
-        self._scratch = tempfile.TemporaryDirectory(prefix="taxi_pipeline-")
+        self._scratch = Path(tempfile.mkdtemp(prefix="taxi_pipeline-"))
+        # Unlike atexit, this also runs at the end of a forked Luigi worker.
+        multiprocessing.util.Finalize(
+            None, shutil.rmtree, (self._scratch,), {"ignore_errors": True}, exitpriority=0
+        )
 
     def where(self, location: str) -> str:
         """The location as a user would type it."""
@@ -132,12 +154,12 @@ class RemoteStorage(Storage):
 
     def exists(self, location: str) -> bool:
         """Whether a file is there."""
-        with self._readable(location):
+        with self._told(location, "read"):
             return bool(self._files.exists(self._path(location)))
 
     def read_json(self, location: str) -> Any:
         """The content of a JSON file; None if it is not there."""
-        with self._readable(location):
+        with self._told(location, "read"):
             try:
                 return json.loads(self._files.cat_file(self._path(location)))
             except FileNotFoundError:
@@ -145,11 +167,13 @@ class RemoteStorage(Storage):
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file in one piece."""
-        self._files.pipe_file(self._path(location), to_json(content).encode())
+        text = to_json(content)
+        with self._told(location, "written"):
+            self._files.pipe_file(self._path(location), text.encode())
 
     def folders(self, location: str) -> list[str]:
         """The names of the folders in a folder; none if it is not there."""
-        with self._readable(location):
+        with self._told(location, "read"):
             try:
                 entries = self._files.ls(self._path(location), detail=True, refresh=True)
             except FileNotFoundError:
@@ -170,24 +194,19 @@ class RemoteStorage(Storage):
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         for path in sorted(files, key=lambda path: path == folder / MANIFEST):
             name = path.relative_to(folder).as_posix()
-            self._files.put_file(str(path), self._path(f"{location}/{name}"))
+            with self._told(location, "written"):
+                self._files.put_file(str(path), self._path(f"{location}/{name}"))
 
     def local_file(self, location: str) -> Path:
         """A copy of the file, or of the folder, on this machine."""
-        path = Path(self._scratch.name, location)
+        path = self._scratch / location
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._files.get(self._path(location), str(path), recursive=True)
+            with self._told(location, "read"), tempfile.TemporaryDirectory() as folder:
+                arriving = Path(folder, path.name)
+                self._files.get(self._path(location), str(arriving), recursive=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(arriving, path)
         return path
-
-    @contextlib.contextmanager
-    def _readable(self, location: str) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError:
-            raise
-        except Exception as error:
-            raise StorageError(f"{self.where(location)} cannot be read: {error}") from error
 
 
 def open_storage(root: str) -> Storage:

@@ -113,6 +113,11 @@ def test_nothing_has_changed_since_the_same_identity(identity):
             TRANSFORMED.inputs | {"BuildFeatures green 2021-01": "cccc"},
             "BuildFeatures green 2021-01 changed",
         ),
+        (
+            "inputs",
+            TRANSFORMED.inputs | {"IngestTripsOfBikes green 2021-01": "dddd"},
+            "IngestTripsOfBikes green 2021-01 changed",
+        ),
         ("inputs", {}, "IngestTrips green 2021-01 is no longer read"),
     ],
 )

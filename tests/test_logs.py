@@ -214,6 +214,11 @@ def test_a_text_that_only_quotes_a_failure_is_untouched(at_level):
     assert shown(logged) == f"WARNING: {quoted}"
 
 
+def test_what_is_told_below_a_warning_is_never_a_failure(at_level):
+    quoted = f"earlier:\ntaxi_pipeline.errors.InvalidConfig: {LINE}"
+    assert shown(record("%s", quoted, module="base")) == f"INFO: {quoted}"
+
+
 def test_arguments_given_as_a_mapping_are_understood(at_level):
     logged = record("%(what)s", {"what": "it"}, module="base")
     assert shown(logged) == "INFO: it"

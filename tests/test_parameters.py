@@ -226,6 +226,7 @@ def test_the_conversions_own_error_is_not_shown():
     with pytest.raises(InvalidConfig) as raised:
         param("month").normalize("May")
     assert raised.value.__suppress_context__
+    assert raised.value.__cause__ is None
 
 
 # --- where values come from -------------------------------------------------------------------

@@ -31,12 +31,16 @@ def run_git(folder, *arguments):
     return answer.stdout.strip()
 
 
+def commit_all(folder):
+    run_git(folder, "init", "--quiet")
+    run_git(folder, "add", ".")
+    run_git(folder, "-c", "commit.gpgsign=false", "commit", "--quiet", "-m", "first")
+
+
 @pytest.fixture
 def checkout(installed):
     """The same folder as a git checkout with one commit."""
-    run_git(installed, "init", "--quiet")
-    run_git(installed, "add", ".")
-    run_git(installed, "-c", "commit.gpgsign=false", "commit", "--quiet", "-m", "first")
+    commit_all(installed)
     return installed
 
 
@@ -76,7 +80,7 @@ def test_an_installed_package_has_no_commit(installed):
 
 @needs_git
 def test_a_package_installed_within_another_projects_checkout_has_no_commit(installed, tmp_path):
-    run_git(tmp_path, "init", "--quiet")
+    commit_all(tmp_path)
     assert code() == {"commit": None, "changed": False}
 
 

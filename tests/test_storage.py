@@ -364,7 +364,9 @@ def test_a_local_root_may_be_a_url(tmp_path):
 
 def test_a_slash_at_the_end_of_a_root_does_not_matter(kept):
     publish(kept, rows=7)
-    assert Output(open_storage(f"{kept.root}/"), PLACE).manifest()["rows"] == 7
+    output = Output(open_storage(f"{kept.root}/"), PLACE)
+    assert output.manifest()["rows"] == 7
+    assert str(output) == str(Output(kept, PLACE))
 
 
 def test_a_root_is_opened_once_in_a_process_and_anew_in_another(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import skops.io
@@ -53,8 +54,9 @@ class DurationModel:
         Raises:
             KeyError: the pickup time or a zone column is missing.
         """
-        read = schema.columns_to_read(records.columns, self.taxi)
-        read = [name for name in read if name != schema.dropoff_column(self.taxi)]
+        if records.empty:
+            return np.empty(0)
+        read = schema.columns_to_predict_from(records.columns, self.taxi)
         published = pa.Table.from_pandas(records[read], preserve_index=False)
         trips = schema.canonical(published, self.taxi)
         return self.predict(describe(trips, self.max_miles).to_pandas())

@@ -18,9 +18,14 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import TargetEncoder
 
+from taxi_pipeline.errors import InvalidTraining
+
 Codes = NDArray[np.int64]
 
 FOLDS = 5
+FEWEST_TRIPS = 20
+"""Below this there is nothing to learn a mean from, and nothing to fold."""
+
 PACE_LIMITS = (1.0, 30.0)
 """Minutes per mile beyond which a pace says more of the meter than of the road: 60 and 2 mph."""
 
@@ -114,6 +119,11 @@ class TripEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             encoder = TargetEncoder(target_type="continuous", cv=folds)
             groups = _matrix(keys, ENCODED[target])
             known = np.isfinite(values)
+            if known.sum() < FEWEST_TRIPS:
+                raise InvalidTraining(
+                    f"{known.sum()} of {len(values)} trips have a plausible {target} to learn "
+                    f"from, at least {FEWEST_TRIPS} are needed: train on more"
+                )
             columns = np.empty(groups.shape, np.float32)
             columns[known] = encoder.fit_transform(groups[known], values[known])
             if not known.all():

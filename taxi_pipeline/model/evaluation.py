@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,16 +111,23 @@ def _slices(evaluation: pd.DataFrame, actual: Minutes, predicted: Minutes) -> pd
     groups = {
         "hour": evaluation["hour"],
         "weekday": evaluation["weekday"],
-        "miles": pd.cut(evaluation["miles"], MILES_EDGES).astype(str),
+        "miles": _bands(evaluation["miles"]),
         "origin": evaluation["partial"].map({0.0: "full record", 1.0: "partial record"}),
     }
     rows = []
     for name, group in groups.items():
-        for value in sorted(group.dropna().unique()):
+        for value in group.dropna().sort_values().unique():
             part = (group == value).to_numpy()
             figures = metrics(actual[part], predicted[part])
             rows.append({"slice": name, "value": value, "rows": int(part.sum()), **figures})
     return pd.DataFrame(rows)
+
+
+def _bands(miles: pd.Series[Any]) -> pd.Series[Any]:
+    """Bands of distance, in their order, the last for what is unknown."""
+    names = [f"{low:g} to {high:g}" for low, high in pairwise(MILES_EDGES)]
+    bands = pd.cut(miles, MILES_EDGES, labels=names)
+    return bands.cat.add_categories("unknown").fillna("unknown")
 
 
 def plot(evaluation: Evaluation, actual: Minutes, predicted: Minutes, path: Path) -> None:

@@ -67,6 +67,8 @@ def split_by_time(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The trips of the window's earlier days, and those of its last days.
 
+    Stray trips of a later date are in neither.
+
     Args:
         features: with the column ``pickup_at``.
         window_end: the first instant after the window.
@@ -76,13 +78,15 @@ def split_by_time(
         InvalidTraining: one of the two parts is empty.
     """
     border = window_end - dt.timedelta(days=holdout_days)
-    late = features["pickup_at"] >= border
-    if late.all() or not late.any():
+    pickup = features["pickup_at"]
+    early = features[pickup < border]
+    late = features[(pickup >= border) & (pickup < window_end)]
+    if early.empty or late.empty:
         raise InvalidTraining(
-            f"the training window has {int((~late).sum())} trips before {border:%Y-%m-%d} and "
-            f"{int(late.sum())} from then on: tuning needs both; change [tuning] holdout_days"
+            f"the training window has {len(early)} trips before {border:%Y-%m-%d} and {len(late)} "
+            "from then on: tuning needs both; change [tuning] holdout_days"
         )
-    return features[~late], features[late]
+    return early, late
 
 
 def search(  # noqa: PLR0913  (each is a choice of its own)

@@ -38,7 +38,8 @@ class Rules:
         known_zones: drop trips from or to the zones that name no place in the city.
         keep_reversals: keep records with a negative fare, which reverse another record.
         min_miles: shortest metered distance, included; 0 keeps all.
-        max_miles: longest metered distance, included; infinity keeps all.
+        max_miles: longest metered distance, included; infinity keeps all. Either limit drops
+            trips without a distance.
     """
 
     min_minutes: float = 1.0
@@ -101,8 +102,9 @@ def clean(
     report.read(published)
     trips = schema.canonical(published, taxi)
     lowered = {name.lower(): name for name in published.column_names}
-    if "fare_amount" in lowered:
-        trips = trips.append_column("fare", published[lowered["fare_amount"]])
+    fare = lowered.get("fare_amount")
+    unknown = pa.nulls(trips.num_rows, pa.float64())
+    trips = trips.append_column("fare", published[fare] if fare else unknown)
     for name, keeps in _rules(rules, month).items():
         kept = trips.filter(keeps(trips))
         report.drop(name, trips.num_rows - kept.num_rows)
@@ -126,7 +128,9 @@ def _rules(rules: Rules, month: Month) -> dict[str, Callable[[pa.Table], Mask]]:
             pc.or_(_in_unknown_zone(trips["pickup_zone"]), _in_unknown_zone(trips["dropoff_zone"]))
         )
     if not rules.keep_reversals:
-        chosen["reversal"] = lambda trips: pc.greater_equal(trips["fare"], 0)
+        chosen["reversal"] = lambda trips: pc.fill_null(
+            pc.greater_equal(trips["fare"], 0), fill_value=True
+        )
     if rules.min_miles > 0 or rules.max_miles < float("inf"):
         chosen["distance"] = lambda trips: _between(
             trips["metered_miles"], rules.min_miles, rules.max_miles

@@ -74,7 +74,7 @@ class Distribution:
 
 def _distributions() -> dict[str, Distribution]:
     return {
-        "minutes": Distribution(np.linspace(0, 60, 121)),
+        "minutes": Distribution(np.concatenate([np.linspace(0, 60, 121), np.arange(90, 1441, 30)])),
         "metered_miles": Distribution(np.concatenate([np.linspace(0, 30, 121), [50, 100]])),
         "passengers": Distribution(np.arange(11.0)),
         "hour": Distribution(np.arange(25.0)),

@@ -35,7 +35,7 @@ TRIP = pa.schema(
         _field("passengers", pa.int16(), "passengers, as entered by the driver", nullable=True),
         _field("trip_type", pa.int16(), "green: 1 street hail, 2 dispatch", nullable=True),
         _field(
-            "partial", pa.bool_(), "record of another origin, which has no rate code, passengers"
+            "partial", pa.bool_(), "record of another origin, which has no passengers, rate code"
         ),
     ]
 )
@@ -81,7 +81,17 @@ def optional_columns(taxi: str) -> list[str]:
 
 def columns_to_read(names: Iterable[str], taxi: str) -> list[str]:
     """Of a file's columns, those that cleaning reads; names are matched without case."""
-    wanted = {*required_columns(taxi), *_PUBLISHED_NAMES.values(), "fare_amount"}
+    return _matching(
+        names, [*columns_to_predict_from(names, taxi), dropoff_column(taxi), "fare_amount"]
+    )
+
+
+def columns_to_predict_from(names: Iterable[str], taxi: str) -> list[str]:
+    """Of a table's columns, those that a prediction reads; names are matched without case."""
+    return _matching(names, [pickup_column(taxi), *_PUBLISHED_NAMES.values()])
+
+
+def _matching(names: Iterable[str], wanted: Iterable[str]) -> list[str]:
     lowered = {name.lower() for name in wanted}
     return [name for name in names if name.lower() in lowered]
 
@@ -89,7 +99,8 @@ def columns_to_read(names: Iterable[str], taxi: str) -> list[str]:
 def canonical(published: pa.Table, taxi: str) -> pa.Table:
     """Published records in canonical form, one row each, none dropped.
 
-    Optional columns that are missing become null, and so do values that do not fit their type.
+    Optional columns that are missing become null, and so do values that mean nothing: negative or
+    too large ids, distances that are not finite. Times with a zone become New York local time.
     Without a drop-off time (a trip that has not ended) there is no column ``minutes``.
 
     Args:
@@ -109,10 +120,10 @@ def canonical(published: pa.Table, taxi: str) -> pa.Table:
             return pa.nulls(published.num_rows, kind)
         return _cast(column(name), kind)
 
-    pickup = _cast(column(pickup_column(taxi)), pa.timestamp("us"))
+    pickup = _local_time(column(pickup_column(taxi)))
     columns = {"pickup_at": pickup}
     if dropoff_column(taxi) in found:
-        dropoff = _cast(column(dropoff_column(taxi)), pa.timestamp("us"))
+        dropoff = _local_time(column(dropoff_column(taxi)))
         elapsed = pc.cast(pc.subtract(dropoff, pickup), pa.int64())
         columns["minutes"] = pc.divide(pc.cast(elapsed, pa.float64(), safe=False), 60e6)
     for name, published_name in _PUBLISHED_NAMES.items():
@@ -121,18 +132,27 @@ def canonical(published: pa.Table, taxi: str) -> pa.Table:
             columns[name] = _cast(column(published_name), kind)
         else:
             columns[name] = optional(published_name, kind)
-    columns["partial"] = pc.is_null(columns["rate_code"])
+    # These records lack several columns together; passengers are known before a trip, too.
+    columns["partial"] = pc.is_null(columns["passengers"])
     return pa.table(columns)
 
 
+def _local_time(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Times without a zone, as TLC publishes them."""
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        column = pc.local_timestamp(pc.cast(column, pa.timestamp("us", "America/New_York")))
+    return pc.cast(column, pa.timestamp("us"), safe=False)
+
+
 def _cast(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
-    """The column in another type; NaN and numbers beyond the type's range become null."""
-    if pa.types.is_integer(kind) and not pa.types.is_null(column.type):
-        number = pc.cast(column, pa.float64(), safe=False)
-        limit = 2.0 ** (kind.bit_width - 1) - 1
-        fits = pc.and_(pc.greater_equal(number, -limit), pc.less_equal(number, limit))
-        column = pc.if_else(fits, number, None)
-    return pc.cast(column, kind, safe=False)
+    """The column in another type of number; what means nothing becomes null."""
+    number = pc.cast(column, pa.float64(), safe=False)
+    if pa.types.is_integer(kind):
+        largest = 2.0 ** (kind.bit_width - 1) - 1
+        means = pc.and_(pc.greater_equal(number, 0), pc.less_equal(number, largest))
+    else:
+        means = pc.is_finite(number)
+    return pc.cast(pc.if_else(means, number, None), kind, safe=False)
 
 
 def validator() -> pandera.DataFrameSchema:

@@ -1,6 +1,5 @@
 """A small synthetic city's trips, and models of them, made once."""
 
-import os
 from datetime import datetime
 
 import pyarrow.parquet as pq
@@ -12,8 +11,6 @@ from taxi_pipeline.model.tuning import Choice
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
 from taxi_pipeline.trips.synthetic import write_month
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 JANUARY = Month(2021, 1)
 MAX_MILES = 100.0
