@@ -2,6 +2,7 @@ import configparser
 import re
 from pathlib import Path
 
+import luigi
 import pytest
 from luigi.configuration import LuigiConfigParser
 
@@ -296,3 +297,19 @@ def test_write_config_keeps_a_file_that_is_there_unless_forced(tmp_path, monkeyp
     assert "--force" in capsys.readouterr().err
     assert command.main(["write-config", "--force"]) == 0
     assert file.read_text() == config.as_cfg()
+
+
+@pytest.mark.parametrize("text", ["https://h/a%20b/{year}-{month:02d}", "${NOT_SET}/{year}{month}"])
+def test_a_value_that_cannot_be_read_is_one_line_that_says_how_to_write_it(luigi_config, text):
+    luigi.configuration.get_config().set("source", "url", "x")
+    luigi.configuration.get_config()._sections["source"]["url"] = text
+    with pytest.raises(InvalidConfig) as raised:
+        config.source()
+    assert str(raised.value).startswith("[source] cannot be read: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_names_of_the_default_section_are_no_options_of_the_others(luigi_config):
+    luigi.configuration.get_config().defaults()["base"] = "/somewhere"
+    luigi.configuration.get_config().set("storage", "root", "%(base)s/data")
+    assert config.storage().root == "/somewhere/data"

@@ -354,7 +354,35 @@ def test_a_remote_root_that_cannot_be_asked_is_one_line(remote, monkeypatch):
     for question in (remote.exists, remote.read_json, remote.folders):
         with pytest.raises(StorageError) as raised:
             question(PLACE)
-        assert str(raised.value) == f"{remote.root}/{PLACE} cannot be read: no route to host"
+        where = f"{remote.root}/{PLACE}"
+        assert str(raised.value) == (
+            f"{where} cannot be read: ConnectionError no route to host; "
+            "check [storage] root and the access to it"
+        )
+
+
+def test_a_download_that_broke_off_is_not_taken_for_the_file(remote, monkeypatch):
+    remote.write_json("a/b.json", {"whole": True})
+    get = remote._files.get
+
+    def broken(_source, target, **_options):
+        Path(target).write_text("{")
+        raise ConnectionError("reset")
+
+    monkeypatch.setattr(remote._files, "get", broken)
+    with pytest.raises(StorageError):
+        remote.local_file("a/b.json")
+    monkeypatch.setattr(remote._files, "get", get)
+    assert json.loads(remote.local_file("a/b.json").read_text()) == {"whole": True}
+
+
+def test_a_store_that_refuses_to_be_written_is_one_line(remote, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise PermissionError("AccessDenied")
+
+    monkeypatch.setattr(remote._files, "pipe_file", refuse)
+    with pytest.raises(StorageError, match=r"cannot be written: PermissionError AccessDenied"):
+        remote.write_json("a.json", {})
 
 
 def test_a_local_root_may_be_a_url(tmp_path):

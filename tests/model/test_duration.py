@@ -184,3 +184,19 @@ def test_the_example_is_the_first_records_in_the_columns_that_a_model_reads(mode
     assert {str(kind) for kind in example.drop(columns=NEEDED).dtypes} == {"float64"}
     raw = pd.read_parquet(folder / "published.parquet")[:4]
     agree(model.predict_published(example), model.predict_published(raw))
+
+
+def test_what_is_not_read_may_hold_anything(model, records):
+    rows = records[:3].assign(fare_amount=["a", 1.0, None])
+    rows["Lpep_Dropoff_Datetime"] = "?"
+    agree(model.predict_published(rows), model.predict_published(records[:3]))
+
+
+def test_no_rows_have_no_answers(model, records):
+    assert model.predict_published(records[:0]).shape == (0,)
+
+
+def test_before_a_trip_the_rate_code_is_not_needed(models, records):
+    asked = records[[*NEEDED, "VendorID", "passenger_count", "trip_type"]]
+    answers = models["pretrip"].predict_published(records)
+    agree(models["pretrip"].predict_published(asked), answers)

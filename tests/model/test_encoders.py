@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import skops.io
 
+from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.encoders import ALL_KEYS, ENCODED, TRUSTED, CourseEncoder, TripEncoder
 from taxi_pipeline.model.recipes import RECIPES
 
@@ -144,3 +145,14 @@ def test_a_kept_encoder_encodes_as_it_did_and_needs_only_known_types(
         pd.testing.assert_frame_equal(kept, expected)
     else:
         assert (kept != expected).nnz == 0
+
+
+def test_too_few_trips_to_learn_from_are_an_error_that_says_so(january):
+    few = january[:10]
+    with pytest.raises(InvalidTraining, match=r"10 of 10 trips have a plausible minutes"):
+        TripEncoder().fit_transform(few, few["minutes"].to_numpy())
+
+
+def test_no_plausible_distance_is_an_error_that_says_so(january):
+    with pytest.raises(InvalidTraining, match=r"^0 of \d+ trips have a plausible miles"):
+        TripEncoder().fit_transform(january.assign(miles=np.nan), january["minutes"].to_numpy())

@@ -119,3 +119,10 @@ def test_the_plot_is_a_png_image(january, predicted, result, tmp_path):
     content = path.read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     assert struct.unpack(">II", content[16:24]) == (1210, 462)
+
+
+def test_the_bands_of_distance_are_in_order_and_hold_every_trip(result, january):
+    bands = result.slices[result.slices["slice"] == "miles"]
+    assert bands["rows"].sum() == len(january)
+    assert list(bands["value"])[:3] == ["0 to 1", "1 to 2", "2 to 3"]
+    assert list(bands["value"])[-1] == "unknown"

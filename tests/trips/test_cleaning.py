@@ -253,3 +253,11 @@ def test_published_months_keep_the_rows_that_the_course_keeps(tmp_path, month, r
     assert (report.rows_read, report.rows_kept) == (read, kept)
     assert pq.read_metadata(tmp_path / "clean.parquet").num_rows == kept
     assert report.dropped == {"incomplete": 0, "duration": read - kept}
+
+
+def test_without_a_fare_a_record_is_no_reversal():
+    rules = Rules(keep_reversals=False)
+    nothing_known = published({"fare": None}, {}).drop_columns(["fare_amount"])
+    for table in (published({"fare": None}, {}), nothing_known):
+        report = QualityReport()
+        assert cleaning.clean(table, "green", JANUARY, rules, report).num_rows == 2

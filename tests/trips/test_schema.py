@@ -119,6 +119,7 @@ def test_a_trip_needs_its_pickup_time_and_both_zones(name):
         pa.array([1e300]),
         pa.array([SMALL + 1]),
         pa.array([-SMALL - 2]),
+        pa.array([-1]),
         pa.array([2**63 - 1]),
         pa.nulls(1, pa.null()),
         pa.nulls(1, pa.int64()),
@@ -132,7 +133,7 @@ def test_numbers_that_are_no_id_become_null(published_name, name, value):
 
 
 @brief
-@given(number=st.integers(-SMALL, SMALL), kind=st.sampled_from([pa.int32(), pa.int64()]))
+@given(number=st.integers(0, SMALL), kind=st.sampled_from([pa.int32(), pa.int64()]))
 def test_every_number_that_fits_is_kept_whatever_its_type(number, kind):
     whole = published("green", VendorID=pa.array([number], kind))
     broken = published("green", VendorID=pa.array([float(number)], pa.float64()))
@@ -160,10 +161,22 @@ def test_a_missing_time_gives_null_minutes():
     assert trips["minutes"].to_pylist() == [None]
 
 
-def test_a_record_without_rate_code_is_of_the_other_origin():
+def test_a_record_without_passengers_is_of_the_other_origin():
     unknown = pa.nulls(1, pa.float64())
-    trips = schema.canonical(published("green", RatecodeID=unknown), "green")
+    trips = schema.canonical(published("green", passenger_count=unknown), "green")
     assert trips["partial"].to_pylist() == [True]
+
+
+@pytest.mark.parametrize("distance", [float("nan"), float("inf"), float("-inf")])
+def test_a_distance_that_is_not_finite_becomes_null(distance):
+    trips = schema.canonical(published("green", trip_distance=pa.array([distance])), "green")
+    assert trips["metered_miles"].to_pylist() == [None]
+
+
+def test_a_time_with_a_zone_is_taken_in_new_york():
+    noon_in_utc = pa.array([1_609_502_400_000_000], pa.timestamp("us", "UTC"))
+    trips = schema.canonical(published("green", lpep_pickup_datetime=noon_in_utc), "green")
+    assert trips["pickup_at"].to_pylist() == [datetime(2021, 1, 1, 7)]
 
 
 def test_a_table_without_rows_has_the_canonical_form():
