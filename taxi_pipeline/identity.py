@@ -53,6 +53,15 @@ class Identity:
         return changes
 
 
+class ContentIdentity(Identity):
+    """The identity of a file that came from outside: its key is its content's sha256."""
+
+    @property
+    def key(self) -> str:
+        """The first digits of the content's sha256."""
+        return self.inputs["content"][:KEY_LENGTH]
+
+
 def _made_anew(input_label: str) -> str:
     return "was republished" if input_label.startswith("IngestTrips ") else "changed"
 

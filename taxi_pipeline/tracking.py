@@ -25,7 +25,6 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec
 from mlflow.types import Schema as MlflowSchema
-from mlflow.types.schema import AnyType
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.month import Month
@@ -344,13 +343,11 @@ def signature(taxi: str) -> ModelSignature:
         ColSpec("datetime", schema.pickup_column(taxi)),
         ColSpec("long", "PULocationID"),
         ColSpec("long", "DOLocationID"),
-        ColSpec("double", "trip_distance", required=False),
-        # Published as whole numbers in some years, as doubles in others, which MLflow does not
-        # take for each other.
+        # Doubles, since pandas reads whole numbers with nulls among them so. A column of any type
+        # would be kinder, but MLflow 3.16 gives it another index than the rest.
         *(
-            ColSpec(AnyType(), name, required=False)
+            ColSpec("long" if name == "VendorID" else "double", name, required=False)
             for name in schema.optional_columns(taxi)
-            if name != "trip_distance"
         ),
     ]
     return ModelSignature(MlflowSchema(list(inputs)), MlflowSchema([ColSpec("double")]))

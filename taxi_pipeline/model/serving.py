@@ -38,7 +38,8 @@ def example(published: Path, taxi: str, rows: int = 5) -> pd.DataFrame:
     ]
     frame: pd.DataFrame = next(file.iter_batches(rows, columns=columns)).to_pandas()
     frame = frame.rename(columns=lambda name: optional.get(name.lower(), name))
-    kinds = {name: "int64" if name in required else "float64" for name in frame.columns}
+    whole = {*required, "VendorID"}
+    kinds = {name: "int64" if name in whole else "float64" for name in frame.columns}
     del kinds[required[0]]
     return frame.astype(kinds)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from taxi_pipeline import config
-from taxi_pipeline.identity import KEY_LENGTH, Identity, digest
+from taxi_pipeline.identity import ContentIdentity, Identity, digest
 from taxi_pipeline.logs import logger
 from taxi_pipeline.storage import sha256
 from taxi_pipeline.tasks.base import MonthlyTask
@@ -46,17 +46,13 @@ class IngestTrips(MonthlyTask):
         return self._identity(sha256(folder / self.FILE))
 
     def _identity(self, content: str) -> Identity:
-        return Identity(
+        return ContentIdentity(
             task=self.task_family,
             parameters=self.to_str_params(only_significant=True),
             version=self._version(),
             config={},
             inputs={"content": content},
         )
-
-    def location(self, identity: Identity) -> str:
-        """Outputs are named by the content's sha256."""
-        return f"{self._home}/{identity.inputs['content'][:KEY_LENGTH]}"
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Fetch and check the file."""

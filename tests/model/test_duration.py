@@ -181,7 +181,9 @@ def test_the_example_is_the_first_records_in_the_columns_that_a_model_reads(mode
     assert sorted(example) == sorted(
         [*NEEDED, "VendorID", "RatecodeID", "passenger_count", "trip_distance", "trip_type"]
     )
-    assert {str(kind) for kind in example.drop(columns=NEEDED).dtypes} == {"float64"}
+    optional = example.drop(columns=[*NEEDED, "VendorID"])
+    assert {str(kind) for kind in optional.dtypes} == {"float64"}
+    assert example["VendorID"].dtype == "int64"
     raw = pd.read_parquet(folder / "published.parquet")[:4]
     agree(model.predict_published(example), model.predict_published(raw))
 

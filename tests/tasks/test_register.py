@@ -4,6 +4,7 @@ import json
 import shutil
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -134,6 +135,8 @@ def test_the_registered_model_predicts_published_rows(pipeline, register):
     minutes = model.predict(rows)
     assert len(minutes) == len(rows)
     assert model.metadata.signature is not None
+    some = rows[rows.index % 3 == 1]
+    np.testing.assert_array_equal(model.predict(some), minutes[some.index])
     needed = rows[["lpep_pickup_datetime", "PULocationID", "DOLocationID"]]
     assert len(model.predict(needed)) == len(rows)
 
