@@ -21,7 +21,7 @@ config.apply_luigi_settings()
 logs.install()
 
 # How long an OpenMP thread that waits for another keeps its core busy. libgomp's default makes
-# boosting fifteen times slower or more as soon as anything else runs on the machine (60 rounds on
+# boosting twenty times slower as soon as anything else runs on the machine (60 rounds on
 # two cores with two other processes: 28.6 s, and 1.2 s so), and no faster when alone.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 

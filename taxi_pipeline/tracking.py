@@ -247,19 +247,23 @@ class Tracking:
         )
         if found:
             return found[0]
-        with contextlib.suppress(MlflowException):  # it is there already
+        try:
             client.create_registered_model(
                 candidate.model_name,
                 description=f"Duration in minutes of {candidate.taxi} taxi trips in New York, "
                 "from rows as TLC publishes them.",
             )
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        model_id = self._logged_model(client, run)
         return client.create_model_version(
             candidate.model_name,
-            f"models:/{self._logged_model(client, run)}",
+            f"models:/{model_id}",
             run.info.run_id,
             tags={KEY_TAG: candidate.key, MONTH_TAG: str(candidate.month), **candidate.tags},
             description=candidate.description,
-            model_id=self._logged_model(client, run),
+            model_id=model_id,
         )
 
     @staticmethod
@@ -271,19 +275,20 @@ class Tracking:
         promote: bool,
         reason: str,
     ) -> tuple[tuple[str, ...], str]:
-        aliases, decision = [], f"not champion: {reason}"
+        decision = f"champion: {reason}" if promote else f"not champion: {reason}"
         for alias in (CHALLENGER, CHAMPION) if promote else (CHALLENGER,):
             holder = _holder(client, candidate.model_name, alias)
             held_for = holder.tags.get(MONTH_TAG) if holder else None
             if held_for and Month.parse(held_for) > candidate.month:
                 decision = f"{alias} stays with the newer month {held_for}"
-                continue
-            if holder is None or holder.version != version.version:
+            elif holder is None or holder.version != version.version:
                 client.set_registered_model_alias(candidate.model_name, alias, version.version)
-            aliases.append(alias)
-            if alias == CHAMPION:
-                decision = f"champion: {reason}"
-        return tuple(aliases), decision
+        held = client.get_registered_model(candidate.model_name).aliases
+        aliases = tuple(sorted(name for name in held if str(held[name]) == str(version.version)))
+        # Whether to serve without a champion is a person's decision.
+        if CHAMPION in aliases and not promote:
+            decision = f"champion from before, would not become it now: {reason}"
+        return aliases, decision
 
 
 def _cause(error: Exception) -> str:

@@ -67,6 +67,22 @@ def gain(model: Mapping[str, float], measured: Mapping[str, Mapping[str, float]]
     return 1 - model["rmse"] / measured[best_baseline(measured)]["rmse"]
 
 
+def verdict(
+    model: Mapping[str, float], measured: Mapping[str, Mapping[str, float]], min_gain: float
+) -> tuple[bool, str]:
+    """Whether a model may become champion, and the reason in a few words.
+
+    Its RMSE must be below that of the best baseline, by the share ``min_gain`` at least.
+    """
+    gained = gain(model, measured)
+    side = "below" if gained > 0 else "above"
+    reason = (
+        f"RMSE {abs(gained):.1%} {side} that of the baseline {best_baseline(measured)}, "
+        f"[gate] min_gain asks for {min_gain:.1%} below"
+    )
+    return gained > 0 and gained >= min_gain, reason
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """A model's figures on the evaluation month.
@@ -82,11 +98,6 @@ class Evaluation:
     baselines: dict[str, dict[str, float]]
     slices: pd.DataFrame
     rows: int
-
-    @property
-    def best_baseline(self) -> str:
-        """The name of the baseline with the smallest RMSE."""
-        return best_baseline(self.baselines)
 
     def as_dict(self) -> dict[str, Any]:
         """The figures in a form that JSON can hold."""

@@ -63,7 +63,7 @@ class EvaluateModel(RecipeTask):
         result.slices.to_csv(folder / self.SLICES, index=False)
         actual = month[features.TARGET].to_numpy()
         evaluation.plot(result, actual, predicted, folder / self.PLOT)
-        baseline = result.best_baseline
+        baseline = evaluation.best_baseline(result.baselines)
         return {
             "summary": f"RMSE {result.model['rmse']:.4f} minutes on {self.evaluation_month}, "
             f"baseline {baseline} has {result.baselines[baseline]['rmse']:.4f}",

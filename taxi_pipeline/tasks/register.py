@@ -64,21 +64,14 @@ class RegisterModel(RecipeTask):
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""
         from taxi_pipeline import tracking  # noqa: PLC0415  (mlflow)
-        from taxi_pipeline.model.evaluation import best_baseline, gain  # noqa: PLC0415  (pandas)
+        from taxi_pipeline.model.evaluation import verdict  # noqa: PLC0415  (pandas)
 
         figures = self._json("evaluation", EvaluateModel.METRICS)
-        baseline = best_baseline(figures["baselines"])
-        gained = gain(figures["model"], figures["baselines"])
-        passed = gained > 0 and gained >= config.gate().min_gain
+        passed, reason = verdict(figures["model"], figures["baselines"], config.gate().min_gain)
         settings = config.tracking()
         server = tracking.Tracking(settings.server_uri, settings.experiment, settings.artifacts)
         self.report(f"registering {self.model_name}")
-        registration = server.register(
-            self._candidate(figures),
-            promote=passed,
-            reason=f"RMSE {abs(gained):.1%} {'below' if gained > 0 else 'above'} that of the "
-            f"baseline {baseline}, [gate] min_gain asks for {config.gate().min_gain:.1%} below",
-        )
+        registration = server.register(self._candidate(figures), promote=passed, reason=reason)
         receipt = {
             "model": registration.model_name,
             "version": registration.version,

@@ -77,6 +77,17 @@ def test_the_gain_is_measured_against_the_best_baseline():
     assert evaluation.gain({"rmse": 10.0}, measured) == -0.25
 
 
+@pytest.mark.parametrize(
+    ("rmse", "min_gain", "passes"),
+    [(6.0, 0.0, True), (6.0, 0.25, True), (6.0, 0.26, False), (8.0, 0.0, False), (9.0, 0, False)],
+)
+def test_a_champion_is_below_the_best_baseline_by_what_the_gate_asks(rmse, min_gain, passes):
+    measured = {"mean": {"rmse": 12.0}, "zone_pair": {"rmse": 8.0}}
+    passed, reason = evaluation.verdict({"rmse": rmse}, measured, min_gain)
+    assert passed is passes
+    assert "baseline zone_pair" in reason
+
+
 def test_an_evaluation_holds_the_models_and_the_baselines_figures(january, predicted, result):
     actual = january["minutes"].to_numpy()
     assert result.rows == len(january)
@@ -84,7 +95,7 @@ def test_an_evaluation_holds_the_models_and_the_baselines_figures(january, predi
     assert set(result.baselines) == {"mean", "zone_pair"}
     assert result.baselines["mean"]["rmse"] == pytest.approx(actual.std())
     assert result.baselines["mean"]["r2"] == pytest.approx(0)
-    assert result.best_baseline == "zone_pair"
+    assert evaluation.best_baseline(result.baselines) == "zone_pair"
     assert json.loads(json.dumps(result.as_dict())) == result.as_dict()
 
 

@@ -127,6 +127,18 @@ def test_another_gate_judges_the_same_candidate_again(pipeline, register, client
     assert second["version"] == first["version"]
 
 
+def test_a_champion_that_the_gate_would_not_pass_now_stays_and_the_receipt_says_so(
+    pipeline, register, monkeypatch
+):
+    with monkeypatch.context() as easy:
+        easy.setattr("taxi_pipeline.model.evaluation.gain", lambda *_: 0.5)
+        register()
+    pipeline.configure("gate", "min_gain", "0.9")
+    receipt = register()
+    assert receipt["aliases"] == ["challenger", "champion"]
+    assert receipt["decision"].startswith("champion from before")
+
+
 def test_the_registered_model_predicts_published_rows(pipeline, register):
     register()
     mlflow.set_tracking_uri(tracking_config().server_uri)

@@ -104,7 +104,6 @@ def test_a_window_trains_on_all_its_months(pipeline):
 
 
 def test_the_evaluation_month_has_no_part_in_the_model(pipeline):
-    """The same January, but another February: the model is the very same output."""
     task = EvaluateModel(year=2021, month=1, recipe="linear")
     pipeline.run(task)
     trained = task.requires()["model"].output().location
