@@ -177,7 +177,7 @@ class features(Section):  # noqa: N801
 class tuning(Section):  # noqa: N801
     """The search for hyperparameters, inside the training window."""
 
-    trials: Whole = Whole(1, 10_000, default=8, description="Number of trials.")
+    # What a trial is: these decide which trials there are and what comes of each.
     holdout_days: Whole = Whole(
         1,
         27,
@@ -185,14 +185,27 @@ class tuning(Section):  # noqa: N801
         description="The last days of the training window, which judge what was fitted on the "
         "days before.",
     )
-    max_rounds: Whole = Whole(
-        1, 100_000, default=2000, description="Most boosting rounds of a trial."
+    rows: Whole = Whole(
+        1000, default=15_000, description="Most trips that a trial is fitted on, drawn at random."
     )
-    patience: Whole = Whole(
+    rounds: Whole = Whole(
         1,
         100_000,
-        default=40,
-        description="Boosting rounds without improvement after which a trial ends.",
+        default=32,
+        description="Boosting rounds of a trial; at 8, 16, 32 ... the worse half is stopped.",
+    )
+    learning_rate: Real = Real(
+        0.001,
+        1,
+        default=0.3,
+        description="Learning rate of all trials, high so that they are short.",
+    )
+    parallel: Whole = Whole(
+        1,
+        1000,
+        default=4,
+        description="Most trials at a time. Trial n learns from trials 1 to n - parallel, however "
+        "many cores there are, so that the search finds the same everywhere.",
     )
     max_rows: Whole = Whole(
         1000,
@@ -200,6 +213,33 @@ class tuning(Section):  # noqa: N801
         description="Trips beyond which the search works on a random sample of the window.",
     )
     seed: Whole = Whole(0, 2**32 - 1, default=42, description="Seed of the search.")
+    # How long is searched: a search that is given more goes on from the trials that are there.
+    trials: Whole = Whole(1, 10_000, default=30, description="Trials in all.")
+    seconds: Real = Real(
+        0, default=float("inf"), description="Seconds after which no further trial is begun."
+    )
+    patience: Whole = Whole(
+        1,
+        10_000,
+        default=100,
+        description="Trials without a better one after which the search ends.",
+    )
+    # The fit of what was chosen.
+    max_rounds: Whole = Whole(
+        1, 100_000, default=2000, description="Most boosting rounds of the chosen parameters."
+    )
+    stopping_rounds: Whole = Whole(
+        1,
+        100_000,
+        default=20,
+        description="Boosting rounds without improvement after which their number is known.",
+    )
+
+    OF_A_TRIAL = ("holdout_days", "rows", "rounds", "learning_rate", "parallel", "max_rows", "seed")
+
+    def of_a_trial(self) -> dict[str, str]:
+        """The values that decide what comes of a trial, whatever the number of trials."""
+        return {name: f"{getattr(self, name)}" for name in self.OF_A_TRIAL}
 
 
 class training(Section):  # noqa: N801

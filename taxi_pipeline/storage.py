@@ -66,6 +66,25 @@ class Storage:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(path)
 
+    def create_json(self, location: str, content: Any) -> bool:
+        """Write a JSON file in one piece unless it is there; whether this process wrote it."""
+        path = self._folder / location
+        with self.staging() as folder, self._told(location, "written"):
+            temporary = folder / path.name
+            temporary.write_text(to_json(content))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                # Unlike a renamed file, a link never takes the place of one that is there.
+                path.hardlink_to(temporary)
+            except FileExistsError:
+                return False
+            except OSError:
+                # A file system without links; two that write at once write the same.
+                if path.exists():
+                    return False
+                temporary.replace(path)
+        return True
+
     def folders(self, location: str) -> list[str]:
         """The names of the folders in a folder; none if it is not there."""
         with self._told(location, "read"):
@@ -170,6 +189,16 @@ class RemoteStorage(Storage):
         text = to_json(content)
         with self._told(location, "written"):
             self._files.pipe_file(self._path(location), text.encode())
+
+    def create_json(self, location: str, content: Any) -> bool:
+        """Write a JSON file in one piece unless it is there; whether this process wrote it."""
+        text = to_json(content)
+        with self._told(location, "written"):
+            try:
+                self._files.pipe_file(self._path(location), text.encode(), mode="create")
+            except FileExistsError:
+                return False
+        return True
 
     def folders(self, location: str) -> list[str]:
         """The names of the folders in a folder; none if it is not there."""

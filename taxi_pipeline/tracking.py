@@ -12,6 +12,7 @@ import importlib.metadata
 import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ import mlflow
 from mlflow.data.dataset_source import DatasetSource
 from mlflow.data.http_dataset_source import HTTPDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 KEY_TAG = "candidate_key"
+SEARCH_TAG = "search_key"
+TRIAL_TAG = "trial"
+PARENT_TAG = "mlflow.parentRunId"
 MONTH_TAG = "training_month"
 CHALLENGER = "challenger"
 CHAMPION = "champion"
@@ -99,6 +104,37 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Search:
+    """A search for hyperparameters.
+
+    Attributes:
+        key: what finds it again.
+        name: of its run.
+        tags: further facts to search by.
+        trials: a row each: ``trial``, ``status``, ``rmse``, ``rounds``, ``seconds``, ``error`` and
+            the parameters.
+    """
+
+    key: str
+    name: str
+    tags: Mapping[str, str]
+    trials: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Where something is found in MLflow.
+
+    Attributes:
+        run_id: the run.
+        url: its web page; empty where no server serves one.
+    """
+
+    run_id: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Registration:
     """Where a candidate is found in MLflow, and what it became.
 
@@ -108,6 +144,7 @@ class Registration:
         run_id: the run.
         aliases: those that it holds now.
         decision: why it is champion or not, in a few words.
+        url: the run's web page; empty where no server serves one.
     """
 
     model_name: str
@@ -115,6 +152,7 @@ class Registration:
     run_id: str
     aliases: tuple[str, ...]
     decision: str
+    url: str
 
 
 class Tracking:
@@ -140,49 +178,87 @@ class Tracking:
         Raises:
             TrackingError: the server cannot be reached or refuses.
         """
-        with self._connected():
-            client = mlflow.MlflowClient()
+        with self._connected() as client, self._current():
             run = self._run(client, candidate)
             version = self._version(client, run, candidate)
             aliases, decision = self._move_aliases(
                 client, candidate, version, promote=promote, reason=reason
             )
         return Registration(
-            candidate.model_name, str(version.version), run.info.run_id, aliases, decision
+            candidate.model_name,
+            str(version.version),
+            run.info.run_id,
+            aliases,
+            decision,
+            self._url(run),
         )
 
+    def log_search(self, search: Search, *, ended: bool) -> Page:
+        """Copy a search to MLflow: a run, and in it a run for each trial that is not there yet.
+
+        Raises:
+            TrackingError: the server cannot be reached or refuses.
+        """
+        with self._connected() as client:
+            experiment_id = self._experiment_id(client)
+            run = self._find(client, experiment_id, SEARCH_TAG, search.key) or client.create_run(
+                experiment_id, tags={SEARCH_TAG: search.key, **search.tags}, run_name=search.name
+            )
+            there = _trials(client, run)
+            for row in search.trials:
+                child = there.get(str(row["trial"]))
+                if child is None or child.info.status == "RUNNING":
+                    _log_trial(client, run, child, row)
+            measured = [row["rmse"] for row in search.trials if row["rmse"] is not None]
+            if measured:
+                client.log_metric(run.info.run_id, "best_rmse", min(measured), step=len(measured))
+            if ended:
+                client.set_terminated(run.info.run_id)
+            return Page(run.info.run_id, self._url(run))
+
+    def _url(self, run: Run) -> str:
+        if not self.uri.startswith(("http://", "https://")):
+            return ""
+        server = sources.redact(self.uri).rstrip("/")
+        return f"{server}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+
+    @staticmethod
+    def _find(client: mlflow.MlflowClient, experiment_id: str, tag: str, key: str) -> Run | None:
+        found = client.search_runs([experiment_id], f"tags.{tag} = '{key}'", max_results=1)
+        return found[0] if found else None
+
     @contextlib.contextmanager
-    def _connected(self) -> Iterator[None]:
-        before = mlflow.get_tracking_uri()
+    def _connected(self) -> Iterator[mlflow.MlflowClient]:
         try:
             if self.uri.startswith("sqlite:///"):
                 Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-            mlflow.set_tracking_uri(self.uri)
-            yield
+            yield mlflow.MlflowClient(self.uri, self.uri)
         except (MlflowException, OSError) as error:
             raise TrackingError(
                 f"the MLflow server {sources.redact(self.uri)} {_cause(error)}: check [tracking] "
                 "uri, and that the server runs; what was made is kept, and running again "
                 "registers it"
             ) from None
+
+    @contextlib.contextmanager
+    def _current(self) -> Iterator[None]:
+        """Make this the server of MLflow's functions that know no client; for one thread only."""
+        before = mlflow.get_tracking_uri()
+        mlflow.set_tracking_uri(self.uri)
+        try:
+            yield
         finally:
             mlflow.set_tracking_uri(before)
 
     def _run(self, client: mlflow.MlflowClient, candidate: Candidate) -> Run:
         """The candidate's run, whole: found, completed or made."""
         experiment_id = self._experiment_id(client)
-        found = client.search_runs(
-            [experiment_id], f"tags.{KEY_TAG} = '{candidate.key}'", max_results=1
-        )
-        if found and found[0].info.status == "FINISHED":
-            return found[0]
+        found = self._find(client, experiment_id, KEY_TAG, candidate.key)
+        if found and found.info.status == "FINISHED":
+            return found
         tags = {KEY_TAG: candidate.key, MONTH_TAG: str(candidate.month), **candidate.tags}
-        run = (
-            found[0]
-            if found
-            else client.create_run(
-                experiment_id, tags=tags, run_name=f"{candidate.model_name} {candidate.month}"
-            )
+        run = found or client.create_run(
+            experiment_id, tags=tags, run_name=f"{candidate.model_name} {candidate.month}"
         )
         # The status FINISHED, set at the end, says that the run is whole.
         with mlflow.start_run(run_id=run.info.run_id):
@@ -289,6 +365,48 @@ class Tracking:
         if CHAMPION in aliases and not promote:
             decision = f"champion from before, would not become it now: {reason}"
         return aliases, decision
+
+
+def _trials(client: mlflow.MlflowClient, search: Run) -> dict[str, Run]:
+    """The runs of a search's trials, by number."""
+    found: dict[str, Run] = {}
+    token = None
+    while True:
+        page = client.search_runs(
+            [search.info.experiment_id],
+            f"tags.{PARENT_TAG} = '{search.info.run_id}'",
+            max_results=1000,
+            page_token=token,
+        )
+        found |= {run.data.tags[TRIAL_TAG]: run for run in page if TRIAL_TAG in run.data.tags}
+        token = page.token
+        if not token:
+            return found
+
+
+def _log_trial(
+    client: mlflow.MlflowClient, search: Run, child: Run | None, row: Mapping[str, Any]
+) -> None:
+    """Make or complete the run of a trial: its parameters and metrics in one request."""
+    facts = {"trial", "status", "rmse", "rounds", "seconds", "error"}
+    tags = {PARENT_TAG: search.info.run_id, TRIAL_TAG: str(row["trial"]), "status": row["status"]}
+    if row["error"]:
+        tags["error"] = row["error"]
+    child = child or client.create_run(
+        search.info.experiment_id, tags=tags, run_name=f"trial {row['trial']}"
+    )
+    now = int(time.time() * 1000)
+    client.log_batch(
+        child.info.run_id,
+        metrics=[
+            Metric(name, float(row[name]), now, 0)
+            for name in ("rmse", "rounds", "seconds")
+            if row[name] is not None
+        ],
+        params=[Param(name, str(value)) for name, value in row.items() if name not in facts],
+        synchronous=True,
+    )
+    client.set_terminated(child.info.run_id, "FAILED" if row["status"] == "failed" else "FINISHED")
 
 
 def _cause(error: Exception) -> str:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import skops.io
 
 from taxi_pipeline.errors import InvalidTraining
-from taxi_pipeline.model import FEATURES_VERSION, encoders
+from taxi_pipeline.model import FEATURES_VERSION
+from taxi_pipeline.model.encoders import Encoder
 from taxi_pipeline.model.features import describe
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.regressors import Minutes, Regressor
 from taxi_pipeline.trips import schema
 
 DESCRIPTION = "model.json"
-ENCODER = "encoder.skops"
 
 
 @dataclass
@@ -38,7 +36,7 @@ class DurationModel:
     recipe: str
     taxi: str
     max_miles: float
-    encoder: Any
+    encoder: Encoder
     regressor: Regressor
 
     def predict(self, features: pd.DataFrame) -> Minutes:
@@ -62,7 +60,7 @@ class DurationModel:
         return self.predict(describe(trips, self.max_miles).to_pandas())
 
     def save(self, folder: Path) -> None:
-        """Write the model into a folder: JSON, skops and XGBoost's format, no pickle."""
+        """Write the model into a folder: JSON, numpy's, skops' and XGBoost's formats, no pickle."""
         folder.mkdir(parents=True, exist_ok=True)
         description = {
             "recipe": self.recipe,
@@ -72,7 +70,7 @@ class DurationModel:
             "max_miles": self.max_miles,
         }
         (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
-        skops.io.dump(self.encoder, folder / ENCODER)
+        self.encoder.save(folder)
         self.regressor.save(folder)
 
     @classmethod
@@ -97,6 +95,6 @@ class DurationModel:
             recipe=description["recipe"],
             taxi=description["taxi"],
             max_miles=float(description["max_miles"]),
-            encoder=skops.io.load(folder / ENCODER, trusted=list(encoders.TRUSTED)),
+            encoder=recipe.encoder(seed=0).load(folder),
             regressor=recipe.regressor(threads=threads).load(folder),
         )

@@ -1,26 +1,42 @@
 """Encoders: features become the numbers that a regressor sees.
 
-An encoder is a scikit-learn transformer. ``fit_transform`` may differ from ``fit`` and
-``transform``: what is learned from the target is encoded out of fold for the rows that it was
-learned from.
+``fit_transform`` differs from ``fit`` and ``transform`` where something is learned from the
+target: the rows that it is learned from are encoded out of fold, so that no row's own target is
+among its features.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_extraction import DictVectorizer
-from sklearn.model_selection import KFold
-from sklearn.preprocessing import TargetEncoder
 
 from taxi_pipeline.errors import InvalidTraining
+from taxi_pipeline.model import zones
+from taxi_pipeline.model.zones import ZONES
 
-Codes = NDArray[np.int64]
+Array = NDArray[Any]
+
+
+class Encoder(Protocol):
+    """What turns features into a matrix, and is kept beside the regressor."""
+
+    def fit_transform(self, features: pd.DataFrame, minutes: Array) -> Any:
+        """Learn, and encode the same rows out of fold."""
+
+    def transform(self, features: pd.DataFrame) -> Any:
+        """Encode other rows."""
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned into a folder."""
+
+    def load(self, folder: Path) -> Self:
+        """Read what :meth:`save` wrote."""
+
 
 FOLDS = 5
 FEWEST_TRIPS = 20
@@ -29,184 +45,280 @@ FEWEST_TRIPS = 20
 PACE_LIMITS = (1.0, 30.0)
 """Minutes per mile beyond which a pace says more of the meter than of the road: 60 and 2 mph."""
 
-TIME_BAND_STARTS = (6, 10, 15, 19)
-"""Hours at which morning, midday, afternoon and evening begin; the rest is night."""
+REACH = 0.5
+"""Miles over which what one zone says of another falls by e."""
+
+SHRINKAGE = 0.5
+"""Trips that the neighbourhood's mean counts for in the mean of a pair."""
+
+DIMENSIONS = 4
+"""Coordinates of a zone: two for the map, two for what bridges and rivers do to it."""
+
+PLACES = ("pickup_zone", "dropoff_zone")
+WEEK_HOURS = 7 * 24
 
 
-def _codes(column: pd.Series[Any]) -> Codes:
-    """Whole numbers for a column of few values; unknown is -1."""
-    numbers: Codes = np.nan_to_num(column.to_numpy(np.float64, na_value=np.nan), nan=-1).astype(
-        np.int64
-    )
-    return numbers
+class TripEncoder:
+    """Place and time as means of earlier trips and as coordinates, beside a trip's own features.
 
-
-def _keys(features: pd.DataFrame) -> dict[str, Codes]:
-    """The groups that a trip belongs to, each as one whole number."""
-    pickup, dropoff = _codes(features["pickup_zone"]), _codes(features["dropoff_zone"])
-    hour, weekday = _codes(features["hour"]), _codes(features["weekday"])
-    partial = _codes(features["partial"])
-    pair = pickup * 1000 + dropoff
-    band = np.searchsorted(TIME_BAND_STARTS, hour, side="right")
-    weekend = (weekday >= 5).astype(np.int64)  # noqa: PLR2004  (Saturday)
-    return {
-        "pair": pair,
-        "unordered_pair": np.minimum(pickup, dropoff) * 1000 + np.maximum(pickup, dropoff),
-        "pickup": pickup,
-        "dropoff": dropoff,
-        "pickup_hour": pickup * 100 + hour,
-        "dropoff_hour": dropoff * 100 + hour,
-        "hour_of_week": weekday * 24 + hour,
-        "pair_time": pair * 10 + band * 2 + weekend,
-        "pickup_origin": pickup * 2 + partial,
-        "dropoff_origin": dropoff * 2 + partial,
-        "pair_origin": pair * 2 + partial,
-    }
-
-
-ALL_KEYS = (
-    "pair",
-    "unordered_pair",
-    "pickup",
-    "dropoff",
-    "pickup_hour",
-    "dropoff_hour",
-    "hour_of_week",
-    "pair_time",
-    "pickup_origin",
-    "dropoff_origin",
-    "pair_origin",
-)
-
-ENCODED: dict[str, tuple[str, ...]] = {
-    "minutes": ALL_KEYS,
-    "miles": ("pair", "unordered_pair", "pair_origin"),
-    "pace": ALL_KEYS,
-}
-"""What the encoder learns the mean of, and by which keys. Pace is minutes per mile."""
-
-
-class TripEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Means of duration, distance and pace by place and time, beside a trip's own features.
-
-    The means are scikit-learn's target encodings: shrunk towards the overall mean by the ratio of
-    variances within and between groups, and cross-fitted for the rows that they are learned from.
-    A group that was not met is encoded as the overall mean.
+    - ``minutes_near``, ``miles_near``, ``pace_near``: means of duration, distance and pace
+      (minutes per mile) over the trips between the zones near the pickup and those near the
+      drop-off, weighted by :func:`taxi_pipeline.model.zones.nearness` on both sides (a
+      Nadaraya-Watson estimate);
+    - ``minutes_by_pair``: mean duration of the pair itself, shrunk towards ``minutes_near``;
+    - ``minutes_by_hour_of_week``, ``pace_by_hour_of_week``;
+    - ``log_pair_trips``: log(1 + trips of the pair);
+    - ``road_miles`` and ``pickup_x1`` ... ``dropoff_x4``: the learned geometry of the zones;
+    - ``expected_minutes``: the trip's distance, or ``miles_near`` where that is not among the
+      columns, by ``pace_near``; ``detour``: the trip's distance by ``miles_near``.
 
     Args:
-        columns: the trip's own features that are passed on.
+        columns: the trip's features that are read; all but the two zones are passed on.
         seed: seed of the folds.
     """
+
+    FILE = "encoder.npz"
+    MEANS = (
+        "minutes_near",
+        "miles_near",
+        "pace_near",
+        "minutes_by_pair",
+        "minutes_by_hour_of_week",
+        "pace_by_hour_of_week",
+    )
 
     def __init__(self, columns: tuple[str, ...] = (), seed: int = 0) -> None:
         self.columns = columns
         self.seed = seed
 
-    def fit(self, features: pd.DataFrame, minutes: NDArray[np.float64]) -> TripEncoder:
+    def fit(self, features: pd.DataFrame, minutes: Array) -> TripEncoder:
         """Learn the encodings."""
         self.fit_transform(features, minutes)
         return self
 
-    def fit_transform(self, features: pd.DataFrame, minutes: NDArray[np.float64]) -> pd.DataFrame:
-        """Learn the encodings, and encode the same rows out of fold."""
-        keys = _keys(features)
-        pairs, counts = np.unique(keys["pair"], return_counts=True)
-        self.pairs_, self.pair_counts_ = pairs, counts
-        self.encoders_: dict[str, TargetEncoder] = {}
+    def fit_transform(self, features: pd.DataFrame, minutes: Array) -> pd.DataFrame:
+        """Learn the encodings, and encode the same rows out of fold.
+
+        Raises:
+            InvalidTraining: too few trips have a plausible distance.
+        """
+        miles = features["miles"].to_numpy(np.float64, na_value=np.nan)
+        known = np.isfinite(miles)
+        if known.sum() < FEWEST_TRIPS:
+            raise InvalidTraining(
+                f"{known.sum()} of {len(miles)} trips have a plausible distance to learn from, at "
+                f"least {FEWEST_TRIPS} are needed: train on more"
+            )
+        pickup, dropoff = _places(features)
+        pair, hour = pickup * ZONES + dropoff, _hour_of_week(features)
+        self.distances_ = zones.road_distances(pickup, dropoff, miles)
+        self.places_ = zones.coordinates(self.distances_, DIMENSIONS)
+        self.pair_trips_ = np.bincount(pair, minlength=ZONES**2)
+
+        folds = np.random.default_rng(self.seed).permutation(len(features)) % FOLDS
+        pace = np.clip(
+            np.divide(minutes, miles, where=known, out=np.ones_like(miles)), *PACE_LIMITS
+        )
+        weights = zones.nearness(self.distances_, REACH)
+        self.means_: dict[str, Array] = {}
         encoded = {}
-        for target, values in _targets(features, minutes).items():
-            folds = KFold(FOLDS, shuffle=True, random_state=self.seed)
-            encoder = TargetEncoder(target_type="continuous", cv=folds)
-            groups = _matrix(keys, ENCODED[target])
-            known = np.isfinite(values)
-            if known.sum() < FEWEST_TRIPS:
-                raise InvalidTraining(
-                    f"{known.sum()} of {len(values)} trips have a plausible {target} to learn "
-                    f"from, at least {FEWEST_TRIPS} are needed: train on more"
-                )
-            columns = np.empty(groups.shape, np.float32)
-            columns[known] = encoder.fit_transform(groups[known], values[known])
-            if not known.all():
-                columns[~known] = encoder.transform(groups[~known])
-            # The folds have served; skops would not load their generator unasked.
-            self.encoders_[target] = encoder.set_params(cv=FOLDS)
-            encoded[target] = columns
-        return self._frame(features, keys, encoded)
+        for target, values, counted in (
+            ("minutes", minutes, np.ones_like(miles)),
+            ("miles", np.where(known, miles, 0), known),
+            ("pace", np.where(known, pace, 0), known),
+        ):
+            by_pair = _Sums(pair, ZONES**2, folds, values, counted)
+            by_hour = _Sums(hour, WEEK_HOURS, folds, values, counted)
+            near = _Near(weights, overall=values.sum() / counted.sum())
+            for name, sums, estimate in (
+                (f"{target}_near", by_pair, near),
+                (f"{target}_by_pair", by_pair, _Shrunk(near)),
+                (f"{target}_by_hour_of_week", by_hour, _Shrunk(near.anywhere)),
+            ):
+                if name in self.MEANS:
+                    self.means_[name], encoded[name] = sums.cross_fitted(estimate)
+        return self._frame(features, encoded)
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
         """Encode other rows with what was learned from all rows of the fit."""
-        keys = _keys(features)
+        pickup, dropoff = _places(features)
+        pair, hour = pickup * ZONES + dropoff, _hour_of_week(features)
         encoded = {
-            target: encoder.transform(_matrix(keys, ENCODED[target])).astype(np.float32)
-            for target, encoder in self.encoders_.items()
+            name: self.means_[name][hour if name.endswith("hour_of_week") else pair]
+            for name in self.MEANS
         }
-        return self._frame(features, keys, encoded)
+        return self._frame(features, encoded)
 
-    def _frame(
-        self,
-        features: pd.DataFrame,
-        keys: Mapping[str, Codes],
-        encoded: Mapping[str, NDArray[np.float32]],
-    ) -> pd.DataFrame:
-        columns: dict[str, NDArray[np.float32]] = {}
-        for target, values in encoded.items():
-            names = (f"{target}_by_{key}" for key in ENCODED[target])
-            columns |= dict(zip(names, values.T, strict=True))
-        columns["log_pair_trips"] = np.log1p(self._trips(keys["pair"]))
-        for name in self.columns:
-            columns[name] = features[name].to_numpy(np.float32, na_value=np.nan)
-        return pd.DataFrame(columns)
+    def _frame(self, features: pd.DataFrame, means: dict[str, Array]) -> pd.DataFrame:
+        pickup, dropoff = _places(features)
+        columns = {
+            name: features[name].to_numpy(np.float32, na_value=np.nan)
+            for name in self.columns
+            if name not in PLACES
+        }
+        miles = columns.get("miles", means["miles_near"])
+        columns |= {name: means[name] for name in self.MEANS}
+        road_miles = self.distances_[pickup, dropoff]
+        columns["log_pair_trips"] = np.log1p(self.pair_trips_[pickup * ZONES + dropoff])
+        columns["road_miles"] = np.where(np.isinf(road_miles), np.nan, road_miles)
+        for axis in range(DIMENSIONS):
+            columns[f"pickup_x{axis + 1}"] = self.places_[pickup, axis]
+            columns[f"dropoff_x{axis + 1}"] = self.places_[dropoff, axis]
+        columns["expected_minutes"] = miles * means["pace_near"]
+        if "miles" in columns:
+            columns["detour"] = miles / means["miles_near"]
+        return pd.DataFrame(columns).astype(np.float32)
 
-    def _trips(self, pairs: Codes) -> NDArray[np.float32]:
-        """How many trips of the fit each pair had."""
-        place = np.searchsorted(self.pairs_, pairs).clip(max=len(self.pairs_) - 1)
-        met = self.pairs_[place] == pairs
-        return np.where(met, self.pair_counts_[place], 0).astype(np.float32)
+    def save(self, folder: Path) -> None:
+        """Write what was learned as numpy arrays."""
+        learned: dict[str, Any] = {
+            "pair_trips": self.pair_trips_,
+            "distances": self.distances_,
+            "places": self.places_,
+            **self.means_,
+        }
+        np.savez_compressed(folder / self.FILE, **learned)
+
+    def load(self, folder: Path) -> Self:
+        """Read what was learned; nothing is unpickled."""
+        with np.load(folder / self.FILE, allow_pickle=False) as arrays:
+            self.pair_trips_ = arrays["pair_trips"]
+            self.distances_ = arrays["distances"]
+            self.places_ = arrays["places"]
+            self.means_ = {name: arrays[name] for name in self.MEANS}
+        return self
 
 
-def _targets(
-    features: pd.DataFrame, minutes: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    """What is averaged; NaN where a trip has no plausible distance."""
-    miles = features["miles"].to_numpy(np.float64, na_value=np.nan)
-    return {
-        "minutes": minutes,
-        "miles": miles,
-        "pace": np.clip(minutes / miles, *PACE_LIMITS),
-    }
+def _places(features: pd.DataFrame) -> tuple[Array, Array]:
+    return zones.indices(features["pickup_zone"]), zones.indices(features["dropoff_zone"])
 
 
-def _matrix(keys: Mapping[str, Codes], names: tuple[str, ...]) -> Codes:
-    return np.column_stack([keys[name] for name in names])
+def _hour_of_week(features: pd.DataFrame) -> Array:
+    """Hours from Monday midnight, a federal holiday as a Sunday."""
+    hours: Array = (features["effective_weekday"] * 24 + features["hour"]).to_numpy(np.int64)
+    return hours
 
 
-class CourseEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+Estimate = Callable[[Array, Array], Array]
+"""Makes a table of means by cell out of sums and counts by cell."""
+
+
+class _Sums:
+    """Sums and counts of a target by cell and fold.
+
+    Args:
+        cells: the cell of each row, from 0 to ``size``.
+        size: the number of cells.
+        folds: the fold of each row.
+        values: what is averaged, 0 where it is not known.
+        counted: whether it is known.
+    """
+
+    def __init__(
+        self, cells: Array, size: int, folds: Array, values: Array, counted: Array
+    ) -> None:
+        place = folds * size + cells
+        self.cells, self.folds = cells, folds
+        self.totals = np.bincount(place, values, FOLDS * size).reshape(FOLDS, size)
+        self.counts = np.bincount(place, counted, FOLDS * size).reshape(FOLDS, size)
+
+    def cross_fitted(self, estimate: Estimate) -> tuple[Array, Array]:
+        """The table learned from all rows, and each row's entry in that of the other folds."""
+        total, count = self.totals.sum(axis=0), self.counts.sum(axis=0)
+        encoded = np.empty(len(self.cells), np.float32)
+        for fold in range(FOLDS):
+            rows = self.folds == fold
+            others = estimate(total - self.totals[fold], count - self.counts[fold])
+            encoded[rows] = others[self.cells[rows]]
+        return estimate(total, count).astype(np.float32), encoded
+
+
+class _Near:
+    """Means by pair over the trips between near zones; the overall mean where there are none."""
+
+    ALMOST_NONE = 1e-3
+
+    def __init__(self, weights: Array, overall: float) -> None:
+        self.weights, self.overall = weights, overall
+
+    def __call__(self, total: Array, count: Array) -> Array:
+        total, count = (
+            (self.weights @ table.reshape(ZONES, ZONES) @ self.weights).ravel()
+            for table in (total, count)
+        )
+        return (total + self.ALMOST_NONE * self.overall) / (count + self.ALMOST_NONE)
+
+    def anywhere(self, total: Array, count: Array) -> Array:  # noqa: ARG002  (an Estimate)
+        """The overall mean."""
+        return np.full(len(total), self.overall)
+
+
+class _Shrunk:
+    """Means by cell, shrunk towards another estimate as by ``SHRINKAGE`` trips of that mean."""
+
+    def __init__(self, towards: Estimate) -> None:
+        self.towards = towards
+
+    def __call__(self, total: Array, count: Array) -> Array:
+        return (total + SHRINKAGE * self.towards(total, count)) / (count + SHRINKAGE)
+
+
+class SklearnEncoder:
+    """A scikit-learn transformer as an encoder, kept in skops' format.
+
+    Args:
+        transformer: of features; it is handed the target too.
+    """
+
+    FILE = "encoder.skops"
+
+    def __init__(self, transformer: Any) -> None:
+        self.transformer = transformer
+
+    def fit_transform(self, features: pd.DataFrame, minutes: Array) -> Any:
+        """Learn, and encode the same rows."""
+        return self.transformer.fit_transform(features, minutes)
+
+    def transform(self, features: pd.DataFrame) -> Any:
+        """Encode other rows."""
+        return self.transformer.transform(features)
+
+    def save(self, folder: Path) -> None:
+        """Write the transformer."""
+        import skops.io  # noqa: PLC0415  (slow to import)
+
+        skops.io.dump(self.transformer, folder / self.FILE)
+
+    def load(self, folder: Path) -> Self:
+        """Read the transformer; skops refuses types that it does not know."""
+        import skops.io  # noqa: PLC0415  (slow to import)
+
+        self.transformer = skops.io.load(folder / self.FILE)
+        return self
+
+
+class CourseEncoder(SklearnEncoder):
     """The course's encoding: one column for each pair of zones, and the metered distance.
 
     As the course does it, with scikit-learn's DictVectorizer over ``PU_DO`` and
     ``trip_distance``; a pair that was not met has no column.
     """
 
-    def fit(self, features: pd.DataFrame, minutes: object = None) -> CourseEncoder:
-        """Learn which pairs there are."""
-        self.fit_transform(features, minutes)
-        return self
+    def __init__(self) -> None:
+        from sklearn.feature_extraction import DictVectorizer  # noqa: PLC0415  (slow to import)
+
+        super().__init__(DictVectorizer())
 
     def fit_transform(self, features: pd.DataFrame, minutes: object = None) -> Any:  # noqa: ARG002
         """Learn which pairs there are, and encode the same rows as a sparse matrix."""
-        self.vectorizer_ = DictVectorizer()
-        return self.vectorizer_.fit_transform(self._records(features))
+        return self.transformer.fit_transform(self._records(features))
 
     def transform(self, features: pd.DataFrame) -> Any:
         """Encode other rows as a sparse matrix."""
-        return self.vectorizer_.transform(self._records(features))
+        return self.transformer.transform(self._records(features))
 
     @staticmethod
     def _records(features: pd.DataFrame) -> list[dict[Any, Any]]:
         pairs = features["pickup_zone"].astype(str) + "_" + features["dropoff_zone"].astype(str)
         frame = pd.DataFrame({"PU_DO": pairs, "trip_distance": features["metered_miles"]})
         return frame.to_dict(orient="records")
-
-
-TRUSTED = tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in (TripEncoder, CourseEncoder))
-"""The names of the encoders, for a loader that refuses types that it does not know."""

@@ -18,6 +18,8 @@ from taxi_pipeline.trips.schema import UNKNOWN_ZONES
 
 TARGET = "minutes"
 
+SUNDAY = 6
+
 BATCH_ROWS = 262_144
 """Trips that are in memory at a time."""
 
@@ -26,6 +28,7 @@ FEATURES: dict[str, str] = {
     "dropoff_zone": "TLC taxi zone of the drop-off",
     "hour": "hour of the pickup, 0 to 23",
     "weekday": "weekday of the pickup, 0 is Monday",
+    "effective_weekday": "the same, a federal holiday as a Sunday",
     "minute_of_day": "minutes from midnight to the pickup",
     "whole_minute": "whether the pickup time has seconds 00, as some providers' records always do",
     "metered_miles": "distance by the taximeter, as published",
@@ -51,14 +54,15 @@ def describe(trips: pa.Table, max_miles: float) -> pa.Table:
         numbers as float32 but for the zones (int16), ``metered_miles`` and ``minutes`` (float64).
     """
     pickup = trips["pickup_at"]
-    hour = pc.hour(pickup)
+    hour, weekday = pc.hour(pickup), pc.day_of_week(pickup)
     metered = trips["metered_miles"]
     plausible = pc.and_(pc.greater(metered, 0), pc.less(metered, max_miles))
     features = {
         "pickup_zone": pc.fill_null(trips["pickup_zone"], UNKNOWN_ZONES[0]),
         "dropoff_zone": pc.fill_null(trips["dropoff_zone"], UNKNOWN_ZONES[0]),
         "hour": hour,
-        "weekday": pc.day_of_week(pickup),
+        "weekday": weekday,
+        "effective_weekday": pc.if_else(_on_holiday(pickup), SUNDAY, weekday),
         "minute_of_day": pc.add(pc.multiply(hour, 60), pc.minute(pickup)),
         "whole_minute": pc.equal(pc.second(pickup), 0),
         "metered_miles": metered,
@@ -77,6 +81,18 @@ def describe(trips: pa.Table, max_miles: float) -> pa.Table:
         column = features[name]
         columns[name] = column if name in kept_types else pc.cast(column, pa.float32())
     return pa.table(columns)
+
+
+def _on_holiday(pickup: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whether each pickup is on a federal holiday, when the roads are as on a Sunday."""
+    from pandas.tseries.holiday import USFederalHolidayCalendar  # noqa: PLC0415  (as needed)
+
+    span = pc.min_max(pickup).as_py()
+    if span["min"] is None:
+        return pc.is_valid(pickup)
+    days = USFederalHolidayCalendar().holidays(span["min"].date(), span["max"].date())
+    dates = pc.cast(pickup, pa.date32())
+    return pc.is_in(dates, pa.array(days.date, pa.date32()))
 
 
 def describe_file(

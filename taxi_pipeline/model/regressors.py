@@ -63,7 +63,12 @@ class Boosting:
 
         if rounds is None:
             raise ValueError("boosting needs a number of rounds")
-        data = xgboost.QuantileDMatrix(matrix, minutes, nthread=self.parameters["nthread"])
+        data = xgboost.QuantileDMatrix(
+            matrix,
+            minutes,
+            max_bin=self.parameters.get("max_bin"),
+            nthread=self.parameters["nthread"],
+        )
         self.booster = xgboost.train(self.parameters, data, rounds)
         return self
 

@@ -1,18 +1,26 @@
 """The search for hyperparameters, by time and inside the training window.
 
-The window's last days judge what was fitted on the days before. Proposals come from hyperopt's
-tree-structured Parzen estimator (Bergstra et al., 2011), beginning with the recipe's own
-parameters; the rounds of a trial are those after which its error on the last days was smallest.
+The window's last days judge what was fitted on the days before. It has two steps:
+
+1. Many short trials, at a high learning rate and on a sample of the earlier days. Each is compared
+   at rounds 8, 16, 32 ... with those before it, and goes on while it is in the better half
+   (asynchronous successive halving, Li et al. 2020).
+2. One fit of the best parameters on all of the earlier days at the recipe's own learning rate,
+   which tells how many rounds they need.
+
+Trial ``n`` is proposed from, and compared with, trials 1 to ``n - parallel``, and nothing else. So
+what a search finds does not depend on how many of its trials ran at a time, on how often it was
+interrupted, or on who else works on it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import logging
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,10 +30,24 @@ from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import Recipe
 from taxi_pipeline.model.regressors import Boosting
-from taxi_pipeline.model.space import Distribution, Integer, LogUniform
+from taxi_pipeline.model.trials import (
+    FAILED,
+    FINISHED,
+    STOPPED,
+    Journal,
+    MemoryJournal,
+    Trial,
+    best,
+)
 
-Progress = Callable[[int, int, float], None]
-"""Called after each trial with trials done, trials in all, and the best error so far."""
+Progress = Callable[[Trial, int, int, float | None], None]
+"""Called after each trial with the trial, trials done, trials in all, and the best error so far."""
+
+FIRST_RUNG = 8
+"""The round at which trials are compared first; then at each doubling."""
+
+FEWEST_TO_COMPARE = 4
+"""Trials at a rung below which none is stopped there."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +55,28 @@ class Budget:
     """What a search may use.
 
     Attributes:
-        trials: number of trials.
-        max_rounds: most boosting rounds of a trial.
-        patience: rounds without improvement after which a trial ends.
-        max_rows: rows beyond which the search works on a sample of the window.
+        trials: number of trials in all.
+        seconds: after these no further trial is begun.
+        patience: trials without a better one after which the search ends.
+        parallel: most trials at a time.
+        rows: most trips that a trial is fitted on.
+        rounds: most boosting rounds of a trial.
+        learning_rate: that of all trials.
+        max_rounds: most boosting rounds of the last fit.
+        stopping_rounds: rounds without improvement after which the last fit ends.
+        max_rows: trips beyond which the search knows a sample of the window only.
     """
 
     trials: int
-    max_rounds: int
-    patience: int
-    max_rows: int
+    seconds: float = float("inf")
+    patience: int = 1000
+    parallel: int = 4
+    rows: int = 15_000
+    rounds: int = 32
+    learning_rate: float = 0.3
+    max_rounds: int = 2000
+    stopping_rounds: int = 20
+    max_rows: int = 400_000
 
 
 @dataclass
@@ -52,7 +86,8 @@ class Choice:
     Attributes:
         parameters: the regressor's parameters.
         rounds: boosting rounds; None for a regressor without.
-        rmse: error on the window's last days, in minutes; None if nothing was searched.
+        rmse: error of the last fit on the window's last days, in minutes; None if nothing was
+            searched.
         trials: one row a trial.
     """
 
@@ -98,96 +133,292 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
     budget: Budget,
     seed: int,
     threads: int,
+    journal: Journal | None = None,
+    executor: Executor | None = None,
     progress: Progress = lambda *_: None,
 ) -> Choice:
     """The parameters and rounds with the smallest error on the window's last days.
 
     A recipe without a search space keeps its own parameters and rounds.
+
+    Args:
+        recipe: what is tuned; the first trial has its own parameters.
+        features: the training window, and nothing later.
+        window_end: the first instant after the window.
+        holdout_days: how many of the last days judge.
+        budget: what the search may use.
+        seed: of proposals, samples and fits.
+        threads: cores that may be used.
+        journal: where trials are written down; those that are there are not made again.
+        executor: where trials run; by default in threads of this process.
+        progress: told of each trial.
+
+    Raises:
+        InvalidTraining: there is nothing to judge by, or every trial failed.
     """
     if not recipe.space:
         return Choice(dict(recipe.parameters), recipe.rounds)
-
-    import hyperopt  # noqa: PLC0415  (a second to import, for a search only)
-    import xgboost  # noqa: PLC0415  (OpenMP must not be loaded where Luigi forks)
-
-    # hyperopt tells of each of its steps; the trials are told by progress.
-    logging.getLogger("hyperopt").setLevel(logging.WARNING)
 
     if len(features) > budget.max_rows:
         features = features.sample(budget.max_rows, random_state=seed)
     early, late = split_by_time(features, window_end, holdout_days)
     encoder = recipe.encoder(seed)
-    fitted = encoder.fit_transform(early, early[TARGET].to_numpy())
-    train = xgboost.QuantileDMatrix(fitted, early[TARGET], nthread=threads)
-    judge = xgboost.QuantileDMatrix(
-        encoder.transform(late), late[TARGET], ref=train, nthread=threads
+    data = _Data(
+        matrix=encoder.fit_transform(early, early[TARGET].to_numpy()),
+        minutes=early[TARGET].to_numpy(),
+        late_matrix=encoder.transform(late),
+        late_minutes=late[TARGET].to_numpy(),
+        bins=int(recipe.parameters.get("max_bin", 256)),
+        threads=threads,
     )
-    trials: list[dict[str, Any]] = []
+    workers = max(1, min(threads, budget.parallel, budget.trials))
+    own = executor is None
+    executor = executor or ThreadPoolExecutor(workers, thread_name_prefix="trial")
+    try:
+        tried = _Search(
+            recipe=recipe,
+            data=data.sample(budget.rows, seed),
+            budget=budget,
+            seed=seed,
+            threads=max(1, threads // workers),
+            workers=workers,
+            journal=journal or MemoryJournal(),
+            executor=executor,
+            progress=progress,
+        ).run()
+    finally:
+        if own:
+            executor.shutdown(cancel_futures=True)
 
-    def evaluate(proposal: Mapping[str, Any]) -> dict[str, Any]:
-        started = time.monotonic()
-        parameters = {**recipe.parameters, **_plain(proposal, recipe.space)}
-        booster = xgboost.train(
-            Boosting(parameters, threads, seed).parameters,
-            train,
-            budget.max_rounds,
-            evals=[(judge, "late_days")],
-            early_stopping_rounds=budget.patience,
-            verbose_eval=False,
+    chosen = best(tried)
+    if chosen is None:
+        raise InvalidTraining(
+            f"all {len(tried)} trials failed, the first with: {tried[0].error}; check the space "
+            "and the parameters of the recipe, and the memory of this machine"
         )
-        rmse = float(booster.best_score)
-        trials.append(
-            {
-                "trial": len(trials) + 1,
-                "rmse": rmse,
-                "rounds": booster.best_iteration + 1,
-                "seconds": round(time.monotonic() - started, 3),
-                **{name: parameters[name] for name in recipe.space},
-            }
-        )
-        progress(len(trials), budget.trials, min(trial["rmse"] for trial in trials))
-        return {"loss": rmse, "status": hyperopt.STATUS_OK}
-
-    own = {name: recipe.parameters[name] for name in recipe.space}
-    if budget.trials == 1:
-        evaluate(own)
-    else:
-        hyperopt.fmin(
-            evaluate,
-            _hyperopt_space(recipe.space),
-            algo=hyperopt.tpe.suggest,
-            # hyperopt does not count the points that it is given.
-            max_evals=budget.trials - 1,
-            points_to_evaluate=[own],
-            rstate=np.random.default_rng(seed),
-            show_progressbar=sys.stderr.isatty(),
-        )
-    best = min(trials, key=lambda trial: trial["rmse"])
+    parameters = {**recipe.parameters, **chosen.parameters}
+    fitted = data.fit(
+        Boosting(parameters, threads, seed).parameters,
+        budget.max_rounds,
+        early_stopping_rounds=budget.stopping_rounds,
+    )
     return Choice(
-        parameters={**recipe.parameters, **{name: best[name] for name in recipe.space}},
-        rounds=best["rounds"],
-        rmse=best["rmse"],
-        trials=trials,
+        parameters=parameters,
+        rounds=fitted.best_iteration + 1,
+        rmse=float(fitted.best_score),
+        trials=[trial.as_row() for trial in tried],
     )
 
 
-def _hyperopt_space(space: Mapping[str, Distribution]) -> dict[str, Any]:
-    from hyperopt import hp  # noqa: PLC0415  (as above)
+@dataclass
+class _Data:
+    """Encoded trips of the earlier and of the last days; binned once, shared by all trials.
 
-    def expression(name: str, distribution: Distribution) -> Any:
-        low, high = distribution.low, distribution.high
-        if isinstance(distribution, Integer):
-            return hp.uniformint(name, low, high)
-        if isinstance(distribution, LogUniform):
-            return hp.loguniform(name, np.log(low), np.log(high))
-        return hp.uniform(name, low, high)
+    Boosters only read the bins, from several threads at once. They are not pickled: a process of
+    a pool bins its own.
+    """
 
-    return {name: expression(name, distribution) for name, distribution in space.items()}
+    matrix: Any
+    minutes: Any
+    late_matrix: Any
+    late_minutes: Any
+    bins: int
+    threads: int
+
+    @cached_property
+    def binned(self) -> tuple[Any, Any]:
+        """The two parts in XGBoost's form."""
+        import xgboost  # noqa: PLC0415  (OpenMP must not be loaded where Luigi forks)
+
+        options = {"max_bin": self.bins, "nthread": self.threads}
+        early = xgboost.QuantileDMatrix(self.matrix, self.minutes, **options)
+        late = xgboost.QuantileDMatrix(self.late_matrix, self.late_minutes, ref=early, **options)
+        return early, late
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "binned"}
+
+    def sample(self, rows: int, seed: int) -> _Data:
+        """The same with fewer of the earlier days' trips; itself if it has no more."""
+        if len(self.minutes) <= rows:
+            return self
+        chosen = np.random.default_rng(seed).choice(len(self.minutes), rows, replace=False)
+        return _Data(
+            self.matrix.iloc[chosen],
+            self.minutes[chosen],
+            self.late_matrix,
+            self.late_minutes,
+            self.bins,
+            self.threads,
+        )
+
+    def fit(self, parameters: Mapping[str, Any], rounds: int, **options: Any) -> Any:
+        """A booster fitted on the earlier days and judged on the last."""
+        import xgboost  # noqa: PLC0415  (as above)
+
+        early, late = self.binned
+        return xgboost.train(
+            dict(parameters), early, rounds, evals=[(late, "late")], verbose_eval=False, **options
+        )
 
 
-def _plain(proposal: Mapping[str, Any], space: Mapping[str, Distribution]) -> dict[str, Any]:
-    """A proposal, which holds numpy scalars, in Python's own numbers."""
+@dataclass
+class _Search:
+    recipe: Recipe
+    data: _Data
+    budget: Budget
+    seed: int
+    threads: int
+    workers: int
+    journal: Journal
+    executor: Executor
+    progress: Progress
+
+    def run(self) -> list[Trial]:
+        """Try until the budget is spent; the trials by number, with a bar on a terminal."""
+        from tqdm import tqdm  # noqa: PLC0415  (a search only)
+
+        with tqdm(total=self.budget.trials, unit="trial", disable=None) as self.bar:
+            return self._run()
+
+    def _run(self) -> list[Trial]:
+        ended: dict[int, Trial] = {}
+        running: dict[Future[Trial], tuple[int, dict[str, Any]]] = {}
+        deadline = time.monotonic() + self.budget.seconds
+        _ = self.data.binned
+        number = 1
+        while True:
+            while len(running) < self.workers and self._may_begin(number, ended, deadline):
+                known = self._known(number, ended)
+                found = self.journal.get(number)
+                if found is None:
+                    proposal = self._proposal(number, known)
+                    future = self.executor.submit(self._attempt(number, proposal, known))
+                    running[future] = number, proposal
+                else:
+                    self._end(found, ended)
+                number += 1
+            if not running:
+                return [ended[one] for one in sorted(ended)]
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._end(self.journal.add(_result(future, *running.pop(future))), ended)
+
+    def _may_begin(self, number: int, ended: Mapping[int, Trial], deadline: float) -> bool:
+        if number > self.budget.trials or (ended and time.monotonic() > deadline):
+            return False
+        known = self._known(number, ended)
+        if len(known) < number - self.budget.parallel:
+            return False  # one of them still runs
+        leader = best(known)
+        return leader is None or len(known) - leader.number < self.budget.patience
+
+    def _known(self, number: int, ended: Mapping[int, Trial]) -> list[Trial]:
+        """The trials that a number is proposed from and compared with, as far as they ended."""
+        earlier = range(1, number - self.budget.parallel + 1)
+        return [ended[one] for one in earlier if one in ended]
+
+    def _proposal(self, number: int, known: Sequence[Trial]) -> dict[str, Any]:
+        from taxi_pipeline.model.proposals import propose  # noqa: PLC0415  (hyperopt)
+
+        if number == 1:
+            return {name: self.recipe.parameters[name] for name in self.recipe.space}
+        return propose(self.recipe.space, known, number, self.seed)
+
+    def _attempt(self, number: int, proposal: dict[str, Any], known: Sequence[Trial]) -> _Attempt:
+        parameters = {**self.recipe.parameters, **proposal}
+        parameters["learning_rate"] = self.budget.learning_rate
+        boosting = Boosting(parameters, self.threads, self.seed).parameters
+        rounds, highest = self.budget.rounds, limits(known)
+        return _Attempt(number, proposal, boosting, self.data, rounds, highest)
+
+    def _end(self, trial: Trial, ended: dict[int, Trial]) -> None:
+        ended[trial.number] = trial
+        leader = best(list(ended.values()))
+        smallest = leader.rmse if leader else None
+        self.bar.set_postfix(best=smallest, refresh=False)
+        self.bar.update()
+        self.progress(trial, len(ended), self.budget.trials, smallest)
+
+
+def limits(trials: Sequence[Trial]) -> dict[int, float]:
+    """The error above which a trial is hopeless, by rung: the median of those that were there."""
+    rungs: dict[int, list[float]] = {}
+    for trial in trials:
+        for rung, rmse in trial.rungs.items():
+            rungs.setdefault(int(rung), []).append(rmse)
     return {
-        name: int(value) if isinstance(space[name], Integer) else float(value)
-        for name, value in proposal.items()
+        rung: float(np.median(errors))
+        for rung, errors in rungs.items()
+        if len(errors) >= FEWEST_TO_COMPARE
     }
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A trial to be made, here or in a process of a pool."""
+
+    number: int
+    proposal: dict[str, Any]
+    parameters: Mapping[str, Any]
+    data: _Data
+    rounds: int
+    highest: Mapping[int, float]
+
+    def __call__(self) -> Trial:
+        """Fit the proposal; whatever fails in it is a result as well."""
+        started = time.monotonic()
+        halving = _halving(self.highest)
+        parameters = {**self.parameters, "eval_metric": "rmse"}
+        try:
+            booster = self.data.fit(parameters, self.rounds, callbacks=[halving])
+        except Exception as error:  # noqa: BLE001  (told in the table of trials; others go on)
+            return Trial(self.number, self.proposal, FAILED, error=_line(error))
+        rounds = booster.num_boosted_rounds()
+        return Trial(
+            self.number,
+            self.proposal,
+            STOPPED if rounds < self.rounds else FINISHED,
+            rmse=halving.best,
+            rounds=rounds,
+            rungs=halving.rungs,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+
+def _halving(highest: Mapping[int, float]) -> Any:
+    """A callback that ends a booster whose error at a rung is above the highest allowed there."""
+    import xgboost  # noqa: PLC0415  (OpenMP must not be loaded where Luigi forks)
+
+    class Halving(xgboost.callback.TrainingCallback):
+        def __init__(self) -> None:
+            self.rungs: dict[str, float] = {}
+            self.best = float("inf")
+
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+            error = evals_log["late"]["rmse"][-1]
+            if not np.isfinite(error):
+                raise ArithmeticError(f"the error is {error} after {epoch + 1} rounds")
+            self.best = min(self.best, error)
+            rounds = epoch + 1
+            if rounds < FIRST_RUNG or rounds & (rounds - 1):
+                return False
+            self.rungs[str(rounds)] = self.best
+            return self.best > highest.get(rounds, float("inf"))
+
+    return Halving()
+
+
+def _result(future: Future[Trial], number: int, proposal: dict[str, Any]) -> Trial:
+    """A trial's result; a process that died in it is a failure of it."""
+    try:
+        return future.result()
+    except Exception as error:  # noqa: BLE001  (as above)
+        return Trial(number, proposal, FAILED, error=_line(error))
+
+
+def _line(error: Exception) -> str:
+    """An error in one line: XGBoost's own begins with where in its code it arose."""
+    text = " ".join(str(error).split())
+    _, _, said = text.rpartition("Check failed: ")
+    return f"{type(error).__name__}: {(said or text)[:300]}"

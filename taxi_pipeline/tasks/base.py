@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import luigi
 from luigi.task import flatten
@@ -32,6 +32,9 @@ from taxi_pipeline.storage import (
     to_json,
 )
 from taxi_pipeline.trips import TAXIS
+
+if TYPE_CHECKING:
+    from taxi_pipeline.tracking import Tracking
 
 Monthly = TypeVar("Monthly", bound="MonthlyTask")
 OfRecipe = TypeVar("OfRecipe", bound="RecipeTask")
@@ -220,6 +223,11 @@ class MonthlyTask(luigi.Task):
         if self.set_progress_percentage and done is not None and total:
             self.set_progress_percentage(round(100 * done / total))
 
+    def link(self, url: str) -> None:
+        """Give the web page a link to what is known of the task elsewhere; empty for none."""
+        if self.set_tracking_url and url:
+            self.set_tracking_url(url)
+
 
 class RecipeTask(MonthlyTask):
     """A stage that is about a model: of one recipe, trained on a window of months.
@@ -246,6 +254,18 @@ class RecipeTask(MonthlyTask):
 
     def _version(self) -> str:
         return f"{self.version}, recipe {self.chosen_recipe.version}"
+
+    @property
+    def model_name(self) -> str:
+        """The registered model that this is about."""
+        return f"nyc-{self.taxi}-taxi-duration-{self.recipe}"
+
+    def server(self) -> Tracking:
+        """The MLflow server of the configuration."""
+        from taxi_pipeline.tracking import Tracking  # noqa: PLC0415  (mlflow)
+
+        settings = config.tracking()
+        return Tracking(settings.server_uri, settings.experiment, settings.artifacts)
 
     def months(self, task: type[Monthly]) -> list[Monthly]:
         """A monthly task for each month of the training window, oldest first."""

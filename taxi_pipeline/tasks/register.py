@@ -50,11 +50,6 @@ class RegisterModel(RecipeTask):
             "published later": self.in_month(IngestTrips, self.calendar_month + 1),
         }
 
-    @property
-    def model_name(self) -> str:
-        """The registered model that this becomes a version of."""
-        return f"nyc-{self.taxi}-taxi-duration-{self.recipe}"
-
     def _config_values(self) -> dict[str, str]:
         # The digest tells servers apart whose URIs differ in their secrets only.
         uri = config.tracking().server_uri
@@ -63,22 +58,29 @@ class RegisterModel(RecipeTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""
-        from taxi_pipeline import tracking  # noqa: PLC0415  (mlflow)
         from taxi_pipeline.model.evaluation import verdict  # noqa: PLC0415  (pandas)
 
         figures = self._json("evaluation", EvaluateModel.METRICS)
         passed, reason = verdict(figures["model"], figures["baselines"], config.gate().min_gain)
-        settings = config.tracking()
-        server = tracking.Tracking(settings.server_uri, settings.experiment, settings.artifacts)
+        server = self.server()
+        choice = self._json("tuning", TuneHyperparameters.CHOICE)
+        search_run = ""
+        if choice["trials"]:
+            self.report("copying the search")
+            search = self.same(TuneHyperparameters).search(choice["trials"])
+            search_run = server.log_search(search, ended=True).run_id
         self.report(f"registering {self.model_name}")
-        registration = server.register(self._candidate(figures), promote=passed, reason=reason)
+        registration = server.register(
+            self._candidate(figures, choice, search_run), promote=passed, reason=reason
+        )
+        self.link(registration.url)
         receipt = {
             "model": registration.model_name,
             "version": registration.version,
             "aliases": list(registration.aliases),
             "decision": registration.decision,
             "run_id": registration.run_id,
-            "tracking_uri": sources.redact(settings.server_uri),
+            "tracking_uri": sources.redact(config.tracking().server_uri),
             "metrics": figures["model"],
             "baselines": figures["baselines"],
             "evaluation_month": figures["evaluation_month"],
@@ -91,10 +93,11 @@ class RegisterModel(RecipeTask):
             "run_id": registration.run_id,
         }
 
-    def _candidate(self, figures: Mapping[str, Any]) -> Candidate:
+    def _candidate(
+        self, figures: Mapping[str, Any], choice: Mapping[str, Any], search_run: str
+    ) -> Candidate:
         from taxi_pipeline.tracking import Candidate  # noqa: PLC0415  (mlflow)
 
-        choice = self._json("tuning", TuneHyperparameters.CHOICE)
         trained = self.input()["model"].manifest()
         caveat = f"\n\n{figures['caveat']}" if figures["caveat"] else ""
         return Candidate(
@@ -126,6 +129,7 @@ class RegisterModel(RecipeTask):
             tags={
                 "recipe": self.recipe,
                 "taxi": self.taxi,
+                **({"search_run_id": search_run} if search_run else {}),
                 "mlflow.source.git.commit": trained["code"]["commit"] or "unknown",
                 "code_changed": str(trained["code"]["changed"]).lower(),
             },
@@ -151,7 +155,7 @@ class RegisterModel(RecipeTask):
         evaluation, tuning = self.input()["evaluation"], self.input()["tuning"]
         for name in (EvaluateModel.METRICS, EvaluateModel.SLICES, EvaluateModel.PLOT):
             yield "evaluation", evaluation.file(name)
-        for name in (TuneHyperparameters.CHOICE, TuneHyperparameters.TRIALS):
+        for name in tuning.manifest()["files"]:
             yield "tuning", tuning.file(name)
         for name in (TrainModel.IMPORTANCE, MANIFEST):
             yield "training", self.input()["model"].file(name)

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
+from taxi_pipeline.identity import digest
+from taxi_pipeline.logs import logger
+from taxi_pipeline.storage import Storage
 from taxi_pipeline.tasks.base import RecipeTask
 from taxi_pipeline.tasks.features import BuildFeatures
 
+if TYPE_CHECKING:
+    from taxi_pipeline.model.trials import Trial
+    from taxi_pipeline.tracking import Search
+
 
 class TuneHyperparameters(RecipeTask):
-    """Search for the parameters and rounds with which the recipe does best."""
+    """Search for the parameters and rounds with which the recipe does best.
 
+    Each trial is written down as it ends, under a key of all that decides what comes of it. So a
+    search that was interrupted goes on where it was, and so does one that is given more trials.
+    """
+
+    version: ClassVar[int] = 2
     sections: ClassVar = (config.tuning,)
 
     CHOICE = "choice.json"
     TRIALS = "trials.csv"
+    PLOT = "search.png"
 
     def requires(self) -> list[BuildFeatures]:
         """The features of the training window."""
@@ -29,37 +45,145 @@ class TuneHyperparameters(RecipeTask):
         """The feature files of the training window, oldest month first."""
         return [output.file(BuildFeatures.FILE) for output in self.input()]
 
+    @property
+    def search_key(self) -> str:
+        """The digest of all that decides what comes of a trial: not how many there are."""
+        identity = self.identity()
+        if identity is None:
+            raise RuntimeError(f"{self.label} has no search before its months are ingested")
+        of_a_trial = config.tuning().of_a_trial()
+        return digest(dataclasses.asdict(dataclasses.replace(identity, config=of_a_trial)))
+
+    @property
+    def journal(self) -> TrialFolder:
+        """Where the trials of this search are written down."""
+        return TrialFolder(self.storage, f"{self._home}/trials-{self.search_key}")
+
     def make(self, folder: Path) -> Mapping[str, Any]:
-        """Write the choice, and the trials as a table."""
+        """Write the choice, the trials as a table, and a plot of the search."""
         import pandas as pd  # noqa: PLC0415  (a running task only)
 
         from taxi_pipeline.model import features, tuning  # noqa: PLC0415  (likewise)
 
         settings = config.tuning()
-        choice = tuning.search(
-            self.chosen_recipe,
-            features.read(self.window_files(), self.chosen_recipe.training_columns),
-            window_end=self.calendar_month.end,
-            holdout_days=settings.holdout_days,
-            budget=tuning.Budget(
-                trials=settings.trials,
-                max_rounds=settings.max_rounds,
-                patience=settings.patience,
-                max_rows=settings.max_rows,
-            ),
-            seed=settings.seed,
-            threads=config.training().thread_count,
-            progress=lambda done, total, best: self.report(
-                f"trial {done}/{total}, best {best:.4f}", done, total
-            ),
-        )
-        (folder / self.CHOICE).write_text(json.dumps(asdict(choice), indent=2) + "\n")
+        trials: dict[int, Trial] = {}
+        with contextlib.closing(_LiveCopy(self)) as live:
+
+            def progress(trial: Trial, done: int, total: int, best: float | None) -> None:
+                trials[trial.number] = trial
+                said = "all failed so far" if best is None else f"best {best:.4f}"
+                self.report(f"trial {done}/{total}, {said}", done, total)
+                live.offer(trials.values(), last=done == total)
+
+            choice = tuning.search(
+                self.chosen_recipe,
+                features.read(self.window_files(), self.chosen_recipe.training_columns),
+                window_end=self.calendar_month.end,
+                holdout_days=settings.holdout_days,
+                budget=tuning.Budget(
+                    **{
+                        budget.name: getattr(settings, budget.name)
+                        for budget in dataclasses.fields(tuning.Budget)
+                    }
+                ),
+                seed=settings.seed,
+                threads=config.training().thread_count,
+                journal=self.journal,
+                progress=progress,
+            )
+        (folder / self.CHOICE).write_text(json.dumps(dataclasses.asdict(choice), indent=2) + "\n")
         pd.DataFrame(choice.trials).to_csv(folder / self.TRIALS, index=False)
         if choice.rmse is None:
             return {"summary": f"recipe {self.recipe} is not tuned", "trials": 0}
+
+        from taxi_pipeline.model import search_plot  # noqa: PLC0415  (as above)
+
+        ended = [trials[number] for number in sorted(trials)]
+        search_plot.plot(ended, folder / self.PLOT)
+        states = [trial.status for trial in ended]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
         return {
-            "summary": f"best of {len(choice.trials)} trials has RMSE {choice.rmse:.4f} on the "
+            "summary": f"best of {len(states)} trials ({counts}) has RMSE {choice.rmse:.4f} on the "
             f"window's last {settings.holdout_days} days",
-            "trials": len(choice.trials),
+            "trials": len(states),
             "rmse": choice.rmse,
         }
+
+    def search(self, trials: list[dict[str, Any]]) -> Search:
+        """The search, with trials as rows of its table, as MLflow is to hold it."""
+        from taxi_pipeline.tracking import Search  # noqa: PLC0415  (mlflow)
+
+        return Search(
+            key=self.search_key,
+            name=f"search {self.model_name} {self.calendar_month}",
+            tags={"recipe": self.recipe, "taxi": self.taxi},
+            trials=trials,
+        )
+
+
+class TrialFolder:
+    """A folder of the storage that holds a file for each trial of a search."""
+
+    def __init__(self, storage: Storage, location: str) -> None:
+        self.storage = storage
+        self.location = location
+
+    def get(self, number: int) -> Trial | None:
+        """The trial of a number, if it has ended."""
+        from taxi_pipeline.model.trials import Trial  # noqa: PLC0415  (a running task only)
+
+        content = self.storage.read_json(self._file(number))
+        return None if content is None else Trial(**content)
+
+    def add(self, trial: Trial) -> Trial:
+        """Write a trial down; the answer is the one of that number that was there first."""
+        if self.storage.create_json(self._file(trial.number), dataclasses.asdict(trial)):
+            return trial
+        return self.get(trial.number) or trial
+
+    def _file(self, number: int) -> str:
+        return f"{self.location}/{number:05d}.json"
+
+
+class _LiveCopy:
+    """Copies a search to MLflow while it runs, as a best effort.
+
+    The search never waits for the server, and MLflow is imported while XGBoost computes. What is
+    not copied by the end, RegisterModel copies.
+    """
+
+    INTERVAL = 5.0
+    LAST_WAIT = 10.0
+
+    def __init__(self, task: TuneHyperparameters) -> None:
+        self.task = task
+        self.executor = ThreadPoolExecutor(1, thread_name_prefix="mlflow")
+        self.copying: Future[None] | None = None
+        self.begun = 0.0
+        self.given_up = False
+
+    def offer(self, trials: Iterable[Trial], *, last: bool) -> None:
+        """Copy the trials, unless that is being done or was done a moment ago."""
+        busy = self.copying is not None and not self.copying.done()
+        recent = self.begun and time.monotonic() - self.begun < self.INTERVAL
+        if self.given_up or (not last and (busy or recent)):
+            return
+        self.begun = time.monotonic()
+        self.copying = self.executor.submit(self._copy, [trial.as_row() for trial in trials])
+
+    def close(self) -> None:
+        """Let a copy that is being made come to its end, unless the server hangs."""
+        if self.copying is not None:
+            wait([self.copying], timeout=self.LAST_WAIT)
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+    def _copy(self, rows: list[dict[str, Any]]) -> None:
+        if self.given_up:
+            return
+        try:
+            page = self.task.server().log_search(self.task.search(rows), ended=False)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the search goes on)
+            self.given_up = True
+            logger.warning("%s: not in MLflow while it runs: %s", self.task.label, error)
+        else:
+            self.task.link(page.url)

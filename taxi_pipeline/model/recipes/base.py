@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from taxi_pipeline.model.encoders import Encoder
     from taxi_pipeline.model.regressors import Regressor
     from taxi_pipeline.model.space import Distribution
 
@@ -40,8 +41,8 @@ class Recipe(ABC):
         return tuple(dict.fromkeys([*self.columns, *self.learned_from]))
 
     @abstractmethod
-    def encoder(self, seed: int) -> Any:
-        """A new encoder: a scikit-learn transformer of features into a matrix."""
+    def encoder(self, seed: int) -> Encoder:
+        """A new encoder of features into a matrix."""
 
     @abstractmethod
     def regressor(

@@ -36,7 +36,7 @@ class Course(Recipe):
 
     def encoder(self, seed: int) -> CourseEncoder:  # noqa: ARG002  (nothing is drawn)
         """DictVectorizer over the pair of zones and the distance."""
-        from taxi_pipeline.model.encoders import CourseEncoder  # noqa: PLC0415  (scikit-learn)
+        from taxi_pipeline.model.encoders import CourseEncoder  # noqa: PLC0415  (pandas)
 
         return CourseEncoder()
 

@@ -9,6 +9,7 @@ from taxi_pipeline.model.recipes.base import Recipe
 
 if TYPE_CHECKING:
     from taxi_pipeline.model import regressors
+    from taxi_pipeline.model.encoders import SklearnEncoder
 
 
 class Linear(Recipe):
@@ -17,13 +18,15 @@ class Linear(Recipe):
     summary = "linear regression on pickup and drop-off zone, as in the course's homework"
     columns: ClassVar[tuple[str, ...]] = ("pickup_zone", "dropoff_zone")
 
-    def encoder(self, seed: int) -> Any:  # noqa: ARG002  (nothing is drawn)
+    def encoder(self, seed: int) -> SklearnEncoder:  # noqa: ARG002  (nothing is drawn)
         """scikit-learn's OneHotEncoder over the recipe's columns; an unmet zone has no column."""
         from sklearn.compose import make_column_transformer  # noqa: PLC0415  (scikit-learn)
         from sklearn.preprocessing import OneHotEncoder  # noqa: PLC0415  (likewise)
 
+        from taxi_pipeline.model.encoders import SklearnEncoder  # noqa: PLC0415  (pandas)
+
         one_hot = OneHotEncoder(handle_unknown="ignore")
-        return make_column_transformer((one_hot, list(self.columns)))
+        return SklearnEncoder(make_column_transformer((one_hot, list(self.columns))))
 
     def regressor(
         self,

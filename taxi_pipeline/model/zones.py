@@ -1,0 +1,79 @@
+"""Where zones lie, learned from the distances of trips between them.
+
+TLC publishes zones as numbers. The mean metered distance of each pair, chained along the shortest
+path, says how far apart any two zones are by road; the coordinates in which these distances are
+straight lines say where they lie. Both are Isomap (Tenenbaum, de Silva and Langford, 2000). So a
+pair that was met once or never can be judged by its neighbours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taxi_pipeline.trips.schema import UNKNOWN_ZONES
+
+Array = NDArray[Any]
+
+ZONES = 266
+"""Rows of a table by zone: TLC's zones are 1 to 265."""
+
+SAME_ZONE = 0.0
+
+
+def indices(zones: Any) -> Array:
+    """Zone numbers as row numbers; one that TLC does not know is the unknown zone."""
+    numbers = np.asarray(zones, dtype=np.int64)
+    return np.where((numbers > 0) & (numbers < ZONES), numbers, UNKNOWN_ZONES[0])
+
+
+def road_distances(pickup: Array, dropoff: Array, miles: Array) -> Array:
+    """Miles between zones, along the shortest chain of pairs' mean distances.
+
+    Args:
+        pickup: zones as :func:`indices`.
+        dropoff: likewise.
+        miles: metered distance of each trip; NaN if not known.
+
+    Returns:
+        A symmetric table, ``ZONES`` x ``ZONES``; infinite where no chain of trips leads.
+    """
+    from scipy.sparse.csgraph import shortest_path  # noqa: PLC0415  (only where it is learned)
+
+    known = np.isfinite(miles)
+    cells = pickup[known] * ZONES + dropoff[known]
+    total = np.bincount(cells, miles[known], ZONES**2).reshape(ZONES, ZONES)
+    trips = np.bincount(cells, minlength=ZONES**2).reshape(ZONES, ZONES)
+    total, trips = total + total.T, trips + trips.T
+    means = np.divide(total, trips, out=np.zeros_like(total), where=trips > 0)
+    np.fill_diagonal(means, SAME_ZONE)
+    distances: Array = shortest_path(means, directed=False)
+    return distances
+
+
+def coordinates(distances: Array, dimensions: int) -> Array:
+    """Coordinates of the zones, in miles, by classical scaling (Torgerson, 1952).
+
+    Returns:
+        ``len(distances)`` x ``dimensions``; NaN for zones that no chain of trips joins to the
+        largest group.
+    """
+    reachable = np.isfinite(distances)
+    joined = np.flatnonzero(reachable[reachable.sum(axis=1).argmax()])
+    squares = np.square(distances[np.ix_(joined, joined)])
+    centre = np.eye(len(joined)) - 1 / len(joined)
+    values, vectors = np.linalg.eigh(-0.5 * centre @ squares @ centre)
+    values, vectors = values[::-1][:dimensions], vectors[:, ::-1][:, :dimensions]
+    # Which way an axis points is left open by the method, and by the linear algebra library.
+    vectors = vectors * np.where(vectors.sum(axis=0) < 0, -1, 1)
+    placed = np.full((len(distances), dimensions), np.nan)
+    placed[joined, : len(values)] = vectors * np.sqrt(np.maximum(values, 0))
+    return placed
+
+
+def nearness(distances: Array, reach: float) -> Array:
+    """How much a zone says about another: 1 for itself, falling by e every ``reach`` miles."""
+    weights: Array = np.exp(-distances / reach)
+    return weights
