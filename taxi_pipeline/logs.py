@@ -77,14 +77,18 @@ def _with_task(arguments: Iterable[object], line: str) -> str:
     return f"{family if line.startswith(month) else label}: {line}"
 
 
+def is_luigi_command() -> bool:
+    """Whether this is Luigi's own command; another program's process is that program's affair."""
+    return Path(sys.argv[0]).stem == "luigi"
+
+
 def install() -> None:
     """Make Luigi's console readable; safe to call again."""
     if any(isinstance(known, ReadableFilter) for known in LUIGI_LOGGER.filters):
         return
     LUIGI_LOGGER.addFilter(ReadableFilter())
-    # Luigi lets an unknown task's name pass as an uncaught exception. In another program than
-    # Luigi's own command, what is uncaught is that program's affair.
-    if Path(sys.argv[0]).stem == "luigi":
+    # Luigi lets an unknown task's name pass as an uncaught exception.
+    if is_luigi_command():
         sys.excepthook = _tell_uncaught
 
 

@@ -55,7 +55,6 @@ DIMENSIONS = 4
 """Coordinates of a zone: two for the map, two for what bridges and rivers do to it."""
 
 PLACES = ("pickup_zone", "dropoff_zone")
-WEEK_HOURS = 7 * 24
 
 
 class TripEncoder:
@@ -66,7 +65,6 @@ class TripEncoder:
       drop-off, weighted by :func:`taxi_pipeline.model.zones.nearness` on both sides (a
       Nadaraya-Watson estimate);
     - ``minutes_by_pair``: mean duration of the pair itself, shrunk towards ``minutes_near``;
-    - ``minutes_by_hour_of_week``, ``pace_by_hour_of_week``;
     - ``log_pair_trips``: log(1 + trips of the pair);
     - ``road_miles`` and ``pickup_x1`` ... ``dropoff_x4``: the learned geometry of the zones;
     - ``expected_minutes``: the trip's distance, or ``miles_near`` where that is not among the
@@ -78,14 +76,7 @@ class TripEncoder:
     """
 
     FILE = "encoder.npz"
-    MEANS = (
-        "minutes_near",
-        "miles_near",
-        "pace_near",
-        "minutes_by_pair",
-        "minutes_by_hour_of_week",
-        "pace_by_hour_of_week",
-    )
+    MEANS = ("minutes_near", "miles_near", "pace_near", "minutes_by_pair")
 
     def __init__(self, columns: tuple[str, ...] = (), seed: int = 0) -> None:
         self.columns = columns
@@ -110,7 +101,7 @@ class TripEncoder:
                 f"least {FEWEST_TRIPS} are needed: train on more"
             )
         pickup, dropoff = _places(features)
-        pair, hour = pickup * ZONES + dropoff, _hour_of_week(features)
+        pair = pickup * ZONES + dropoff
         self.distances_ = zones.road_distances(pickup, dropoff, miles)
         self.places_ = zones.coordinates(self.distances_, DIMENSIONS)
         self.pair_trips_ = np.bincount(pair, minlength=ZONES**2)
@@ -127,27 +118,19 @@ class TripEncoder:
             ("miles", np.where(known, miles, 0), known),
             ("pace", np.where(known, pace, 0), known),
         ):
-            by_pair = _Sums(pair, ZONES**2, folds, values, counted)
-            by_hour = _Sums(hour, WEEK_HOURS, folds, values, counted)
+            sums = _Sums(pair, ZONES**2, folds, values, counted)
             near = _Near(weights, overall=values.sum() / counted.sum())
-            for name, sums, estimate in (
-                (f"{target}_near", by_pair, near),
-                (f"{target}_by_pair", by_pair, _Shrunk(near)),
-                (f"{target}_by_hour_of_week", by_hour, _Shrunk(near.anywhere)),
-            ):
-                if name in self.MEANS:
-                    self.means_[name], encoded[name] = sums.cross_fitted(estimate)
+            self.means_[f"{target}_near"], encoded[f"{target}_near"] = sums.cross_fitted(near)
+            if target == "minutes":
+                by_pair = sums.cross_fitted(_Shrunk(near))
+                self.means_["minutes_by_pair"], encoded["minutes_by_pair"] = by_pair
         return self._frame(features, encoded)
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
         """Encode other rows with what was learned from all rows of the fit."""
         pickup, dropoff = _places(features)
-        pair, hour = pickup * ZONES + dropoff, _hour_of_week(features)
-        encoded = {
-            name: self.means_[name][hour if name.endswith("hour_of_week") else pair]
-            for name in self.MEANS
-        }
-        return self._frame(features, encoded)
+        pair = pickup * ZONES + dropoff
+        return self._frame(features, {name: self.means_[name][pair] for name in self.MEANS})
 
     def _frame(self, features: pd.DataFrame, means: dict[str, Array]) -> pd.DataFrame:
         pickup, dropoff = _places(features)
@@ -191,12 +174,6 @@ class TripEncoder:
 
 def _places(features: pd.DataFrame) -> tuple[Array, Array]:
     return zones.indices(features["pickup_zone"]), zones.indices(features["dropoff_zone"])
-
-
-def _hour_of_week(features: pd.DataFrame) -> Array:
-    """Hours from Monday midnight, a federal holiday as a Sunday."""
-    hours: Array = (features["effective_weekday"] * 24 + features["hour"]).to_numpy(np.int64)
-    return hours
 
 
 Estimate = Callable[[Array, Array], Array]
@@ -247,10 +224,6 @@ class _Near:
             for table in (total, count)
         )
         return (total + self.ALMOST_NONE * self.overall) / (count + self.ALMOST_NONE)
-
-    def anywhere(self, total: Array, count: Array) -> Array:  # noqa: ARG002  (an Estimate)
-        """The overall mean."""
-        return np.full(len(total), self.overall)
 
 
 class _Shrunk:

@@ -6,6 +6,7 @@ cannot drift apart. What has to be learned from many trips (encodings) belongs t
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from taxi_pipeline.trips.schema import UNKNOWN_ZONES
 TARGET = "minutes"
 
 SUNDAY = 6
+CALENDAR = (dt.date(2000, 1, 1), dt.date(2200, 1, 1))
 
 BATCH_ROWS = 262_144
 """Trips that are in memory at a time."""
@@ -90,7 +92,9 @@ def _on_holiday(pickup: pa.ChunkedArray) -> pa.ChunkedArray:
     span = pc.min_max(pickup).as_py()
     if span["min"] is None:
         return pc.is_valid(pickup)
-    days = USFederalHolidayCalendar().holidays(span["min"].date(), span["max"].date())
+    # Records may hold any date; the calendar knows a year before and after these.
+    first, last = (min(max(day.date(), CALENDAR[0]), CALENDAR[1]) for day in span.values())
+    days = USFederalHolidayCalendar().holidays(first, last)
     dates = pc.cast(pickup, pa.date32())
     return pc.is_in(dates, pa.array(days.date, pa.date32()))
 

@@ -79,8 +79,11 @@ def plot(trials: Sequence[Trial], path: Path) -> None:
     left.set(xlabel="trial", ylabel="RMSE on the last days, minutes", title="Trials")
     left.legend()
     weights = importance(trials)
-    right.barh(list(weights)[::-1], list(weights.values())[::-1], color="tab:blue")
-    right.set(xlabel="share of what the trials differ by", title="Weight of the parameters")
-    if not weights:
+    right.set(title="Weight of the parameters")
+    if weights:
+        right.barh(list(weights)[::-1], list(weights.values())[::-1], color="tab:blue")
+        right.set(xlabel="share of what the trials differ by")
+    else:
+        right.set_axis_off()
         right.text(0.5, 0.5, "too few trials to say", ha="center", va="center")
     figure.savefig(path, dpi=110)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxi_pipeline.model import features
-from taxi_pipeline.model.features import FEATURES, describe
+from taxi_pipeline.model.features import FEATURES, SUNDAY, describe
 from taxi_pipeline.trips.schema import TRIP
 
 MAX_MILES = 100.0
@@ -65,6 +65,38 @@ def test_calendar_features_are_those_of_the_pickup(pickup):
     assert row["weekday"] == pickup.weekday()
     assert row["minute_of_day"] == pickup.hour * 60 + pickup.minute
     assert row["whole_minute"] == (pickup.second == 0)
+
+
+@brief
+@given(pickups)
+def test_the_effective_weekday_is_the_weekday_or_sunday_and_a_weekend_stays_itself(pickup):
+    effective, weekday = described(pickup_at=pickup)["effective_weekday"], pickup.weekday()
+    assert effective in ({weekday, SUNDAY} if weekday < 5 else {weekday})
+
+
+@pytest.mark.parametrize(
+    ("day", "effective"),
+    [
+        ("2021-01-01", 6),  # New Year's Day
+        ("2021-01-04", 0),
+        ("2021-01-18", 6),  # Martin Luther King's birthday
+        ("2021-01-19", 1),
+        ("2021-05-31", 6),  # Memorial Day
+        ("2021-06-18", 6),  # Juneteenth, of which it was the first
+        ("2020-06-19", 4),
+        ("2021-07-04", 6),
+        ("2021-07-05", 6),  # Independence Day was a Sunday
+        ("2021-12-31", 6),  # the New Year's Day of 2022 is a Saturday
+    ],
+)
+@pytest.mark.parametrize("time", ["00:00:00", "23:59:59.999999"])
+def test_a_federal_holiday_counts_as_a_sunday_from_midnight_to_midnight(day, time, effective):
+    row = described(pickup_at=datetime.fromisoformat(f"{day} {time}"))
+    assert row["effective_weekday"] == effective
+
+
+def test_no_trips_have_no_effective_weekdays():
+    assert describe(TRIP.empty_table(), MAX_MILES)["effective_weekday"].to_pylist() == []
 
 
 @brief
