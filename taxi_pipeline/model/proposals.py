@@ -28,7 +28,11 @@ def propose(
     space: Mapping[str, Distribution], trials: Sequence[Trial], number: int, seed: int
 ) -> dict[str, Any]:
     """Parameters to try, in Python's own numbers."""
-    domain = hyperopt.base.Domain(_nothing, _expressions(space))
+    # hyperopt knows no choice of one.
+    fixed = {name: known.low for name, known in space.items() if known.low == known.high}
+    domain = hyperopt.base.Domain(
+        _nothing, _expressions({name: space[name] for name in space if name not in fixed})
+    )
     seed_of_number = int(np.random.default_rng([seed, number]).integers(2**31 - 1))
     (document,) = hyperopt.tpe.suggest(
         [number],
@@ -38,11 +42,13 @@ def propose(
         n_startup_jobs=RANDOM_FIRST,
         verbose=False,
     )
-    values = {name: found[0] for name, found in document["misc"]["vals"].items()}
-    return {
-        name: int(values[name]) if isinstance(distribution, Integer) else float(values[name])
-        for name, distribution in space.items()
-    }
+    values = fixed | {name: found[0] for name, found in document["misc"]["vals"].items()}
+    return {name: _plain(values[name], distribution) for name, distribution in space.items()}
+
+
+def _plain(value: Any, distribution: Distribution) -> float:
+    number = round(value) if isinstance(distribution, Integer) else float(value)
+    return min(max(number, distribution.low), distribution.high)
 
 
 def _nothing(_: Any) -> float:
@@ -84,7 +90,8 @@ def _expressions(space: Mapping[str, Distribution]) -> dict[str, Any]:
     def expression(name: str, distribution: Distribution) -> Any:
         low, high = distribution.low, distribution.high
         if isinstance(distribution, Integer):
-            return hp.uniformint(name, low, high)
+            # Half a step beyond both ends, so that these are as likely as the others.
+            return hp.quniform(name, low - 0.5, high + 0.5, 1)
         if isinstance(distribution, LogUniform):
             return hp.loguniform(name, np.log(low), np.log(high))
         return hp.uniform(name, low, high)

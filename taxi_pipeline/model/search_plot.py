@@ -73,7 +73,7 @@ def plot(trials: Sequence[Trial], path: Path) -> None:
         if points:
             left.scatter(*zip(*points, strict=True), marker=marker, color=colour, label=status)
     if measured:
-        so_far = np.minimum.accumulate([trial.rmse or np.inf for trial in measured])
+        so_far = np.minimum.accumulate([float(trial.rmse or 0) for trial in measured])
         numbers = [trial.number for trial in measured]
         left.step(numbers, so_far, where="post", color="black", linewidth=0.8, label="best so far")
     left.set(xlabel="trial", ylabel="RMSE on the last days, minutes", title="Trials")

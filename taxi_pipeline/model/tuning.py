@@ -18,7 +18,14 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -45,6 +52,9 @@ Progress = Callable[[Trial, int, int, float | None], None]
 
 FIRST_RUNG = 8
 """The round at which trials are compared first; then at each doubling."""
+
+DIGITS = 6
+"""Decimals of a trial's error: the further ones depend on the number of threads."""
 
 FEWEST_TO_COMPARE = 4
 """Trials at a rung below which none is stopped there."""
@@ -150,11 +160,12 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         seed: of proposals, samples and fits.
         threads: cores that may be used.
         journal: where trials are written down; those that are there are not made again.
-        executor: where trials run; by default in threads of this process.
+        executor: where trials run, ``parallel`` at a time; by default in threads of this process,
+            no more than there are cores.
         progress: told of each trial.
 
     Raises:
-        InvalidTraining: there is nothing to judge by, or every trial failed.
+        InvalidTraining: there is nothing to judge by, every trial failed, or a worker died.
     """
     if not recipe.space:
         return Choice(dict(recipe.parameters), recipe.rounds)
@@ -171,9 +182,11 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         bins=int(recipe.parameters.get("max_bin", 256)),
         threads=threads,
     )
-    workers = max(1, min(threads, budget.parallel, budget.trials))
-    own = executor is None
-    executor = executor or ThreadPoolExecutor(workers, thread_name_prefix="trial")
+    workers = min(budget.parallel, budget.trials)
+    own = None
+    if executor is None:
+        workers = min(workers, threads)
+        executor = own = ThreadPoolExecutor(workers, thread_name_prefix="trial")
     try:
         tried = _Search(
             recipe=recipe,
@@ -182,13 +195,13 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             seed=seed,
             threads=max(1, threads // workers),
             workers=workers,
-            journal=journal or MemoryJournal(),
+            journal=MemoryJournal() if journal is None else journal,
             executor=executor,
             progress=progress,
         ).run()
     finally:
-        if own:
-            executor.shutdown(cancel_futures=True)
+        if own is not None:
+            own.shutdown(cancel_futures=True)
 
     chosen = best(tried)
     if chosen is None:
@@ -244,7 +257,7 @@ class _Data:
             return self
         chosen = np.random.default_rng(seed).choice(len(self.minutes), rows, replace=False)
         return _Data(
-            self.matrix.iloc[chosen],
+            self.matrix.iloc[chosen] if hasattr(self.matrix, "iloc") else self.matrix[chosen],
             self.minutes[chosen],
             self.late_matrix,
             self.late_minutes,
@@ -258,7 +271,12 @@ class _Data:
 
         early, late = self.binned
         return xgboost.train(
-            dict(parameters), early, rounds, evals=[(late, "late")], verbose_eval=False, **options
+            {**parameters, "eval_metric": "rmse"},
+            early,
+            rounds,
+            evals=[(late, "late")],
+            verbose_eval=False,
+            **options,
         )
 
 
@@ -283,29 +301,35 @@ class _Search:
 
     def _run(self) -> list[Trial]:
         ended: dict[int, Trial] = {}
-        running: dict[Future[Trial], tuple[int, dict[str, Any]]] = {}
+        running: dict[Future[Trial], _Attempt] = {}
         deadline = time.monotonic() + self.budget.seconds
         _ = self.data.binned
         number = 1
         while True:
-            while len(running) < self.workers and self._may_begin(number, ended, deadline):
-                known = self._known(number, ended)
+            while len(running) < self.workers and self._is_wanted(number, ended):
                 found = self.journal.get(number)
-                if found is None:
-                    proposal = self._proposal(number, known)
-                    future = self.executor.submit(self._attempt(number, proposal, known))
-                    running[future] = number, proposal
-                else:
+                if found is not None:
                     self._end(found, ended)
+                elif (ended or running) and time.monotonic() > deadline:
+                    break
+                else:
+                    attempt = self._attempt(number, self._known(number, ended))
+                    running[self._submit(attempt)] = attempt
                 number += 1
             if not running:
                 return [ended[one] for one in sorted(ended)]
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                self._end(self.journal.add(_result(future, *running.pop(future))), ended)
+                self._end(self.journal.add(_result(future, running.pop(future))), ended)
 
-    def _may_begin(self, number: int, ended: Mapping[int, Trial], deadline: float) -> bool:
-        if number > self.budget.trials or (ended and time.monotonic() > deadline):
+    def _submit(self, attempt: _Attempt) -> Future[Trial]:
+        try:
+            return self.executor.submit(attempt)
+        except BrokenExecutor as error:
+            raise _died(error) from error
+
+    def _is_wanted(self, number: int, ended: Mapping[int, Trial]) -> bool:
+        if number > self.budget.trials:
             return False
         known = self._known(number, ended)
         if len(known) < number - self.budget.parallel:
@@ -325,7 +349,8 @@ class _Search:
             return {name: self.recipe.parameters[name] for name in self.recipe.space}
         return propose(self.recipe.space, known, number, self.seed)
 
-    def _attempt(self, number: int, proposal: dict[str, Any], known: Sequence[Trial]) -> _Attempt:
+    def _attempt(self, number: int, known: Sequence[Trial]) -> _Attempt:
+        proposal = self._proposal(number, known)
         parameters = {**self.recipe.parameters, **proposal}
         parameters["learning_rate"] = self.budget.learning_rate
         boosting = Boosting(parameters, self.threads, self.seed).parameters
@@ -369,9 +394,8 @@ class _Attempt:
         """Fit the proposal; whatever fails in it is a result as well."""
         started = time.monotonic()
         halving = _halving(self.highest)
-        parameters = {**self.parameters, "eval_metric": "rmse"}
         try:
-            booster = self.data.fit(parameters, self.rounds, callbacks=[halving])
+            booster = self.data.fit(self.parameters, self.rounds, callbacks=[halving])
         except Exception as error:  # noqa: BLE001  (told in the table of trials; others go on)
             return Trial(self.number, self.proposal, FAILED, error=_line(error))
         rounds = booster.num_boosted_rounds()
@@ -399,7 +423,7 @@ def _halving(highest: Mapping[int, float]) -> Any:
             error = evals_log["late"]["rmse"][-1]
             if not np.isfinite(error):
                 raise ArithmeticError(f"the error is {error} after {epoch + 1} rounds")
-            self.best = min(self.best, error)
+            self.best = min(self.best, round(error, DIGITS))
             rounds = epoch + 1
             if rounds < FIRST_RUNG or rounds & (rounds - 1):
                 return False
@@ -409,16 +433,26 @@ def _halving(highest: Mapping[int, float]) -> Any:
     return Halving()
 
 
-def _result(future: Future[Trial], number: int, proposal: dict[str, Any]) -> Trial:
-    """A trial's result; a process that died in it is a failure of it."""
+def _died(error: Exception) -> InvalidTraining:
+    """What to say when a worker died: nobody knows in which trial, so none is recorded."""
+    return InvalidTraining(
+        f"a worker that trials run in died ({_line(error)}), of too little memory perhaps: the "
+        "trials that ended are kept; run again, with a lower [tuning] parallel or rows"
+    )
+
+
+def _result(future: Future[Trial], attempt: _Attempt) -> Trial:
+    """A trial's result; what the executor could not do with it is a failure of it."""
     try:
         return future.result()
+    except BrokenExecutor as error:
+        raise _died(error) from error
     except Exception as error:  # noqa: BLE001  (as above)
-        return Trial(number, proposal, FAILED, error=_line(error))
+        return Trial(attempt.number, attempt.proposal, FAILED, error=_line(error))
 
 
 def _line(error: Exception) -> str:
     """An error in one line: XGBoost's own begins with where in its code it arose."""
-    text = " ".join(str(error).split())
-    _, _, said = text.rpartition("Check failed: ")
-    return f"{type(error).__name__}: {(said or text)[:300]}"
+    text = " ".join(str(error).split()).partition(" Stack trace:")[0]
+    said = text.rpartition("Check failed: ")[2][:300]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
