@@ -23,7 +23,9 @@ config.apply_luigi_settings()
 logs.install()
 
 if logs.is_luigi_command():
-    # Python would spend its last 0.7 seconds on collecting what MLflow and its like have made.
+    # What is imported stays. Looking through it for garbage again and again takes a fifth of the
+    # time that imports take (2.4 s with MLflow, 1.9 s without collections), and 0.7 s at exit.
+    gc.set_threshold(100_000, 50, 100)
     atexit.register(gc.freeze)
 
 # How long an OpenMP thread that waits for another keeps its core busy. libgomp's default makes

@@ -69,21 +69,12 @@ class Storage:
     def create_json(self, location: str, content: Any) -> bool:
         """Write a JSON file in one piece unless it is there; whether this process wrote it."""
         path = self._folder / location
+        text = to_json(content)
         with self.staging() as folder, self._told(location, "written"):
             temporary = folder / path.name
-            temporary.write_text(to_json(content))
+            temporary.write_text(text)
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                # Unlike a renamed file, a link never takes the place of one that is there.
-                path.hardlink_to(temporary)
-            except FileExistsError:
-                return False
-            except OSError:
-                # A file system without links; two that write at once write the same.
-                if path.exists():
-                    return False
-                temporary.replace(path)
-        return True
+            return put_in_place(temporary, path)
 
     def folders(self, location: str) -> list[str]:
         """The names of the folders in a folder; none if it is not there."""
@@ -279,6 +270,21 @@ class Output(luigi.Target):
     def file(self, name: str) -> Path:
         """A file (or folder) of the output, as a path on this machine."""
         return self.storage.local_file(f"{self.location}/{name}")
+
+
+def put_in_place(made: Path, path: Path) -> bool:
+    """Give a file its final name unless that is taken; whether it was not."""
+    try:
+        # Unlike a renamed file, a link never takes the place of one that is there.
+        path.hardlink_to(made)
+    except FileExistsError:
+        return False
+    except OSError:
+        # A file system without links, where two that do this at once may both believe it.
+        if path.exists():
+            return False
+        made.replace(path)
+    return True
 
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:

@@ -13,10 +13,11 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import mlflow
 from mlflow.data.dataset_source import DatasetSource
@@ -27,9 +28,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec
 from mlflow.types import Schema as MlflowSchema
+from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.month import Month
+from taxi_pipeline.storage import put_in_place
 from taxi_pipeline.trips import schema, sources
 
 if TYPE_CHECKING:
@@ -193,8 +196,15 @@ class Tracking:
             self._url(run),
         )
 
-    def log_search(self, search: Search, *, ended: bool) -> Page:
+    def log_search(
+        self, search: Search, *, ended: bool, wanted: Callable[[], bool] = lambda: True
+    ) -> Page:
         """Copy a search to MLflow: a run, and in it a run for each trial that is not there yet.
+
+        Args:
+            search: its trials so far.
+            ended: whether these are all.
+            wanted: asked before each trial; once it says no, the rest is left for another time.
 
         Raises:
             TrackingError: the server cannot be reached or refuses.
@@ -205,7 +215,11 @@ class Tracking:
                 experiment_id, tags={SEARCH_TAG: search.key, **search.tags}, run_name=search.name
             )
             there = _trials(client, run)
+            if not ended and run.info.status != "RUNNING":
+                client.update_run(run.info.run_id, status="RUNNING")
             for row in search.trials:
+                if not wanted():
+                    break
                 child = there.get(str(row["trial"]))
                 if child is None or child.info.status == "RUNNING":
                     _log_trial(client, run, child, row)
@@ -219,7 +233,8 @@ class Tracking:
     def _url(self, run: Run) -> str:
         if not self.uri.startswith(("http://", "https://")):
             return ""
-        server = sources.redact(self.uri).rstrip("/")
+        parts = urlsplit(self.uri)
+        server = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
         return f"{server}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 
     @staticmethod
@@ -231,9 +246,9 @@ class Tracking:
     def _connected(self) -> Iterator[mlflow.MlflowClient]:
         try:
             if self.uri.startswith("sqlite:///"):
-                Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+                _create_database(Path(self.uri.removeprefix("sqlite:///")))
             yield mlflow.MlflowClient(self.uri, self.uri)
-        except (MlflowException, OSError) as error:
+        except (MlflowException, OSError, SQLAlchemyError) as error:
             raise TrackingError(
                 f"the MLflow server {sources.redact(self.uri)} {_cause(error)}: check [tracking] "
                 "uri, and that the server runs; what was made is kept, and running again "
@@ -365,6 +380,21 @@ class Tracking:
         if CHAMPION in aliases and not promote:
             decision = f"champion from before, would not become it now: {reason}"
         return aliases, decision
+
+
+def _create_database(file: Path) -> None:
+    """Make MLflow's SQLite file under another name first, so that it is seen whole or not at all.
+
+    MLflow takes a second and seventy steps to make one; a file that it was killed in cannot be
+    used or mended, and two processes that make the same one disturb each other.
+    """
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=file.parent) as folder:
+        made = Path(folder, file.name)
+        mlflow.MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
+        put_in_place(made, file)
 
 
 def _trials(client: mlflow.MlflowClient, search: Run) -> dict[str, Run]:

@@ -23,6 +23,8 @@ class Trial:
         rungs: the smallest error up to each round at which trials are compared, by that round.
         seconds: time taken.
         error: what failed.
+        may_pass: whether the failure is the machine's, not the parameters': it is not written
+            down, and the trial is made again when the search goes on.
     """
 
     number: int
@@ -33,6 +35,7 @@ class Trial:
     rungs: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     error: str = ""
+    may_pass: bool = False
 
     def as_row(self) -> dict[str, Any]:
         """The trial as a row of a table."""

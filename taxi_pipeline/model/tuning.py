@@ -320,7 +320,8 @@ class _Search:
                 return [ended[one] for one in sorted(ended)]
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                self._end(self.journal.add(_result(future, running.pop(future))), ended)
+                trial = _result(future, running.pop(future))
+                self._end(trial if trial.may_pass else self.journal.add(trial), ended)
 
     def _submit(self, attempt: _Attempt) -> Future[Trial]:
         try:
@@ -397,7 +398,7 @@ class _Attempt:
         try:
             booster = self.data.fit(self.parameters, self.rounds, callbacks=[halving])
         except Exception as error:  # noqa: BLE001  (told in the table of trials; others go on)
-            return Trial(self.number, self.proposal, FAILED, error=_line(error))
+            return _failed(self, error)
         rounds = booster.num_boosted_rounds()
         return Trial(
             self.number,
@@ -448,7 +449,13 @@ def _result(future: Future[Trial], attempt: _Attempt) -> Trial:
     except BrokenExecutor as error:
         raise _died(error) from error
     except Exception as error:  # noqa: BLE001  (as above)
-        return Trial(attempt.number, attempt.proposal, FAILED, error=_line(error))
+        return _failed(attempt, error)
+
+
+def _failed(attempt: _Attempt, error: Exception) -> Trial:
+    line = _line(error)
+    may_pass = isinstance(error, (MemoryError, OSError)) or "bad_alloc" in line
+    return Trial(attempt.number, attempt.proposal, FAILED, error=line, may_pass=may_pass)
 
 
 def _line(error: Exception) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import threading
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
@@ -157,33 +158,43 @@ class _LiveCopy:
 
     def __init__(self, task: TuneHyperparameters) -> None:
         self.task = task
-        self.executor = ThreadPoolExecutor(1, thread_name_prefix="mlflow")
-        self.copying: Future[None] | None = None
         self.begun = 0.0
         self.given_up = False
+        self.offers: SimpleQueue[list[dict[str, Any]] | None] = SimpleQueue()
+        # A daemon: a server that hangs does not keep the process from ending.
+        self.thread = threading.Thread(target=self._run, name="mlflow", daemon=True)
 
     def offer(self, trials: Iterable[Trial], *, last: bool) -> None:
-        """Copy the trials, unless that is being done or was done a moment ago."""
-        busy = self.copying is not None and not self.copying.done()
+        """Copy the trials, unless others were copied a moment ago."""
         recent = self.begun and time.monotonic() - self.begun < self.INTERVAL
-        if self.given_up or (not last and (busy or recent)):
+        if recent and not last:
             return
+        if not self.begun:
+            self.thread.start()
         self.begun = time.monotonic()
-        self.copying = self.executor.submit(self._copy, [trial.as_row() for trial in trials])
+        self.offers.put([trial.as_row() for trial in trials])
 
     def close(self) -> None:
         """Let a copy that is being made come to its end, unless the server hangs."""
-        if self.copying is not None:
-            wait([self.copying], timeout=self.LAST_WAIT)
-        self.executor.shutdown(wait=False, cancel_futures=True)
-
-    def _copy(self, rows: list[dict[str, Any]]) -> None:
-        if self.given_up:
+        if not self.begun:
             return
-        try:
-            page = self.task.server().log_search(self.task.search(rows), ended=False)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the search goes on)
+        self.offers.put(None)
+        self.thread.join(self.LAST_WAIT)
+        if self.thread.is_alive() and not self.given_up:
             self.given_up = True
-            logger.warning("%s: not in MLflow while it runs: %s", self.task.label, error)
-        else:
-            self.task.link(page.url)
+            logger.warning(
+                "%s: the MLflow server takes too long, RegisterModel copies the rest of the search",
+                self.task.label,
+            )
+
+    def _run(self) -> None:
+        while (rows := self.offers.get()) is not None and not self.given_up:
+            try:
+                page = self.task.server().log_search(
+                    self.task.search(rows), ended=False, wanted=lambda: not self.given_up
+                )
+            except Exception as error:  # noqa: BLE001  (whatever it is, the search goes on)
+                self.given_up = True
+                logger.warning("%s: not in MLflow while it runs: %s", self.task.label, error)
+            else:
+                self.task.link(page.url)

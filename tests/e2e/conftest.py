@@ -1,5 +1,6 @@
 """The real luigi command, as a user types it, in a folder of its own."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-LUIGI = Path(sys.executable).with_name("luigi")
+COMMAND = (str(Path(sys.executable).with_name("luigi")), "--module", "taxi_pipeline")
 SMALL = ["--source-url", "synthetic://?rows=3000", "--tuning-trials", "2"]
 
 
@@ -21,7 +22,7 @@ class CommandLine:
 
     def __call__(self, *arguments, timeout=240):
         return subprocess.run(
-            [str(LUIGI), "--module", "taxi_pipeline", *arguments],
+            [*COMMAND, *arguments],
             check=False,
             capture_output=True,
             text=True,
@@ -29,6 +30,23 @@ class CommandLine:
             env=self.environment,
             timeout=timeout,
         )
+
+    @contextlib.contextmanager
+    def started(self, *arguments):
+        """The command as a process that goes on by itself; it does not outlive the block."""
+        process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env=self.environment,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture

@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taxi_pipeline import IngestTrips, RegisterModel, tracking
+from taxi_pipeline import IngestTrips, RegisterModel, TuneHyperparameters, tracking
 from taxi_pipeline.config import tracking as tracking_config
+from taxi_pipeline.model.recipes import RECIPES
+from taxi_pipeline.tasks import tune
+from taxi_pipeline.tracking import Search, Tracking
 
 NAME = "nyc-green-taxi-duration-linear"
 
@@ -161,3 +164,267 @@ def test_no_server_is_one_line_and_nothing_made_is_lost(pipeline, console):
     assert len(errors) == 1
     assert "cannot be reached" in errors[0]
     assert len(pipeline.made("evaluate")) == 1
+
+
+# --- the search -------------------------------------------------------------------------------
+
+TUNED = "nyc-green-taxi-duration-trip"
+
+
+@pytest.fixture
+def register_tuned(pipeline, monkeypatch):
+    """Registers a model that was searched for, without a copy of the search while it ran."""
+    monkeypatch.setattr(tune._LiveCopy, "offer", lambda *_, **__: None)
+    pipeline.configure("tuning", "trials", "3")
+
+    def run():
+        task = RegisterModel(year=2021, month=1)
+        assert pipeline.run(task).status.name.startswith("SUCCESS")
+        return json.loads(task.output().file(task.RECEIPT).read_text())
+
+    return run
+
+
+def tuned():
+    """The task that searched, and the rows of its trials."""
+    task = TuneHyperparameters(year=2021, month=1)
+    return task, json.loads(task.output().file(task.CHOICE).read_text())["trials"]
+
+
+def runs(client):
+    """The experiment's runs: of searches, of trials by number, and of candidates."""
+    experiment = client.get_experiment_by_name("nyc-taxi-duration")
+    found = client.search_runs([experiment.experiment_id])
+    trials = [run for run in found if "trial" in run.data.tags]
+    return (
+        [run for run in found if "search_key" in run.data.tags],
+        sorted(trials, key=lambda run: int(run.data.tags["trial"])),
+        [run for run in found if "candidate_key" in run.data.tags],
+    )
+
+
+def assert_copied(client, rows):
+    """Each trial is one nested run, whole, of the only search."""
+    (search,), trials, _ = runs(client)
+    assert [run.data.tags["trial"] for run in trials] == [str(row["trial"]) for row in rows]
+    for run, row in zip(trials, rows, strict=True):
+        assert run.data.tags["mlflow.parentRunId"] == search.info.run_id
+        assert run.data.tags["status"] == row["status"]
+        assert run.info.status == ("FAILED" if row["status"] == "failed" else "FINISHED")
+        known = {name: row[name] for name in ("rmse", "rounds", "seconds")}
+        assert run.data.metrics == {
+            name: value for name, value in known.items() if value is not None
+        }
+        assert run.data.params == {name: str(row[name]) for name in RECIPES["trip"].space}
+    return search
+
+
+def test_each_trial_is_a_nested_run_of_the_searchs_run(register_tuned, client):
+    register_tuned()
+    task, rows = tuned()
+    assert len(rows) == 3
+    search = assert_copied(client(), rows)
+    assert search.info.status == "FINISHED"
+    assert search.info.run_name == f"search {TUNED} 2021-01"
+    assert search.data.tags["search_key"] == task.search_key
+    assert (search.data.tags["recipe"], search.data.tags["taxi"]) == ("trip", "green")
+    assert search.data.metrics == {"best_rmse": min(row["rmse"] for row in rows)}
+
+
+def test_the_candidates_run_and_version_name_the_run_of_the_search(register_tuned, client):
+    receipt = register_tuned()
+    (search,), _, (candidate,) = runs(client())
+    assert candidate.info.run_id == receipt["run_id"]
+    assert candidate.data.tags["search_run_id"] == search.info.run_id
+    version = client().get_model_version(TUNED, receipt["version"])
+    assert version.tags["search_run_id"] == search.info.run_id
+
+
+def test_the_candidates_run_holds_the_choice_the_table_and_the_plot(register_tuned, client):
+    receipt = register_tuned()
+    held = {entry.path for entry in client().list_artifacts(receipt["run_id"], "tuning")}
+    assert held == {"tuning/choice.json", "tuning/trials.csv", "tuning/search.png"}
+
+
+def test_a_recipe_that_is_not_tuned_has_no_run_of_a_search(register, client):
+    receipt = register()
+    searches, trials, (candidate,) = runs(client())
+    assert searches == trials == []
+    assert candidate.info.run_id == receipt["run_id"]
+    assert "search_run_id" not in candidate.data.tags
+
+
+def test_registering_again_copies_no_trial_again(pipeline, register_tuned, client):
+    first = register_tuned()
+    before = [run.info for group in runs(client()) for run in group]
+    shutil.rmtree(pipeline.root / "register")  # the receipt is lost
+    assert register_tuned() == first
+    after = [run.info for group in runs(client()) for run in group]
+    assert [run.run_id for run in after] == [run.run_id for run in before]
+    assert_copied(client(), tuned()[1])
+
+
+def test_more_trials_are_added_to_the_same_run_of_a_search(pipeline, register_tuned, client):
+    register_tuned()
+    (search,), before, _ = runs(client())
+    pipeline.configure("tuning", "trials", "5")
+    register_tuned()
+    assert assert_copied(client(), tuned()[1]).info.run_id == search.info.run_id
+    _, after, _ = runs(client())
+    assert len(after) == 5
+    assert [run.info.run_id for run in after[:3]] == [run.info.run_id for run in before]
+
+
+@pytest.mark.parametrize(
+    ("call", "left"),
+    [
+        ("create_run", ["FINISHED"]),
+        ("log_batch", ["FINISHED", "FINISHED", "RUNNING"]),
+        ("set_terminated", ["FINISHED", "FINISHED", "RUNNING"]),
+    ],
+)
+def test_an_interrupted_copy_of_a_search_is_completed_by_the_next(
+    register_tuned, client, monkeypatch, call, left
+):
+    made, original = [], getattr(mlflow.MlflowClient, call)
+
+    def interrupted(*arguments, **options):
+        made.append(call)
+        if len(made) == 3:
+            raise RuntimeError("interrupted")
+        return original(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.MlflowClient, call, interrupted)
+        with pytest.raises(AssertionError):
+            register_tuned()
+    (search,), there, candidates = runs(client())
+    assert search.info.status == "RUNNING"
+    assert [run.info.status for run in there] == left
+    assert candidates == []
+
+    register_tuned()
+    assert assert_copied(client(), tuned()[1]).info.status == "FINISHED"
+    _, whole, _ = runs(client())
+    kept = [run.info.run_id for run in there]
+    assert [run.info.run_id for run in whole[: len(kept)]] == kept
+
+
+def test_trials_that_were_lost_from_the_middle_of_a_copy_are_copied_again(
+    pipeline, register_tuned, client
+):
+    register_tuned()
+    _, (_, second, _), _ = runs(client())
+    client().delete_run(second.info.run_id)
+    shutil.rmtree(pipeline.root / "register")
+    register_tuned()
+    assert_copied(client(), tuned()[1])
+
+
+def test_a_search_in_progress_is_found_in_mlflow_and_completed_by_the_registration(
+    pipeline, client, monkeypatch
+):
+    offer = tune._LiveCopy.offer
+
+    def only_the_first(live, trials, *, last):
+        if not last:
+            offer(live, trials, last=last)
+
+    monkeypatch.setattr(tune._LiveCopy, "offer", only_the_first)
+    monkeypatch.setattr(tune._LiveCopy, "LAST_WAIT", 60.0)
+    monkeypatch.setattr(tune._LiveCopy, "INTERVAL", 1000.0)
+    pipeline.configure("tuning", "trials", "3")
+    pipeline.run(TuneHyperparameters(year=2021, month=1))
+    rows = tuned()[1]
+    search = assert_copied(client(), rows[:1])
+    assert search.info.status == "RUNNING"
+
+    pipeline.run(RegisterModel(year=2021, month=1))
+    assert assert_copied(client(), rows).info.run_id == search.info.run_id
+
+
+# --- copies of searches, by themselves --------------------------------------------------------
+
+
+def row(number, status="finished", rmse=5.5, error=""):
+    known = {"trial": number, "status": status, "rmse": rmse, "rounds": 8, "seconds": 0.1}
+    return {**known, **dict.fromkeys(RECIPES["trip"].space, number), "error": error}
+
+
+@pytest.fixture
+def server(tmp_path):
+    return Tracking(f"sqlite:///{tmp_path}/mlflow.db", "nyc-taxi-duration")
+
+
+def copy(server, rows, *, ended=True):
+    """Copy a search, and look where it went."""
+    page = server.log_search(Search("a key", "a search", {}, rows), ended=ended)
+    return page, mlflow.MlflowClient(server.uri, server.uri)
+
+
+def test_a_trial_that_was_stopped_is_whole_and_one_that_failed_says_why(server):
+    rows = [row(1, "stopped", 6.5), row(2, "failed", None, "MemoryError: no room"), row(3)]
+    page, client = copy(server, rows)
+    assert assert_copied(client, rows).info.run_id == page.run_id
+    _, (stopped, failed, finished), _ = runs(client)
+    assert failed.data.tags["error"] == "MemoryError: no room"
+    assert "error" not in stopped.data.tags | finished.data.tags
+
+
+def test_a_search_that_goes_on_has_no_end_and_the_best_error_so_far(server):
+    page, client = copy(server, [row(1, rmse=5.5), row(2, rmse=6.0)], ended=False)
+    assert client.get_run(page.run_id).info.status == "RUNNING"
+    again, _ = copy(server, [row(1, rmse=5.5), row(2, rmse=6.0), row(3, rmse=5.0)])
+    assert again == page
+    assert client.get_run(page.run_id).info.status == "FINISHED"
+    course = client.get_metric_history(page.run_id, "best_rmse")
+    assert [(point.step, point.value) for point in course] == [(2, 5.5), (3, 5.0)]
+
+
+def test_a_search_without_any_measured_trial_is_copied_all_the_same(server):
+    rows = [row(1, "failed", None, "MemoryError: no room")]
+    page, client = copy(server, rows)
+    assert_copied(client, rows)
+    assert client.get_run(page.run_id).data.metrics == {}
+
+
+def test_a_search_of_more_trials_than_mlflow_tells_at_a_time_is_copied_once(server, monkeypatch):
+    search_runs = mlflow.MlflowClient.search_runs
+
+    def two_at_a_time(client, experiments, text="", max_results=1000, **options):
+        if "parentRunId" in text:
+            max_results = 2
+        return search_runs(client, experiments, text, max_results=max_results, **options)
+
+    rows = [row(number) for number in range(1, 6)]
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.MlflowClient, "search_runs", two_at_a_time)
+        copy(server, rows)
+        _, client = copy(server, rows)
+    assert_copied(client, rows)
+
+
+def test_other_keys_are_other_searches(server):
+    pages = [server.log_search(Search(key, "a search", {}, [row(1)]), ended=True) for key in "abab"]
+    assert pages[:2] == pages[2:]
+    assert pages[0] != pages[1]
+
+
+def test_copying_a_search_leaves_the_server_and_the_run_of_others_alone(server):
+    before = mlflow.get_tracking_uri()
+    copy(server, [row(1)])
+    assert mlflow.get_tracking_uri() == before
+    assert mlflow.active_run() is None
+
+
+def test_a_database_of_mlflow_has_no_web_page_and_a_server_has(server, monkeypatch):
+    page, client = copy(server, [row(1)])
+    assert page.url == ""
+    monkeypatch.setattr(mlflow, "MlflowClient", lambda *_: client)
+    experiment = client.get_run(page.run_id).info.experiment_id
+    place = f"/#/experiments/{experiment}/runs/{page.run_id}"
+    there, _ = copy(Tracking("http://mlflow.example:5000/", "nyc-taxi-duration"), [row(1)])
+    assert there.url == f"http://mlflow.example:5000{place}"
+    there, _ = copy(Tracking("http://u:secret@mlflow.example", "nyc-taxi-duration"), [row(1)])
+    assert there.url.endswith(f"mlflow.example{place}")
+    assert "secret" not in there.url

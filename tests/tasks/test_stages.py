@@ -67,14 +67,15 @@ def test_features_are_one_row_a_trip_in_the_order_of_the_trips(pipeline):
     pd.testing.assert_series_equal(features["minutes"], trips["minutes"])
 
 
-def test_tuning_writes_one_row_a_trial_and_the_best_of_them(pipeline):
+def test_tuning_writes_one_row_a_trial_and_the_parameters_of_the_best(pipeline):
     pipeline.configure("tuning", "trials", "3")
     task = TuneHyperparameters(year=2021, month=1)
     pipeline.run(task)
     trials = pd.read_csv(task.output().file(task.TRIALS))
     choice = json.loads(task.output().file(task.CHOICE).read_text())
     assert len(trials) == 3
-    assert choice["rmse"] == pytest.approx(trials["rmse"].min())
+    best = trials.loc[trials["rmse"].idxmin()]
+    assert choice["parameters"]["reg_lambda"] == pytest.approx(best["reg_lambda"])
 
 
 @pytest.mark.parametrize("recipe", ["trip", "pretrip", "course", "linear"])
