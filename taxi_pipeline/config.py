@@ -186,12 +186,12 @@ class tuning(Section):  # noqa: N801
         "days before.",
     )
     rows: Whole = Whole(
-        1000, default=15_000, description="Most trips that a trial is fitted on, drawn at random."
+        1000, default=10_000, description="Most trips that a trial is fitted on, drawn at random."
     )
     rounds: Whole = Whole(
         1,
         100_000,
-        default=32,
+        default=16,
         description="Boosting rounds of a trial; at 8, 16, 32 ... the worse half is stopped.",
     )
     learning_rate: Real = Real(

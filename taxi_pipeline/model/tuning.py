@@ -81,8 +81,8 @@ class Budget:
     seconds: float = float("inf")
     patience: int = 1000
     parallel: int = 4
-    rows: int = 15_000
-    rounds: int = 32
+    rows: int = 10_000
+    rounds: int = 16
     learning_rate: float = 0.3
     max_rounds: int = 2000
     stopping_rounds: int = 20
