@@ -37,6 +37,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # that is down is to be told of in seconds rather than after MLflow's minutes of retries.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+# A line for each trial of a search would be one too many.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 __all__ = [
     "BuildFeatures",
