@@ -5,8 +5,9 @@ The window's last days judge what was fitted on the days before. It has two step
 1. Many short trials, at a high learning rate and on a sample of the earlier days. Each is compared
    at rounds 8, 16, 32 ... with those before it, and goes on while it is in the better half
    (asynchronous successive halving, Li et al. 2020).
-2. One fit of the best parameters on all of the earlier days at the recipe's own learning rate,
-   which tells how many rounds they need.
+2. A fit of the recipe's own parameters on all of the earlier days, at the recipe's learning rate,
+   and one of the best trial's, which is stopped where it falls behind at a rung. The better is
+   chosen, with the rounds after which its error was smallest.
 
 Trial ``n`` is proposed from, and compared with, trials 1 to ``n - parallel``, and nothing else. So
 what a search finds does not depend on how many of its trials ran at a time, on how often it was
@@ -96,7 +97,7 @@ class Choice:
     Attributes:
         parameters: the regressor's parameters.
         rounds: boosting rounds; None for a regressor without.
-        rmse: error of the last fit on the window's last days, in minutes; None if nothing was
+        rmse: error of that fit on the window's last days, in minutes; None if nothing was
             searched.
         trials: one row a trial.
     """
@@ -199,28 +200,39 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             executor=executor,
             progress=progress,
         ).run()
+    except BrokenExecutor as error:
+        raise _died(error) from error
     finally:
         if own is not None:
             own.shutdown(cancel_futures=True)
 
-    chosen = best(tried)
-    if chosen is None:
+    chosen: dict[str, Any] = {}
+    rounds, rmse = 0, float("inf")
+    highest: dict[int, float] = {}
+    for parameters in _finalists(recipe, tried):
+        halving = _halving(highest)
+        booster = data.fit(
+            Boosting(parameters, threads, seed).parameters,
+            budget.max_rounds,
+            early_stopping_rounds=budget.stopping_rounds,
+            callbacks=[halving],
+        )
+        if halving.best < rmse:
+            chosen, rounds, rmse = parameters, booster.best_iteration + 1, halving.best
+        highest = {int(rung): error for rung, error in halving.rungs.items()}
+    return Choice(chosen, rounds, rmse, [trial.as_row() for trial in tried])
+
+
+def _finalists(recipe: Recipe, tried: Sequence[Trial]) -> list[dict[str, Any]]:
+    """The recipe's own parameters, which short trials may wrong, and those of the best trial."""
+    leader = best(list(tried))
+    if leader is None:
         raise InvalidTraining(
             f"all {len(tried)} trials failed, the first with: {tried[0].error}; check the space "
             "and the parameters of the recipe, and the memory of this machine"
         )
-    parameters = {**recipe.parameters, **chosen.parameters}
-    fitted = data.fit(
-        Boosting(parameters, threads, seed).parameters,
-        budget.max_rounds,
-        early_stopping_rounds=budget.stopping_rounds,
-    )
-    return Choice(
-        parameters=parameters,
-        rounds=fitted.best_iteration + 1,
-        rmse=float(fitted.best_score),
-        trials=[trial.as_row() for trial in tried],
-    )
+    own = [trial for trial in tried[:1] if trial.rmse is not None and trial is not leader]
+    return [{**recipe.parameters, **trial.parameters} for trial in (*own, leader)]
 
 
 @dataclass
@@ -314,7 +326,7 @@ class _Search:
                     break
                 else:
                     attempt = self._attempt(number, self._known(number, ended))
-                    running[self._submit(attempt)] = attempt
+                    running[self.executor.submit(attempt)] = attempt
                 number += 1
             if not running:
                 return [ended[one] for one in sorted(ended)]
@@ -322,12 +334,6 @@ class _Search:
             for future in done:
                 trial = _result(future, running.pop(future))
                 self._end(trial if trial.may_pass else self.journal.add(trial), ended)
-
-    def _submit(self, attempt: _Attempt) -> Future[Trial]:
-        try:
-            return self.executor.submit(attempt)
-        except BrokenExecutor as error:
-            raise _died(error) from error
 
     def _is_wanted(self, number: int, ended: Mapping[int, Trial]) -> bool:
         if number > self.budget.trials:
@@ -446,8 +452,8 @@ def _result(future: Future[Trial], attempt: _Attempt) -> Trial:
     """A trial's result; what the executor could not do with it is a failure of it."""
     try:
         return future.result()
-    except BrokenExecutor as error:
-        raise _died(error) from error
+    except BrokenExecutor:
+        raise
     except Exception as error:  # noqa: BLE001  (as above)
         return _failed(attempt, error)
 

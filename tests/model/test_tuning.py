@@ -105,7 +105,7 @@ class Counting(ThreadPoolExecutor):
 
 
 def search(features, recipe=None, *, trials=4, seed=1, threads=1, holdout_days=HOLDOUT, **options):
-    budget = {"max_rounds": 12}
+    budget = {"max_rounds": 12, "rounds": 32}
     for field in dataclasses.fields(tuning.Budget):
         if field.name in options:
             budget[field.name] = options.pop(field.name)
@@ -128,6 +128,13 @@ def without_time(rows):
 def findings(choice):
     """All that a choice says but for the seconds that it took."""
     return choice.parameters, choice.rounds, choice.rmse, without_time(choice.trials)
+
+
+OWN = dict(Light.parameters)
+
+
+def best_row(choice):
+    return min(choice.trials, key=lambda row: row["rmse"])
 
 
 def journal_of(trials):
@@ -274,9 +281,28 @@ def test_the_choice_has_the_parameters_of_the_best_trial_and_the_recipes_learnin
 def test_the_choices_error_is_that_of_a_fit_on_all_early_days(january, fits):
     choice = search(january, rows=1000)
     early, _ = tuning.split_by_time(january, END, HOLDOUT)
-    assert [rows for rows, *_ in fits] == [1000, 1000, 1000, 1000, len(early)]
+    rows = [rows for rows, *_ in fits]
+    assert rows[:4] == [1000] * 4
+    assert rows[4:] in ([len(early)], [len(early)] * 2)
     errors = errors_by_round(january, choice.parameters, choice.rounds)
     assert choice.rmse == pytest.approx(errors[-1], rel=1e-5)
+
+
+def test_the_choice_is_never_worse_than_the_recipes_own_parameters(january, monkeypatch):
+    own = search(january, trials=1)
+    assert search(january, trials=TRIALS).rmse <= own.rmse
+
+    fit = tuning._Data.fit
+
+    def wronged(data, parameters, rounds, **options):
+        if "early_stopping_rounds" in options and parameters["reg_lambda"] != OWN["reg_lambda"]:
+            parameters = {**parameters, "learning_rate": 0.001}
+        return fit(data, parameters, rounds, **options)
+
+    monkeypatch.setattr(tuning._Data, "fit", wronged)
+    choice = search(january, trials=TRIALS)
+    assert best_row(choice)["trial"] != 1
+    assert (choice.parameters, choice.rounds, choice.rmse) == (OWN, own.rounds, own.rmse)
 
 
 def test_the_choices_rounds_are_those_after_which_the_error_falls_no_more(january):
@@ -347,10 +373,10 @@ def test_an_executor_is_given_parallel_trials_at_a_time_which_share_the_threads(
 ):
     with Counting(8, pause=0.05) as executor:
         search(january, trials=9, threads=threads, parallel=parallel, executor=executor)
-    *each, last = [parameters["nthread"] for _, parameters, _ in fits]
+    each = [parameters["nthread"] for _, parameters, _ in fits]
     assert (max(executor.at_a_time), each[0]) == expected
-    assert each == [each[0]] * 9
-    assert last == threads
+    assert each[:9] == [each[0]] * 9
+    assert set(each[9:]) == {threads}
 
 
 @settings(deadline=None, max_examples=30)

@@ -39,7 +39,7 @@ class Trip(Recipe):
     learned_from: ClassVar[tuple[str, ...]] = ("miles",)
     parameters: ClassVar[Mapping[str, Any]] = {
         "tree_method": "hist",
-        "learning_rate": 0.15,
+        "learning_rate": 0.2,
         "max_depth": 9,
         "min_child_weight": 60.0,
         "reg_lambda": 10.0,
@@ -47,10 +47,10 @@ class Trip(Recipe):
         "max_bin": 64,
     }
     space: ClassVar[Mapping[str, Distribution]] = {
-        "max_depth": Integer(6, 11),
-        "min_child_weight": LogUniform(20, 200),
-        "reg_lambda": LogUniform(1, 100),
-        "colsample_bytree": Uniform(0.3, 0.8),
+        "max_depth": Integer(7, 10),
+        "min_child_weight": LogUniform(30, 150),
+        "reg_lambda": LogUniform(2, 50),
+        "colsample_bytree": Uniform(0.4, 0.8),
     }
 
     def encoder(self, seed: int) -> TripEncoder:
