@@ -58,23 +58,24 @@ class Storage:
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file so that a reader sees the old or the new content, never a part."""
-        path = self._folder / location
-        text = to_json(content)
-        with self.staging() as folder, self._told(location, "written"):
-            temporary = folder / path.name
-            temporary.write_text(text)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(path)
+        with self._written(location, content) as (made, path):
+            made.replace(path)
 
     def create_json(self, location: str, content: Any) -> bool:
         """Write a JSON file in one piece unless it is there; whether this process wrote it."""
+        with self._written(location, content) as (made, path):
+            return put_in_place(made, path)
+
+    @contextlib.contextmanager
+    def _written(self, location: str, content: Any) -> Iterator[tuple[Path, Path]]:
+        """A JSON file under a name that nobody reads, and the path that it is to have."""
         path = self._folder / location
         text = to_json(content)
         with self.staging() as folder, self._told(location, "written"):
-            temporary = folder / path.name
-            temporary.write_text(text)
+            made = folder / path.name
+            made.write_text(text)
             path.parent.mkdir(parents=True, exist_ok=True)
-            return put_in_place(temporary, path)
+            yield made, path
 
     def folders(self, location: str) -> list[str]:
         """The names of the folders in a folder; none if it is not there."""
