@@ -1,6 +1,8 @@
 """``python -m taxi_pipeline``: what is not a task.
 
-``write-config`` writes the commented ``luigi.cfg`` with every default into the current folder.
+- ``write-config`` writes the commented ``luigi.cfg`` with every default into the current folder.
+- ``plan TASK ...`` prints what a run would do and why, and draws it.
+- ``luigid`` starts the central scheduler.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from taxi_pipeline import config
+import luigi
+
+from taxi_pipeline import config, logs, redaction
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,16 +24,73 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Tasks are run by Luigi: luigi --module taxi_pipeline RegisterModel --help",
     )
     commands = parser.add_subparsers(dest="command", required=True)
+
     write = commands.add_parser("write-config", help="write a commented luigi.cfg of all defaults")
     write.add_argument("--force", action="store_true", help="overwrite a luigi.cfg that is there")
-    options = parser.parse_args(arguments)
 
+    plan = commands.add_parser(
+        "plan",
+        help="print what a run would do and why, without running anything",
+        usage="python -m taxi_pipeline plan [--draw FILE] TASK [LUIGI'S FLAGS]",
+    )
+    plan.add_argument("--draw", type=Path, metavar="FILE", help="draw it as well (.svg, .png)")
+    plan.add_argument("task", nargs=argparse.REMAINDER, help="as luigi --module taxi_pipeline")
+
+    scheduler = commands.add_parser("luigid", help="start the central scheduler")
+    scheduler.add_argument("--address", help="interface to listen on")
+    scheduler.add_argument("--port", help="port to listen on; 0 takes any")
+    scheduler.add_argument("--folder", help="folder of its state and history")
+    scheduler.add_argument("--storage-root", help="folder of the outputs that it shows")
+
+    options = parser.parse_args(arguments)
+    try:
+        return {"write-config": _write_config, "plan": _plan, "luigid": _luigid}[options.command](
+            options
+        )
+    except Exception as error:
+        line = logs.user_message(error)
+        if line is None:
+            raise
+        print(f"ERROR: {redaction.redact(line)}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _write_config(options: argparse.Namespace) -> int:
     target = Path("luigi.cfg")
     if target.exists() and not options.force:
         print(f"{target} is there already: --force overwrites it", file=sys.stderr)  # noqa: T201
         return 1
     target.write_text(config.as_cfg())
     print(f"wrote {target}: edit it, or delete what you leave as it is")  # noqa: T201
+    return 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from taxi_pipeline import plan  # noqa: PLC0415  (the other commands need no tasks)
+
+    with plan.parsed(options.task) as task:
+        steps = plan.plan(task)
+    print(plan.as_text(steps))  # noqa: T201
+    if options.draw:
+        plan.draw(steps, options.draw)
+        print(f"drawn in {options.draw}")  # noqa: T201
+    return 0
+
+
+def _luigid(options: argparse.Namespace) -> int:
+    from taxi_pipeline import luigid  # noqa: PLC0415  (as above)
+
+    given = {
+        ("luigid", "address"): options.address,
+        ("luigid", "port"): options.port,
+        ("luigid", "folder"): options.folder,
+        ("storage", "root"): options.storage_root,
+    }
+    for (section, option), value in given.items():
+        if value is not None:
+            luigi.configuration.get_config().set(section, option, value.replace("%", "%%"))
+    config.check()
+    luigid.run()
     return 0
 
 

@@ -14,10 +14,11 @@ import functools
 import os
 import textwrap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import luigi
 
+from taxi_pipeline import redaction
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.parameters import CheckedParameter, Flag, Real, Text, Whole
 from taxi_pipeline.trips import sources
@@ -64,6 +65,7 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
     url: Text = Text(
         default=sources.DEFAULT_URL,
         check=sources.check_template,
+        secrets=redaction.remember,
         significant=False,
         description="URL template of a month's file, of any kind that fsspec understands (https, "
         "file, s3 ...), with {taxi}, {year} and {month:02d}; or synthetic://?rows=20000&seed=0 for "
@@ -89,10 +91,26 @@ class storage(Section):  # noqa: N801
 
     root: Text = Text(
         default="data",
+        secrets=redaction.remember,
         significant=False,
         description="Folder, or URL that fsspec understands, under which each stage keeps its "
         "outputs.",
     )
+    url: Text = Text(
+        default="",
+        secrets=redaction.remember,
+        significant=False,
+        description="Where a browser finds that folder, for the links on the scheduler's page. "
+        "Empty: at the scheduler, if it is one of `python -m taxi_pipeline luigid` with this "
+        "folder.",
+    )
+
+    @property
+    def local_folder(self) -> Path | None:
+        """The root as a folder of this machine; None if it is elsewhere."""
+        if "://" in self.root and not self.root.startswith("file://"):
+            return None
+        return Path(self.root.removeprefix("file://")).expanduser().resolve()
 
 
 class tracking(Section):  # noqa: N801
@@ -100,6 +118,7 @@ class tracking(Section):  # noqa: N801
 
     uri: Text = Text(
         default="",
+        secrets=redaction.remember,
         significant=False,
         description="MLflow tracking URI (http://..., sqlite:///...). Empty: a SQLite file under "
         "the storage root.",
@@ -125,12 +144,13 @@ class tracking(Section):  # noqa: N801
 
     @property
     def _local_folder(self) -> Path:
-        root = storage().root
-        if "://" in root and not root.startswith("file://"):
+        folder = storage().local_folder
+        if folder is None:
             raise InvalidConfig(
-                f"[tracking] uri must be set, since [storage] root {root} is not a local folder"
+                f"[tracking] uri must be set, since [storage] root {storage().root} is not a local "
+                "folder"
             )
-        return Path(root.removeprefix("file://")).resolve() / "mlflow"
+        return folder / "mlflow"
 
 
 class cleaning(Section):  # noqa: N801
@@ -250,13 +270,19 @@ class training(Section):  # noqa: N801
         0,
         default=0,
         significant=False,
-        description="Threads of one fit; 0 uses every core that the process may use.",
+        description="Threads of one fit; 0 shares the cores that the process may use among the "
+        "workers of --workers.",
     )
+
+    # Set where a worker begins, which alone knows them.
+    tasks_at_once: ClassVar[int] = 1
+    most_threads: ClassVar[int | None] = None
 
     @property
     def thread_count(self) -> int:
-        """Threads of one fit, never 0."""
-        return self.threads or len(os.sched_getaffinity(0))
+        """Threads of one fit, never 0, and not more than the scheduler's resource cpu allows."""
+        threads = self.threads or max(1, cores() // self.tasks_at_once)
+        return min(threads, self.most_threads or threads)
 
 
 class gate(Section):  # noqa: N801
@@ -271,6 +297,39 @@ class gate(Section):  # noqa: N801
     )
 
 
+class alerts(Section):  # noqa: N801
+    """Who is told of failures and promotions. Mail is Luigi's own: see [email] and [smtp] there."""
+
+    webhook: Text = Text(
+        default="",
+        check=sources.check_http,
+        secrets=redaction.remember_all_of,
+        significant=False,
+        description="URL that a JSON object with a line of text is posted to, as Slack's incoming "
+        "webhooks take it, when a task fails and when a model becomes champion. Empty: nobody.",
+    )
+
+
+class luigid(Section):  # noqa: N801
+    """The scheduler that `python -m taxi_pipeline luigid` starts."""
+
+    address: Text = Text(
+        default="127.0.0.1",
+        significant=False,
+        description="Interface to listen on. Luigi's scheduler asks nobody for a password: let "
+        "others in through a proxy that does.",
+    )
+    port: Whole = Whole(
+        0, 65535, default=8082, significant=False, description="Port to listen on; 0 takes any."
+    )
+    folder: Text = Text(
+        default="luigid",
+        significant=False,
+        description="Folder of its state, and of its history unless [task_history] db_connection "
+        "names another database, such as postgresql://user:${PASSWORD}@host/luigi.",
+    )
+
+
 SECTIONS: tuple[type[Section], ...] = (
     source,
     storage,
@@ -280,7 +339,14 @@ SECTIONS: tuple[type[Section], ...] = (
     tuning,
     training,
     gate,
+    alerts,
+    luigid,
 )
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 @functools.cache
@@ -321,6 +387,9 @@ LUIGI_SETTINGS = (
     LuigiSetting("retcode", "task_failed", "30", "A task failed."),
     LuigiSetting("retcode", "scheduling_error", "35", "A task could not be scheduled."),
     LuigiSetting("retcode", "unhandled_exception", "40", "A wrong value, or no scheduler."),
+    # A resource that the scheduler has not heard of is there once.
+    LuigiSetting("resources", "downloads", "4", "Months that are fetched at a time."),
+    LuigiSetting("resources", "registry", "1", "Models that are registered at a time."),
     LuigiSetting(
         "worker",
         "check_complete_on_run",
@@ -335,9 +404,14 @@ def apply_luigi_settings() -> None:
     configured: Any = luigi.configuration.get_config()
     # Luigi reads these two, but not through the class that checks the section [core].
     luigi.interface.core.ignore_unconsumed |= {"rpc_retry_attempts", "rpc_retry_wait"}
-    for setting in LUIGI_SETTINGS:
-        if not configured.has_option(setting.section, setting.option):
-            configured.set(setting.section, setting.option, setting.value)
+    for section, option, value, _ in (*LUIGI_SETTINGS, _all_cores()):
+        if not configured.has_option(section, option):
+            configured.set(section, option, value)
+
+
+def _all_cores() -> LuigiSetting:
+    # Not among the others, since the file that they are written to goes from machine to machine.
+    return LuigiSetting("resources", "cpu", str(cores()), "Cores that tasks may use together.")
 
 
 def as_cfg() -> str:

@@ -38,5 +38,9 @@ class TrackingError(TaxiPipelineError):
     """The MLflow tracking server cannot be reached or refuses what is asked of it."""
 
 
+class SchedulerError(TaxiPipelineError):
+    """The central scheduler cannot be started."""
+
+
 class InvalidTraining(TaxiPipelineError):
     """The data of the training window do not allow a model to be fitted or judged."""

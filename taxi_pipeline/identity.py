@@ -45,9 +45,7 @@ class Identity:
         if older.version != self.version:
             changes.append(f"its version was {older.version}, is {self.version}")
         changes += [
-            f"{name} {_made_anew(name)}"
-            for name, key in self.inputs.items()
-            if older.inputs.get(name) != key
+            _made_anew(name) for name, key in self.inputs.items() if older.inputs.get(name) != key
         ]
         changes += [f"{name} is no longer read" for name in older.inputs if name not in self.inputs]
         return changes
@@ -63,7 +61,10 @@ class ContentIdentity(Identity):
 
 
 def _made_anew(input_label: str) -> str:
-    return "was republished" if input_label.startswith("IngestTrips ") else "changed"
+    published = input_label.removeprefix("IngestTrips ")
+    if published != input_label:
+        return f"source republished ({published})"
+    return f"{input_label} changed"
 
 
 def digest(content: Any) -> str:

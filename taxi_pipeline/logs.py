@@ -1,9 +1,12 @@
-"""A readable console.
+"""A readable console, and a log for each task.
 
 Luigi logs to one logger, ``luigi-interface``, and so do the tasks (as a child of it, so that
-Luigi's own logging configuration applies). A filter on it does two things: a failure that a user
-can cause or mend becomes the one line that its text is, and what Luigi's worker tells of its talk
-with the scheduler is left to ``--log-level DEBUG``.
+Luigi's own logging configuration applies). A filter on it does three things: a failure that a user
+can cause or mend becomes the one line that its text is; what is waited for is no warning; and what
+Luigi's worker tells of its talk with the scheduler is left to ``--log-level DEBUG``.
+
+What is logged while a task runs, by whatever library, is kept in the task's own file as well (see
+:func:`kept_in`). Secrets pass neither to the console nor to a file.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -21,12 +25,16 @@ from luigi.rpc import RPCError
 from luigi.task_register import TaskClassException
 
 from taxi_pipeline.errors import TaxiPipelineError
+from taxi_pipeline.redaction import RedactingFilter, redact
 
 LUIGI_LOGGER = logging.getLogger("luigi-interface")
 logger = LUIGI_LOGGER.getChild("taxi_pipeline")
 
 # Up to which level a module of Luigi's tells of its talk with the scheduler.
 CHATTER = {"worker": logging.INFO, "rpc": logging.WARNING}
+
+# What Luigi says of a task that it cannot run and whose output is not there.
+_MISSING = "Data for %s does not exist"
 
 # The last line of a traceback that Luigi formatted into its message.
 _FORMATTED_ERROR = re.compile(r"^taxi_pipeline\.errors\.\w+: (.+)\Z", re.MULTILINE)
@@ -38,8 +46,9 @@ def user_message(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, RPCError):
         return (
-            "no central scheduler answers: start luigid, name one with --scheduler-url, or add "
-            f"--local-scheduler to do without ({error.args[0]})"
+            "no central scheduler answers: start one (scripts/luigid, or python -m taxi_pipeline "
+            "luigid), name another with --scheduler-url, or add --local-scheduler to do without "
+            f"({error.args[0]})"
         )
     if isinstance(error, TaskClassException):
         return " ".join(str(error).split())
@@ -53,6 +62,11 @@ class ReadableFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite or drop a record of Luigi's logger."""
+        waiting = getattr(_task(record.args or ()), "waiting", None)
+        if waiting and str(record.msg).startswith(_MISSING):
+            record.msg, record.args = waiting, ()
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            return LUIGI_LOGGER.isEnabledFor(logging.INFO)
         error = record.exc_info[1] if record.exc_info else None
         line = user_message(error) if error else None
         if line is None and record.levelno >= logging.WARNING:
@@ -69,12 +83,49 @@ class ReadableFilter(logging.Filter):
 
 def _with_task(arguments: Iterable[object], line: str) -> str:
     """The line, beginning with the name of the task that a record is about."""
-    task = next((value for value in arguments if isinstance(value, luigi.Task)), None)
+    task = _task(arguments)
     if task is None:
         return line
     label = str(getattr(task, "label", task))
     family, _, month = label.partition(" ")
-    return f"{family if line.startswith(month) else label}: {line}"
+    kept = getattr(task, "log", "")
+    return (
+        f"{family if line.startswith(month) else label}: {line}{f' (log {kept})' if kept else ''}"
+    )
+
+
+def _task(arguments: Iterable[object]) -> luigi.Task | None:
+    return next((value for value in arguments if isinstance(value, luigi.Task)), None)
+
+
+class TaskLog:
+    """The file in which a task's log lines are kept."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        self._handler = handler
+
+    def say(self, line: str, error: BaseException | None = None) -> None:
+        """Write a line, and the traceback of an error, that the console does not show."""
+        level = logging.ERROR if error else logging.INFO
+        exception = (type(error), error, error.__traceback__) if error else None
+        self._handler.handle(
+            logging.LogRecord(logger.name, level, __file__, 0, line, (), exception)
+        )
+
+
+@contextmanager
+def kept_in(file: Path) -> Iterator[TaskLog]:
+    """Keep all that this process logs in a file as well."""
+    handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(RedactingFilter())
+    everything = logging.getLogger()
+    everything.addHandler(handler)
+    try:
+        yield TaskLog(handler)
+    finally:
+        everything.removeHandler(handler)
+        handler.close()
 
 
 def is_luigi_command() -> bool:
@@ -87,6 +138,10 @@ def install() -> None:
     if any(isinstance(known, ReadableFilter) for known in LUIGI_LOGGER.filters):
         return
     LUIGI_LOGGER.addFilter(ReadableFilter())
+    for each in (LUIGI_LOGGER, logger):
+        each.addFilter(RedactingFilter())
+    # A task's own file has its lines whatever the console shows.
+    logger.setLevel(logging.INFO)
     # Luigi lets an unknown task's name pass as an uncaught exception.
     if is_luigi_command():
         sys.excepthook = _tell_uncaught
@@ -99,4 +154,4 @@ def _tell_uncaught(
     if line is None:
         sys.__excepthook__(kind, error, trace)
     else:
-        sys.stderr.write(f"ERROR: {line}\n")
+        sys.stderr.write(f"ERROR: {redact(line)}\n")

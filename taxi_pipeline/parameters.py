@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import luigi
 
 from taxi_pipeline.errors import InvalidConfig, InvalidParameter
+from taxi_pipeline.month import Month
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ class CheckedParameter(luigi.Parameter[T], Generic[T]):
             return self.convert(x)
         except InvalidConfig:
             raise
-        except (TypeError, ValueError, OverflowError):
+        except (AttributeError, TypeError, ValueError, OverflowError):
             raise self._error(f"{self._where} is {x!r}: it must be {self.expects}") from None
 
 
@@ -72,6 +73,18 @@ class Whole(CheckedParameter[int]):
         if number < self.minimum or (self.maximum is not None and number > self.maximum):
             raise ValueError(value)
         return number
+
+
+class YearMonth(CheckedParameter[Month]):
+    """A calendar month."""
+
+    expects = "a month, written YYYY-MM"
+
+    def convert(self, value: Any) -> Month:
+        """The month, from itself, a date or its text."""
+        if isinstance(value, str):
+            return Month.parse(value)
+        return Month(value.year, value.month)
 
 
 class Real(CheckedParameter[float]):
@@ -130,18 +143,31 @@ class OneOf(CheckedParameter[str]):
 
 
 class Text(CheckedParameter[str]):
-    """Text; ``check`` raises InvalidConfig with a whole error line for text that is not usable."""
+    """Text.
+
+    Args:
+        check: raises InvalidConfig with a whole error line for text that is not usable.
+        secrets: keeps what is secret in the text out of the logs, see `taxi_pipeline.redaction`.
+    """
 
     expects = "text"
 
-    def __init__(self, check: Callable[[str], None] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        check: Callable[[str], None] | None = None,
+        secrets: Callable[[str], None] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.check = check
+        self.secrets = secrets
 
     def convert(self, value: Any) -> str:
         """The text, if the check lets it pass."""
         if not isinstance(value, str):
             raise TypeError(value)
+        if self.secrets is not None:
+            self.secrets(value)
         if self.check is not None:
             self.check(value)
         return value

@@ -101,6 +101,14 @@ class Storage:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    @contextlib.contextmanager
+    def growing_file(self, location: str) -> Iterator[Path]:
+        """A path to write a file to that may be read meanwhile, such as a log."""
+        path = self._folder / location
+        with self._told(location, "written"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        yield path
+
     def publish(self, folder: Path, location: str) -> None:
         """Make a staging folder, with its manifest, visible at a location.
 
@@ -207,6 +215,18 @@ class RemoteStorage(Storage):
         """A folder of this machine to write into; removed at the end."""
         with tempfile.TemporaryDirectory(prefix="taxi_pipeline-") as folder:
             yield Path(folder)
+
+    @contextlib.contextmanager
+    def growing_file(self, location: str) -> Iterator[Path]:
+        """A path of this machine to write a file to, which is uploaded at the end."""
+        with self.staging() as folder:
+            path = folder / location.rpartition("/")[2]
+            try:
+                yield path
+            finally:
+                if path.exists():
+                    with self._told(location, "written"):
+                        self._files.put_file(str(path), self._path(location))
 
     def publish(self, folder: Path, location: str) -> None:
         """Upload a staging folder, its manifest last, unless the location has one already."""

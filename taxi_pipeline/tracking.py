@@ -8,8 +8,10 @@ copying again completes an interrupted copy and never makes a second one.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.metadata
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import mlflow
+from filelock import FileLock, Timeout
 from mlflow.data.dataset_source import DatasetSource
 from mlflow.data.http_dataset_source import HTTPDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
@@ -45,6 +48,9 @@ SEARCH_TAG = "search_key"
 TRIAL_TAG = "trial"
 PARENT_TAG = "mlflow.parentRunId"
 MONTH_TAG = "training_month"
+# A registration takes seconds.
+LOCK_SECONDS = 600
+
 CHALLENGER = "challenger"
 CHAMPION = "champion"
 
@@ -147,6 +153,7 @@ class Registration:
         run_id: the run.
         aliases: those that it holds now.
         decision: why it is champion or not, in a few words.
+        promoted: whether it became champion just now.
         url: the run's web page; empty where no server serves one.
     """
 
@@ -155,6 +162,7 @@ class Registration:
     run_id: str
     aliases: tuple[str, ...]
     decision: str
+    promoted: bool
     url: str
 
 
@@ -181,10 +189,10 @@ class Tracking:
         Raises:
             TrackingError: the server cannot be reached or refuses.
         """
-        with self._connected() as client, self._current():
+        with self._connected() as client, self._current(), self._alone(candidate.model_name):
             run = self._run(client, candidate)
             version = self._version(client, run, candidate)
-            aliases, decision = self._move_aliases(
+            aliases, decision, promoted = self._move_aliases(
                 client, candidate, version, promote=promote, reason=reason
             )
         return Registration(
@@ -193,6 +201,7 @@ class Tracking:
             run.info.run_id,
             aliases,
             decision,
+            promoted,
             self._url(run),
         )
 
@@ -211,9 +220,13 @@ class Tracking:
         """
         with self._connected() as client:
             experiment_id = self._experiment_id(client)
-            run = self._find(client, experiment_id, SEARCH_TAG, search.key) or client.create_run(
-                experiment_id, tags={SEARCH_TAG: search.key, **search.tags}, run_name=search.name
-            )
+            with self._alone(search.key):
+                run = self._find(client, experiment_id, SEARCH_TAG, search.key)
+                run = run or client.create_run(
+                    experiment_id,
+                    tags={SEARCH_TAG: search.key, **search.tags},
+                    run_name=search.name,
+                )
             there = _trials(client, run)
             if not ended and run.info.status != "RUNNING":
                 client.update_run(run.info.run_id, status="RUNNING")
@@ -253,6 +266,28 @@ class Tracking:
                 f"the MLflow server {sources.redact(self.uri)} {_cause(error)}: check [tracking] "
                 "uri, and that the server runs; what was made is kept, and running again "
                 "registers it"
+            ) from None
+
+    @contextlib.contextmanager
+    def _alone(self, what: str) -> Iterator[None]:
+        """Let one process of this machine at a time find or make something on this server.
+
+        MLflow itself makes two where two ask at once. Across machines it is the resource
+        ``registry`` of the central scheduler that keeps registrations apart.
+        """
+        if self.uri.startswith("sqlite:///"):
+            folder = Path(self.uri.removeprefix("sqlite:///")).parent / ".locks"
+        else:
+            folder = Path(tempfile.gettempdir(), f"taxi_pipeline-{os.getuid()}")
+        folder.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha256(f"{self.uri} {what}".encode()).hexdigest()[:16]
+        try:
+            with FileLock(folder / f"{name}.lock", timeout=LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise TrackingError(
+                f"another process has been registering {what} for {LOCK_SECONDS} seconds: wait for "
+                "it or end it, then run again"
             ) from None
 
     @contextlib.contextmanager
@@ -365,7 +400,8 @@ class Tracking:
         *,
         promote: bool,
         reason: str,
-    ) -> tuple[tuple[str, ...], str]:
+    ) -> tuple[tuple[str, ...], str, bool]:
+        promoted = False
         decision = f"champion: {reason}" if promote else f"not champion: {reason}"
         for alias in (CHALLENGER, CHAMPION) if promote else (CHALLENGER,):
             holder = _holder(client, candidate.model_name, alias)
@@ -374,12 +410,13 @@ class Tracking:
                 decision = f"{alias} stays with the newer month {held_for}"
             elif holder is None or holder.version != version.version:
                 client.set_registered_model_alias(candidate.model_name, alias, version.version)
+                promoted = alias == CHAMPION
         held = client.get_registered_model(candidate.model_name).aliases
         aliases = tuple(sorted(name for name in held if str(held[name]) == str(version.version)))
         # Whether to serve without a champion is a person's decision.
         if CHAMPION in aliases and not promote:
             decision = f"champion from before, would not become it now: {reason}"
-        return aliases, decision
+        return aliases, decision, promoted
 
 
 def _create_database(file: Path) -> None:

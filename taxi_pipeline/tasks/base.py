@@ -6,8 +6,11 @@ function turns its inputs into files. This module does the rest.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +19,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import luigi
 from luigi.task import flatten
 
-from taxi_pipeline import config, provenance
+from taxi_pipeline import config, provenance, web
 from taxi_pipeline.errors import TaxiPipelineError
 from taxi_pipeline.identity import Identity
-from taxi_pipeline.logs import logger
+from taxi_pipeline.logs import kept_in, logger
 from taxi_pipeline.model import recipes
 from taxi_pipeline.month import Month
 from taxi_pipeline.parameters import OneOf, Whole
+from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import (
     MANIFEST,
     Output,
@@ -39,6 +43,10 @@ if TYPE_CHECKING:
 Monthly = TypeVar("Monthly", bound="MonthlyTask")
 OfRecipe = TypeVar("OfRecipe", bound="RecipeTask")
 
+_READING: ContextVar[dict[MonthlyTask, Identity | None] | None] = ContextVar(
+    "reading", default=None
+)
+
 
 class MonthlyTask(luigi.Task):
     """A stage of the pipeline for one taxi and one month.
@@ -54,6 +62,11 @@ class MonthlyTask(luigi.Task):
 
     version: ClassVar[int] = 1
     sections: ClassVar[tuple[type[config.Section], ...]] = ()
+
+    # Where the log of the last run is kept; empty before that.
+    log = ""
+    # Whether the web page has a link that the stage gave itself.
+    _linked = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -93,6 +106,15 @@ class MonthlyTask(luigi.Task):
 
     def identity(self) -> Identity | None:
         """What the output is made from; None while a published file is not ingested."""
+        known = _READING.get()
+        if known is None:
+            return self.read_identity()
+        if self not in known:
+            known[self] = self.read_identity()
+        return known[self]
+
+    def read_identity(self) -> Identity | None:
+        """The identity, by what is configured and ingested now."""
         inputs = {}
         for task in flatten(self.requires()):
             required = task.identity()
@@ -133,7 +155,17 @@ class MonthlyTask(luigi.Task):
         location = f"{self._home}/not-ingested" if identity is None else self.location(identity)
         return Output(self.storage, location)
 
+    def complete(self) -> bool:
+        """Whether the output of the identity as it is now is there."""
+        with one_reading():
+            return bool(super().complete())
+
     # --- running -------------------------------------------------------------------------------
+
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # Luigi's is a plain value
+        """What the task takes of Luigi's resources while it runs."""
+        return {"cpu": 1}
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the stage's files into a folder; what is returned goes into the manifest.
@@ -149,9 +181,37 @@ class MonthlyTask(luigi.Task):
         if self.complete():
             logger.info("%s: already there", self.label)
             return
-        expected = self.identity()
-        logger.info("%s: starts%s", self.label, self._reason(expected))
-        started, clock = datetime.now(UTC), time.monotonic()
+        started = datetime.now(UTC)
+        log = f"{self._home}/logs/{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.log"
+        self.log = self.storage.where(log)
+        # One reading: what is made is made of what is there now, whatever is ingested meanwhile.
+        with one_reading(), self.storage.growing_file(log) as file, kept_in(file) as kept:
+            expected = self.identity()
+            why = "; ".join(self.changes(expected))
+            kept.say(f"{self.label}: starts{f', since {why}' if why else ''}")
+            self._show(log)
+            try:
+                manifest, location = self._make_and_publish(expected, started, log)
+            except BaseException as error:
+                kept.say(f"{self.label}: failed", error)
+                raise
+            if not self._linked:
+                self._show(f"{location}/")
+            done = f"{manifest['summary']}, in {manifest['seconds']:.1f} s"
+            self.report(f"{done}; log {self.log}", 1, 1)
+            logger.info(
+                "%s: %s%s -> %s",
+                self.label,
+                done,
+                f", since {why}" if why else "",
+                self.storage.where(location),
+            )
+
+    def _make_and_publish(
+        self, expected: Identity | None, started: datetime, log: str
+    ) -> tuple[dict[str, Any], str]:
+        """The manifest of what was made, and where it is."""
+        clock = time.monotonic()
         with self.storage.staging() as folder:
             facts = self.make(folder)
             identity = self.confirm(expected, folder)
@@ -162,6 +222,7 @@ class MonthlyTask(luigi.Task):
                 "identity": asdict(identity),
                 **facts,
                 "files": describe_files(folder),
+                "log": log,
                 "code": provenance.code(),
                 "packages": provenance.packages(),
                 "started": started.isoformat(timespec="seconds"),
@@ -172,13 +233,7 @@ class MonthlyTask(luigi.Task):
             location = self.location(identity)
             self.storage.publish(folder, location)
         self.published(identity)
-        logger.info(
-            "%s: %s, in %.1f s -> %s",
-            self.label,
-            facts["summary"],
-            manifest["seconds"],
-            self.storage.where(location),
-        )
+        return manifest, location
 
     def confirm(self, expected: Identity | None, folder: Path) -> Identity:  # noqa: ARG002
         """The identity of what was made: as expected, where it can be known beforehand."""
@@ -189,7 +244,7 @@ class MonthlyTask(luigi.Task):
     def published(self, identity: Identity) -> None:
         """What a stage does once its output is visible; most do nothing."""
 
-    def _reason(self, identity: Identity | None) -> str:
+    def changes(self, identity: Identity | None) -> list[str]:
         """Why the task runs although it ran before; empty if it never did."""
         manifests = (
             Output(self.storage, f"{self._home}/{name}").manifest()
@@ -198,15 +253,14 @@ class MonthlyTask(luigi.Task):
         )
         newest = max(manifests, key=lambda manifest: str(manifest["finished"]), default=None)
         if newest is None or identity is None:
-            return ""
-        changes = identity.changes_since(Identity(**newest["identity"]))
-        return f": {', '.join(changes)}" if changes else ""
+            return []
+        return identity.changes_since(Identity(**newest["identity"]))
 
     def on_failure(self, exception: BaseException) -> str:
         """What the scheduler shows of a failure: the line for a user, or the traceback."""
-        if isinstance(exception, TaxiPipelineError):
-            return str(exception)
-        return str(super().on_failure(exception))
+        expected = isinstance(exception, TaxiPipelineError)
+        told = str(exception) if expected else str(super().on_failure(exception))
+        return redact(f"{told.rstrip()} (log {self.log})" if self.log else told)
 
     # --- progress ------------------------------------------------------------------------------
 
@@ -227,6 +281,25 @@ class MonthlyTask(luigi.Task):
         """Give the web page a link to what is known of the task elsewhere; empty for none."""
         if self.set_tracking_url and url:
             self.set_tracking_url(url)
+            self._linked = True
+
+    def _show(self, location: str) -> None:
+        """Give the web page a link to the storage, where a browser can see that."""
+        if self.set_tracking_url and (url := web.address(location)):
+            self.set_tracking_url(url)
+
+
+@contextlib.contextmanager
+def one_reading() -> Iterator[None]:
+    """Within, identities are read once, as they are then: many tasks have inputs in common."""
+    if _READING.get() is not None:
+        yield
+        return
+    token = _READING.set({})
+    try:
+        yield
+    finally:
+        _READING.reset(token)
 
 
 class RecipeTask(MonthlyTask):

@@ -29,6 +29,11 @@ class EvaluateModel(RecipeTask):
         """The month after the training window, which took no part in making the model."""
         return self.calendar_month + 1
 
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+        """A core for each thread."""
+        return {"cpu": config.training().thread_count}
+
     def requires(self) -> dict[str, Any]:
         """The model, the window for the baselines, and the evaluation month."""
         return {

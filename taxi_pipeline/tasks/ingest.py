@@ -11,6 +11,7 @@ from taxi_pipeline.identity import ContentIdentity, Identity, digest
 from taxi_pipeline.logs import logger
 from taxi_pipeline.storage import sha256
 from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.tasks.publication import PublishedTrips
 from taxi_pipeline.trips import sources
 
 
@@ -27,16 +28,25 @@ class IngestTrips(MonthlyTask):
 
     FILE = "trips.parquet"
 
+    def requires(self) -> PublishedTrips:
+        """The file at its source."""
+        return PublishedTrips(**self.param_kwargs)
+
     @property
     def url(self) -> str:
         """Where the configured source keeps the month."""
-        return sources.month_url(config.source().url, self.taxi, self.calendar_month)
+        return self.requires().url
 
     @property
     def _pointer(self) -> str:
         return f"{self._home}/source-{digest(self.url)}.json"
 
-    def identity(self) -> Identity | None:
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+        """A download."""
+        return {"downloads": 1}
+
+    def read_identity(self) -> Identity | None:
         """The content that the pointer names; None if the month is not ingested."""
         pointer = self.storage.read_json(self._pointer)
         return None if pointer is None else self._identity(pointer["sha256"])

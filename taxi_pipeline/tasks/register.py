@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from taxi_pipeline import config
+from taxi_pipeline import alerts, config
 from taxi_pipeline.identity import digest
 from taxi_pipeline.storage import MANIFEST
 from taxi_pipeline.tasks.base import RecipeTask
@@ -38,6 +38,11 @@ class RegisterModel(RecipeTask):
         super().__init__(*args, **kwargs)
         # Where there is no server to register with, nothing else needs to begin.
         _ = config.tracking().server_uri
+
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+        """The registry: one model at a time."""
+        return {"cpu": 1, "registry": 1}
 
     def requires(self) -> dict[str, Any]:
         """All that the model's run is to hold."""
@@ -74,6 +79,13 @@ class RegisterModel(RecipeTask):
             self._candidate(figures, choice, search_run), promote=passed, reason=reason
         )
         self.link(registration.url)
+        if registration.promoted:
+            alerts.tell(
+                f"{registration.model_name} version {registration.version} is champion: trained to "
+                f"{self.calendar_month}, RMSE {figures['model']['rmse']:.4f} minutes on "
+                f"{figures['evaluation_month']}; {reason}",
+                registration.url,
+            )
         receipt = {
             "model": registration.model_name,
             "version": registration.version,
@@ -89,6 +101,8 @@ class RegisterModel(RecipeTask):
         return {
             "summary": f"{registration.model_name} version {registration.version} "
             f"({registration.decision})",
+            "rows": self.input()["model"].manifest()["rows"],
+            "rmse": figures["model"]["rmse"],
             "version": registration.version,
             "run_id": registration.run_id,
         }

@@ -21,6 +21,11 @@ class TrainModel(RecipeTask):
     MODEL = "model"
     IMPORTANCE = "importance.json"
 
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+        """A core for each thread."""
+        return {"cpu": config.training().thread_count}
+
     def requires(self) -> dict[str, Any]:
         """The tuning's choice, and the features of the training window."""
         return {"tuning": self.same(TuneHyperparameters), "window": self.months(BuildFeatures)}

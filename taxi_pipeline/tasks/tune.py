@@ -38,6 +38,11 @@ class TuneHyperparameters(RecipeTask):
     TRIALS = "trials.csv"
     PLOT = "search.png"
 
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+        """A core for each thread."""
+        return {"cpu": config.training().thread_count}
+
     def requires(self) -> list[BuildFeatures]:
         """The features of the training window."""
         return self.months(BuildFeatures)

@@ -17,11 +17,16 @@ import errno
 import os
 import re
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.error import HTTPError
+from urllib.parse import unquote, urlsplit
+from urllib.request import Request, urlopen
 
 from taxi_pipeline.errors import InvalidConfig, InvalidTripFile, MonthNotPublished, SourceError
 from taxi_pipeline.month import Month
@@ -109,6 +114,16 @@ def check_template(template: str) -> None:
         _check_protocol(protocol, shown)
 
 
+def check_http(url: str) -> None:
+    """Refuse what is neither empty nor the URL of a web server.
+
+    Raises:
+        InvalidConfig: it begins otherwise.
+    """
+    if url and not _is_http(url):
+        raise InvalidConfig("[alerts] webhook must begin with https:// or http://")
+
+
 def _check_protocol(protocol: str, shown: str) -> None:
     from fsspec.registry import get_filesystem_class  # noqa: PLC0415
 
@@ -140,6 +155,54 @@ def check_month(taxi: str, month: Month) -> None:
             else f"files before {first} hold coordinates instead of zone ids"
         )
         raise MonthNotPublished(f"{taxi} {month}: {reason}; choose {first} or a later month")
+
+
+# --- whether a month is published -------------------------------------------------------------
+
+# Answers that deny a file; TLC denies with 403 what it does not have.
+_DENIALS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+
+
+def is_published(url: str, *, timeout: float) -> bool:
+    """Whether the source offers a month's file; no if it says so, yes if that cannot be known.
+
+    What keeps a source from answering is for :func:`fetch` to find, to try again and to explain.
+
+    Args:
+        url: the file, as fsspec understands it.
+        timeout: seconds that the answer may take over HTTP.
+    """
+    if _is_http(url):
+        return http_status(url, timeout) not in _DENIALS
+    try:
+        files, path = _file_system(url, {})
+        return bool(files.exists(path))
+    except Exception:  # noqa: BLE001  (a file system may raise anything)
+        return True
+
+
+def http_status(url: str, timeout: float) -> int:
+    """The status with which a server answers for a file; 0 if it does not answer.
+
+    urllib, since this is asked before anything is known to run, and aiohttp takes long to import.
+    """
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    asked = Request(parts._replace(netloc=host).geturl(), method="HEAD")  # noqa: S310  (http)
+    if user:
+        asked.add_header("Authorization", f"Basic {b64encode(unquote(user).encode()).decode()}")
+    try:
+        with urlopen(asked, timeout=timeout) as answer:  # noqa: S310  (http)
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+    except (OSError, HTTPException, ValueError):
+        return 0
+
+
+def not_published(label: str, url: str) -> str:
+    """The line for a month that its source does not offer."""
+    return f"{label}: not published yet at {redact(url)}; {_PUBLISHING}"
 
 
 # --- fetching ---------------------------------------------------------------------------------
@@ -235,12 +298,7 @@ def _shown(label: str, url: str, progress: Progress | None) -> Iterator[Callback
 
 
 def _copy(url: str, destination: Path, options: Mapping[str, Any], callback: Callback) -> None:
-    import fsspec  # noqa: PLC0415
-
-    fsspec.register_implementation(
-        "synthetic", "taxi_pipeline.trips.synthetic.SyntheticFileSystem", clobber=True
-    )
-    files, path = fsspec.core.url_to_fs(url, **options)
+    files, path = _file_system(url, options)
     files.get_file(path, str(destination), callback=callback)
     if not destination.is_file():
         raise IsADirectoryError(errno.EISDIR, "a folder, not a file")
@@ -248,6 +306,17 @@ def _copy(url: str, destination: Path, options: Mapping[str, Any], callback: Cal
     arrived = callback.value or destination.stat().st_size
     if not _is_http(url) and arrived < (callback.size or 0):
         raise _Truncated
+
+
+def _file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
+    """The fsspec file system of a URL, and the path in it."""
+    import fsspec  # noqa: PLC0415
+
+    fsspec.register_implementation(
+        "synthetic", "taxi_pipeline.trips.synthetic.SyntheticFileSystem", clobber=True
+    )
+    files, path = fsspec.core.url_to_fs(url, **options)
+    return files, path
 
 
 def _with_limits(url: str, timeout: float, options: Mapping[str, Any]) -> dict[str, Any]:

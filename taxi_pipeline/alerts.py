@@ -1,0 +1,68 @@
+"""A line to a webhook when a task fails and when a model becomes champion.
+
+The body is ``{"text": ...}``, which Slack's incoming webhooks take, and so do Mattermost, Discord
+(its address with ``/slack`` at the end) and others. Mail is Luigi's own and is sent by Luigi.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import luigi
+
+from taxi_pipeline import config
+from taxi_pipeline.errors import TaxiPipelineError
+from taxi_pipeline.logs import logger
+from taxi_pipeline.redaction import redact
+
+PATIENCE = 10.0
+"""Seconds that the webhook may take to answer."""
+
+
+def tell(line: str, link: str = "") -> None:
+    """Post a line, with a link if there is one, to the webhook of the configuration, if any.
+
+    An alert that cannot be sent is a warning in the log, and no failure of what it tells about.
+    """
+    webhook = config.alerts().webhook
+    if not webhook:
+        return
+    text = redact(f"{line} {link}".strip())
+    asked = Request(  # noqa: S310  (http or https, as checked)
+        webhook,
+        json.dumps({"text": text}).encode(),
+        {"Content-Type": "application/json", "User-Agent": "taxi_pipeline"},
+    )
+    try:
+        with urlopen(asked, timeout=PATIENCE):  # noqa: S310  (as above)
+            return
+    except HTTPError as error:
+        cause = f"it answers HTTP {error.code}"
+    except (OSError, HTTPException) as error:
+        cause = redact(str(getattr(error, "reason", error)))
+    logger.warning("[alerts] webhook was not told (%s): %s", cause, text)
+
+
+def tell_failure(task: luigi.Task, cause: object) -> None:
+    """Tell that a task failed, of what, and where its log is."""
+    said = str(cause).strip() if isinstance(cause, TaxiPipelineError | str) else _kind(cause)
+    first = said.splitlines()[0] if said else ""
+    kept = getattr(task, "log", "")
+    tell(
+        f"{getattr(task, 'label', task)} failed on {socket.gethostname()}: {first}"
+        + (f" (log {kept})" if kept else "")
+    )
+
+
+def _kind(cause: object) -> str:
+    return f"{type(cause).__name__}: {cause}"
+
+
+def install() -> None:
+    """Have Luigi tell of each failure."""
+    for event in (luigi.Event.FAILURE, luigi.Event.PROCESS_FAILURE, luigi.Event.TIMEOUT):
+        luigi.Task.event_handler(event)(tell_failure)

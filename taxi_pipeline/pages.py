@@ -1,0 +1,107 @@
+"""Pages that show what is under the storage root: what was made, of what, and how it went."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tornado.template import Template
+
+from taxi_pipeline.storage import MANIFEST
+
+PLOTS = {".png", ".svg"}
+
+# What the manifest says elsewhere on the page, or at more length than a person reads.
+_NOT_FACTS = {"label", "summary", "identity", "files", "log", "packages", "code", "task", "key"}
+
+_PAGE = Template(
+    """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title><style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 60em; padding: 0 1em }
+table { border-collapse: collapse; margin: 0.5em 0 }
+td, th { padding: 0.1em 1em 0.1em 0; text-align: left; vertical-align: top; font-weight: normal }
+th { color: #666 } td.number { text-align: right; font-variant-numeric: tabular-nums }
+img { max-width: 100%; border: 1px solid #ddd; margin: 0.5em 0 } code { color: #555 }
+nav { color: #666 }
+</style></head><body>
+<nav>{% for name, link in above %}<a href="{{ link }}">{{ name }}</a> / {% end %}</nav>
+<h1>{{ title }}</h1>
+{% if manifest %}
+<p><strong>{{ manifest["summary"] }}</strong></p>
+<p>{% if log %}<a href="{{ log }}">Log of this run</a>, {% end %}
+<a href="manifest.json">all that is known</a></p>
+<table>{% for name, value in facts %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% end %}
+</table>
+<h2>Made from</h2>
+<table>{% for name, value in made_from %}
+<tr><th>{{ name }}</th><td><code>{{ value }}</code></td></tr>{% end %}</table>
+{% end %}
+{% for name in plots %}<img src="{{ name }}" alt="{{ name }}">{% end %}
+<h2>Files</h2>
+<table>{% for name, size in entries %}
+<tr><td><a href="{{ name }}">{{ name }}</a></td><td class="number">{{ size }}</td></tr>{% end %}
+</table>
+</body></html>
+"""
+)
+
+
+def folder(path: Path, location: str) -> bytes:
+    """The HTML page of a folder: of an output, if it has a manifest, or a list of what is there.
+
+    Args:
+        path: the folder.
+        location: the same, relative to the storage root.
+    """
+    entries = sorted(
+        (entry for entry in path.iterdir() if not entry.name.startswith(".")),
+        key=lambda entry: (entry.is_file(), entry.name),
+    )
+    manifest = _manifest(path)
+    up = "../" * len(Path(location).parts)
+    return _PAGE.generate(
+        title=manifest.get("label") or location or "outputs",
+        above=_above(location),
+        manifest=manifest,
+        log=f"{up}{manifest['log']}" if manifest.get("log") else "",
+        facts=[
+            (name, f"{value:,}" if isinstance(value, int) else value)
+            for name, value in manifest.items()
+            if name not in _NOT_FACTS and not isinstance(value, dict | list)
+        ],
+        made_from=_made_from(manifest),
+        plots=[entry.name for entry in entries if entry.suffix in PLOTS],
+        entries=[(entry.name + "/" * entry.is_dir(), _size(entry)) for entry in entries],
+    )
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((path / MANIFEST).read_bytes()))
+    except FileNotFoundError:
+        return {}
+
+
+def _above(location: str) -> list[tuple[str, str]]:
+    parts = Path(location).parts
+    return [
+        (name, "../" * (len(parts) - place))
+        for place, name in enumerate(("outputs", *parts)[: len(parts)])
+    ]
+
+
+def _made_from(manifest: dict[str, Any]) -> list[tuple[str, str]]:
+    if not manifest:
+        return []
+    identity = manifest["identity"]
+    return [
+        ("key", manifest["key"]),
+        *identity["inputs"].items(),
+        *identity["config"].items(),
+        ("code", manifest["code"].get("commit") or "no commit"),
+    ]
+
+
+def _size(entry: Path) -> str:
+    return f"{entry.stat().st_size:,} bytes" if entry.is_file() else ""

@@ -1,0 +1,181 @@
+"""A range of months catches up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import luigi
+from luigi.task import flatten
+
+from taxi_pipeline.errors import InvalidParameter
+from taxi_pipeline.logs import logger
+from taxi_pipeline.month import Month
+from taxi_pipeline.parameters import Flag, Whole, YearMonth
+from taxi_pipeline.storage import Output
+from taxi_pipeline.tasks.base import one_reading
+from taxi_pipeline.text import counted, table
+
+if TYPE_CHECKING:
+    from taxi_pipeline.workers import End
+
+
+def _this_month() -> Month:
+    now = datetime.now(UTC)
+    return Month(now.year, now.month)
+
+
+class BackfillMonths(luigi.WrapperTask):
+    """A task for each month of a range: those that are not done yet are run.
+
+    Its parameters are named as those of Luigi's range tasks, which know no year and month. What
+    is to be run is found out once, when the run is planned.
+    """
+
+    of: luigi.TaskParameter[luigi.Task] = luigi.TaskParameter(
+        description="The task to run for each month, such as RegisterModel."
+    )
+    of_params: luigi.DictParameter = luigi.DictParameter(
+        default={},
+        description='Its further parameters, as JSON: {"taxi": "yellow", "window": 3}.',
+    )
+    start: YearMonth = YearMonth(description="The first month, YYYY-MM.")
+    stop: YearMonth = YearMonth(
+        default=_this_month(),
+        description="The month after the last one, YYYY-MM. By default this month, so that all "
+        "months that have ended are wanted.",
+    )
+    reverse: Flag = Flag(default=False, description="The newest month first.")
+    task_limit: Whole = Whole(
+        1, default=1200, description="Most months to run; further ones are left for another run."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._wanted: list[Any] | None = None
+        self._left: list[Any] = []
+        names = set(self.of.get_param_names())
+        if not {"year", "month"} <= names:
+            raise InvalidParameter(
+                f"--of {self.of.task_family}: it has no year and month, so there is none for each "
+                "month"
+            )
+        if unknown := sorted(set(self.of_params) - names):
+            raise InvalidParameter(
+                f"--of-params {', '.join(unknown)}: {self.of.task_family} has the parameters "
+                f"{', '.join(sorted(names - {'year', 'month'}))}"
+            )
+        if self.stop <= self.start:
+            raise InvalidParameter(
+                f"--start {self.start} --stop {self.stop}: there is no month in this range; the "
+                "stop is the month after the last one"
+            )
+        self._task(self.start)  # wrong values of its parameters are told of at once
+
+    @property
+    def label(self) -> str:
+        """The task's short name for a person."""
+        return f"{self.task_family} of {self.of.task_family} {self.start} to {self.stop - 1}"
+
+    def _task(self, month: Month) -> Any:
+        return self.of(**{**self.of_params, "year": month.year, "month": month.month})
+
+    def tasks(self) -> list[Any]:
+        """The task of each month of the range, oldest first."""
+        months, month = [], self.start
+        while month < self.stop:
+            months.append(month)
+            month += 1
+        return [self._task(month) for month in months]
+
+    def requires(self) -> list[Any]:
+        """The tasks that are not done yet, in the order in which they are to run."""
+        if self._wanted is None:
+            with one_reading():
+                missing = [task for task in self.tasks() if not task.complete()]
+            if self.reverse:
+                missing.reverse()
+            self._wanted, self._left = missing[: self.task_limit], missing[self.task_limit :]
+            if self._left:
+                logger.warning("%s: %s", self.label, self._said_of_left())
+            for place, task in enumerate(self._wanted):
+                # Less than that of downloads; the scheduler passes it on to what a month requires.
+                task.priority = 99 * (1 - place / len(self._wanted))
+        return self._wanted
+
+    def complete(self) -> bool:
+        """Whether all that are to run are done."""
+        with one_reading():
+            return all(task.complete() for task in self.requires())
+
+    # --- at the end ----------------------------------------------------------------------------
+
+    def last_words(self, end: End) -> str:
+        """A table of the months, what failed, and what to do next."""
+        with one_reading():
+            states = {task: self._state(task, end) for task in self.tasks()}
+            rows = [
+                (f"{Month(task.year, task.month)}", state, *_figures(task))
+                for task, state in states.items()
+            ]
+        lines = [self.label, table(("month", "status", "rows", "RMSE", "version"), rows)]
+        lines += [f"{getattr(task, 'label', task)}: {end.why(task)}" for task in end.failed]
+        if self._left:
+            lines.append(self._said_of_left())
+        return "\n".join([*lines, self._next(list(states.values()))])
+
+    def _state(self, task: luigi.Task, end: End) -> str:
+        if task in self._left:
+            return "left for another run"
+        if task not in self.requires():
+            return "already there"
+        if task.complete():
+            return "made"
+        needed = set(_all_of(task))
+        if needed & set(end.failed):
+            return "failed"
+        if needed & end.awaited:
+            return "waiting for publication"
+        return "run by another worker" if needed & end.elsewhere else "not run"
+
+    def _said_of_left(self) -> str:
+        months = sorted(Month(task.year, task.month) for task in self._left)
+        return (
+            f"{counted(len(months), 'month')} of {months[0]} to {months[-1]} left for another run "
+            f"(--task-limit {self.task_limit})"
+        )
+
+    def _next(self, states: list[str]) -> str:
+        if "failed" in states:
+            return "Mend what failed and run this again: only what is missing is made."
+        if "waiting for publication" in states:
+            return "Run this again once the month is published: only what is missing is made."
+        if set(states) <= {"made", "already there"}:
+            return f"All of {counted(len(states), 'month')} there."
+        return "Run this again for the rest."
+
+
+def _all_of(task: luigi.Task) -> Iterable[luigi.Task]:
+    """A task and all that it requires, as far as that is not done."""
+    found, ahead = {task}, [task]
+    while ahead:
+        for required in flatten(ahead.pop().requires()):
+            if required not in found and not required.complete():
+                found.add(required)
+                ahead.append(required)
+    return found
+
+
+def _figures(task: luigi.Task) -> tuple[str, str, str]:
+    """Rows, RMSE in minutes and model version, as far as the task's manifest tells them."""
+    output = task.output()
+    if not isinstance(output, Output) or not output.exists():
+        return "", "", ""
+    manifest = output.manifest()
+    rows, rmse = manifest.get("rows"), manifest.get("rmse")
+    return (
+        "" if rows is None else f"{rows:,}",
+        "" if rmse is None else f"{rmse:.4f}",
+        str(manifest.get("version", "")),
+    )

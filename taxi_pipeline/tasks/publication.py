@@ -1,0 +1,57 @@
+"""What the pipeline waits for: trip records that their source does not offer yet."""
+
+from __future__ import annotations
+
+import luigi
+
+from taxi_pipeline import config
+from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.trips import sources
+
+
+class PublishedTrips(MonthlyTask):
+    """A month's file at its source: Luigi waits for it, and cannot make it."""
+
+    run = None  # type: ignore[assignment]  # Luigi's sign of what comes from outside
+
+    @property
+    def url(self) -> str:
+        """Where the configured source keeps the month."""
+        return sources.month_url(config.source().url, self.taxi, self.calendar_month)
+
+    @property
+    def waiting(self) -> str:
+        """The line for a person while the month is not published."""
+        return sources.not_published(f"{self.taxi} {self.calendar_month}", self.url)
+
+    def output(self) -> Publication:  # type: ignore[override]  # nothing of the pipeline's own
+        """The file, as a target that may exist."""
+        return Publication(self.url)
+
+
+class Publication(luigi.Target):
+    """A file at its source."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __str__(self) -> str:
+        return sources.redact(self.url)
+
+    def exists(self) -> bool:
+        """Whether the source offers the file, or does not answer; see `sources.is_published`."""
+        return _published(self.url)
+
+
+def _published(url: str) -> bool:
+    # Asked for when a run is planned, and again by Luigi before it runs what requires the month;
+    # what was published then still is.
+    if url in _KNOWN:
+        return True
+    if sources.is_published(url, timeout=config.source().timeout):
+        _KNOWN.add(url)
+        return True
+    return False
+
+
+_KNOWN: set[str] = set()

@@ -1,0 +1,29 @@
+"""Text laid out for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns side by side; those that hold numbers only are set to the right."""
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(len(cell) for cell in column) for column in columns]
+    numeric = [all(_is_number(cell) for cell in column[1:]) for column in columns]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in (header, *rows)
+    )
+    return "\n".join(lines)
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or cell.replace(",", "").replace(".", "").isdigit()
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things: ``1 month``, ``2 months``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,42 @@
+"""Where a browser finds what is kept under the storage root."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from taxi_pipeline import config
+from taxi_pipeline.trips import sources
+
+FILES = "files"
+"""The path under which `python -m taxi_pipeline luigid` shows the storage root."""
+
+PATIENCE = 2.0
+"""Seconds that the scheduler may take to say whether it shows a file."""
+
+_scheduler = ""
+_shown: dict[tuple[str, str], bool] = {}
+
+
+def use_scheduler(url: str) -> None:
+    """Name the central scheduler that this process works for; empty for none."""
+    global _scheduler  # noqa: PLW0603  (a process has one)
+    _scheduler = url.rstrip("/")
+
+
+def address(location: str) -> str:
+    """The address of something in the storage; empty if no browser can see it.
+
+    Args:
+        location: relative to the storage root; a file that is there, or the folder of one.
+    """
+    storage = config.storage()
+    if storage.url:
+        return f"{storage.url.rstrip('/')}/{location}"
+    if not _scheduler:
+        return ""
+    at = f"{_scheduler}/{FILES}/{location}"
+    # Asked for once: a scheduler may show another folder than the one that is written to here.
+    if (_scheduler, storage.root) not in _shown:
+        answer = sources.http_status(at, PATIENCE)
+        _shown[_scheduler, storage.root] = answer == HTTPStatus.OK
+    return at if _shown[_scheduler, storage.root] else ""

@@ -1,0 +1,182 @@
+"""Luigi's worker, made fit for models: it shares the cores and is ready before it forks.
+
+Luigi runs each task of ``--workers 2`` in a process forked from its own. Three things follow.
+
+- A process forked from one in which OpenMP (of XGBoost) has been at work hangs at its first fit. So
+  where tasks are forked, none runs in the worker's own process.
+- Packages that tasks need would be imported anew for each. So they are imported once, before the
+  first fork; only imported, which starts no OpenMP.
+- Each fit would take all cores. So they are shared, and a task says to the scheduler how many it
+  takes (the resource ``cpu``), which keeps clients of one machine apart as well.
+
+Luigi's command makes its worker with a factory, which :func:`install` replaces; ``luigi.build``
+takes one as ``worker_scheduler_factory``.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+from typing import Any, Protocol, runtime_checkable
+
+import luigi
+from luigi import execution_summary, rpc, scheduler, worker
+
+from taxi_pipeline import config, web
+from taxi_pipeline.logs import logger
+
+FORKED = (
+    "alembic.command",
+    "git",
+    "hyperopt",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "mlflow.pyfunc.scoring_server",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "pandas.tseries.holiday",
+    "pandera.backends.pandas.register",
+    "pyarrow.dataset",
+    "sqlalchemy.dialects.sqlite",
+    "taxi_pipeline.model.evaluation",
+    "taxi_pipeline.model.search_plot",
+    "taxi_pipeline.model.serving",
+    "taxi_pipeline.model.training",
+    "taxi_pipeline.model.tuning",
+    "taxi_pipeline.tracking",
+    "taxi_pipeline.trips.cleaning",
+    "taxi_pipeline.trips.synthetic",
+    "xgboost",
+)
+"""What tasks import: a second and a half together."""
+
+
+@runtime_checkable
+class HasLastWords(Protocol):
+    """A task that has something to say when the run has ended, however it did."""
+
+    def last_words(self, end: End) -> str:
+        """What to say."""
+
+
+class End:
+    """How a run ended."""
+
+    def __init__(self, ended: Worker) -> None:
+        self._scheduler = ended.scheduler
+        sets = execution_summary._summary_dict(ended)  # noqa: SLF001  (Luigi's exit codes use it)
+        self.made: set[luigi.Task] = sets["completed"]
+        self.failed: list[luigi.Task] = sorted(sets["failed"] | sets["scheduling_error"], key=str)
+        self.awaited: set[luigi.Task] = sets["still_pending_ext"]
+        self.elsewhere: set[luigi.Task] = sets["run_by_other_worker"]
+
+    def why(self, task: luigi.Task) -> str:
+        """Why a task failed, in the last line of what it told the scheduler."""
+        told = json.loads(self._scheduler.fetch_error(task.task_id).get("error") or '""')
+        return (str(told).strip().splitlines() or ["it could not be scheduled, see above"])[-1]
+
+
+class Worker(worker.Worker):
+    """Luigi's worker with shared cores."""
+
+    def __init__(self, scheduler: Any, worker_processes: int = 1, **options: Any) -> None:
+        super().__init__(scheduler=scheduler, worker_processes=worker_processes, **options)
+        self.scheduler = scheduler
+        limits = _limits(scheduler)
+        config.training.tasks_at_once = self.worker_processes
+        config.training.most_threads = limits["cpu"]
+
+    def run(self) -> bool:
+        """Run what is scheduled."""
+        if self.worker_processes > 1 and any(
+            task.run is not None and not done for task, done in self._planned()
+        ):
+            for name in FORKED:
+                importlib.import_module(name)
+            # The pages of what stays are then shared with the forked processes.
+            gc.freeze()
+        return bool(super().run())
+
+    def _planned(self) -> list[tuple[luigi.Task, bool]]:
+        return [(task, status == "DONE") for task, status, _ in self._add_task_history]
+
+    @worker.rpc_message_callback
+    def set_worker_processes(self, n: int) -> None:
+        """Change the number of processes, as the web page asks, unless that would hang."""
+        if self.worker_processes == 1 and n > 1:
+            logger.warning(
+                "%d workers were asked for: a run of one worker stays so, since its process cannot "
+                "be forked once a model was fitted in it; start another with --workers %d",
+                n,
+                n,
+            )
+            return
+        super().set_worker_processes(n)
+
+    def last_words(self) -> None:
+        """Let the task that was asked for say how it went."""
+        asked = self._scheduled_tasks.get(self._first_task)
+        if isinstance(asked, HasLastWords):
+            logger.info(asked.last_words(End(self)))
+
+
+def _limits(scheduler: Any) -> dict[str, int]:
+    """The scheduler's limits of resources, after it was told those that it had not heard of.
+
+    Of what it does not know, a scheduler grants one, so that what takes two would never run.
+    """
+    known = {entry["name"]: int(entry["num_total"]) for entry in scheduler.resource_list() or ()}
+    ours = luigi.configuration.get_config().getintdict("resources")
+    for name in sorted(set(ours) - set(known)):
+        scheduler.update_resource(name, ours[name])
+    return {**ours, **known}
+
+
+class LocalScheduler(scheduler.Scheduler):
+    """Luigi's scheduler in the process, at whose end the task that was asked for has a word."""
+
+    worker: Worker
+
+    def close(self) -> None:
+        """End the run."""
+        self.worker.last_words()
+
+
+class CentralScheduler(rpc.RemoteScheduler):
+    """luigid as a client sees it, at whose end the task that was asked for has a word."""
+
+    worker: Worker
+
+    def close(self) -> None:
+        """End the run."""
+        self.worker.last_words()
+        super().close()
+
+
+class Factory:
+    """Makes the workers and schedulers of this module, for Luigi."""
+
+    def create_local_scheduler(self) -> LocalScheduler:
+        """A scheduler in this process."""
+        web.use_scheduler("")
+        return LocalScheduler(prune_on_get_work=True, record_task_history=False)
+
+    def create_remote_scheduler(self, url: str) -> CentralScheduler:
+        """A central scheduler."""
+        web.use_scheduler(url)
+        return CentralScheduler(url)
+
+    def create_worker(
+        self, scheduler: Any, worker_processes: int, assistant: bool = False
+    ) -> Worker:
+        """The worker of a run."""
+        made = Worker(scheduler, worker_processes, assistant=assistant)
+        scheduler.worker = made
+        return made
+
+
+def install() -> None:
+    """Have Luigi's command use this worker."""
+    interface: Any = luigi.interface
+    interface._WorkerSchedulerFactory = Factory  # noqa: SLF001  (it offers no other way)
