@@ -28,6 +28,12 @@ class Section(luigi.Config):
     """A section of the configuration that refuses options it does not know."""
 
     @classmethod
+    @functools.cache
+    def get_params(cls) -> Any:
+        """The options by name; Luigi looks through all that the class has, each time."""
+        return super().get_params()
+
+    @classmethod
     def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
         """The options' values; a misspelt option is an error rather than a silent default."""
         known = [name for name, _ in params]
@@ -50,11 +56,13 @@ class Section(luigi.Config):
             ) from None
         return values
 
-    def significant_values(self) -> dict[str, str]:
+    @classmethod
+    def significant_values(cls) -> dict[str, str]:
         """The values that decide what a stage makes, as ``section.option`` to text."""
+        section = cls()
         return {
-            f"{type(self).__name__}.{name}": parameter.serialize(getattr(self, name))
-            for name, parameter in self.get_params()
+            f"{cls.__name__}.{name}": parameter.serialize(getattr(section, name))
+            for name, parameter in cls.get_params()
             if parameter.significant
         }
 

@@ -7,9 +7,10 @@ function turns its inputs into files. This module does the rest.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -43,9 +44,9 @@ if TYPE_CHECKING:
 Monthly = TypeVar("Monthly", bound="MonthlyTask")
 OfRecipe = TypeVar("OfRecipe", bound="RecipeTask")
 
-_READING: ContextVar[dict[MonthlyTask, Identity | None] | None] = ContextVar(
-    "reading", default=None
-)
+Value = TypeVar("Value")
+
+_READING: ContextVar[dict[object, Any] | None] = ContextVar("reading", default=None)
 
 
 class MonthlyTask(luigi.Task):
@@ -71,6 +72,12 @@ class MonthlyTask(luigi.Task):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         config.check()
+
+    @classmethod
+    @functools.cache
+    def get_params(cls) -> Any:
+        """The parameters by name; Luigi looks through all that the class has, each time."""
+        return super().get_params()
 
     # --- names ---------------------------------------------------------------------------------
 
@@ -106,12 +113,7 @@ class MonthlyTask(luigi.Task):
 
     def identity(self) -> Identity | None:
         """What the output is made from; None while a published file is not ingested."""
-        known = _READING.get()
-        if known is None:
-            return self.read_identity()
-        if self not in known:
-            known[self] = self.read_identity()
-        return known[self]
+        return _once(self, self.read_identity)
 
     def read_identity(self) -> Identity | None:
         """The identity, by what is configured and ingested now."""
@@ -141,7 +143,7 @@ class MonthlyTask(luigi.Task):
     def _config_values(self) -> dict[str, str]:
         values: dict[str, str] = {}
         for section in self.sections:
-            values |= section().significant_values()
+            values |= _once(section, section.significant_values)
         return values
 
     def location(self, identity: Identity) -> str:
@@ -291,7 +293,7 @@ class MonthlyTask(luigi.Task):
 
 @contextlib.contextmanager
 def one_reading() -> Iterator[None]:
-    """Within, identities are read once, as they are then: many tasks have inputs in common."""
+    """Within, identities and the configuration are read once: many tasks have them in common."""
     if _READING.get() is not None:
         yield
         return
@@ -300,6 +302,17 @@ def one_reading() -> Iterator[None]:
         yield
     finally:
         _READING.reset(token)
+
+
+def _once(key: object, read: Callable[[], Value]) -> Value:
+    """What was read in this reading before, or is now."""
+    reading = _READING.get()
+    if reading is None:
+        return read()
+    if key not in reading:
+        reading[key] = read()
+    value: Value = reading[key]
+    return value
 
 
 class RecipeTask(MonthlyTask):
