@@ -6,7 +6,7 @@ regressor is kept in. Nothing here is pickled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,13 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Minutes = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+"""Told after each boosting round how many there have been, of how many."""
 
 
 class Regressor(Protocol):
     """What is fitted on encoded features."""
 
-    def fit(self, matrix: Any, minutes: Minutes, rounds: int | None) -> Regressor:
-        """Fit on all rows; ``rounds`` counts for a boosted regressor only."""
+    def fit(
+        self, matrix: Any, minutes: Minutes, rounds: int | None, progress: Progress | None = None
+    ) -> Regressor:
+        """Fit on all rows; ``rounds`` and ``progress`` count for a boosted regressor only."""
 
     def predict(self, matrix: Any) -> Minutes:
         """Minutes for each row."""
@@ -57,7 +61,9 @@ class Boosting:
             "nthread": threads,
         }
 
-    def fit(self, matrix: Any, minutes: Minutes, rounds: int | None) -> Boosting:
+    def fit(
+        self, matrix: Any, minutes: Minutes, rounds: int | None, progress: Progress | None = None
+    ) -> Boosting:
         """Boost for a given number of rounds."""
         import xgboost  # noqa: PLC0415  (OpenMP must not be loaded where Luigi forks)
 
@@ -69,7 +75,8 @@ class Boosting:
             max_bin=self.parameters.get("max_bin"),
             nthread=self.parameters["nthread"],
         )
-        self.booster = xgboost.train(self.parameters, data, rounds)
+        callbacks = [_telling(progress, rounds)] if progress else []
+        self.booster = xgboost.train(self.parameters, data, rounds, callbacks=callbacks)
         return self
 
     def predict(self, matrix: Any) -> Minutes:
@@ -99,12 +106,30 @@ class Boosting:
         return {name: round(gain / total, 6) for name, gain in ordered}
 
 
+def _telling(progress: Progress, rounds: int) -> Any:
+    """A callback of XGBoost's that tells of each round."""
+    import xgboost  # noqa: PLC0415  (as above)
+
+    class Telling(xgboost.callback.TrainingCallback):
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+            progress(epoch + 1, rounds)
+            return False
+
+    return Telling()
+
+
 class Linear:
     """Ordinary least squares by scikit-learn."""
 
     FILE = "linear.skops"
 
-    def fit(self, matrix: Any, minutes: Minutes, rounds: int | None = None) -> Linear:  # noqa: ARG002
+    def fit(
+        self,
+        matrix: Any,
+        minutes: Minutes,
+        rounds: int | None = None,  # noqa: ARG002
+        progress: Progress | None = None,  # noqa: ARG002
+    ) -> Linear:
         """Fit the coefficients."""
         from sklearn.linear_model import LinearRegression  # noqa: PLC0415  (only where it is used)
 

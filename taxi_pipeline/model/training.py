@@ -7,6 +7,7 @@ import pandas as pd
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import RECIPES
+from taxi_pipeline.model.regressors import Progress
 from taxi_pipeline.model.tuning import Choice
 
 
@@ -19,6 +20,7 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
     max_miles: float,
     seed: int,
     threads: int,
+    progress: Progress | None = None,
 ) -> DurationModel:
     """The recipe's model, fitted on all trips given with the parameters chosen."""
     minutes = features[TARGET].to_numpy()
@@ -30,5 +32,5 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         taxi=taxi,
         max_miles=max_miles,
         encoder=encoder,
-        regressor=regressor.fit(matrix, minutes, choice.rounds),
+        regressor=regressor.fit(matrix, minutes, choice.rounds, progress),
     )

@@ -57,6 +57,7 @@ class EvaluateModel(RecipeTask):
             [self.input()["evaluation"].file(BuildFeatures.FILE)],
             (*self.COLUMNS, *self.chosen_recipe.columns),
         )
+        self.report(f"predicting {len(month):,} trips of {self.evaluation_month}")
         predicted = model.predict(month)
         result = evaluation.evaluate(window, month, predicted)
         figures = {

@@ -40,7 +40,7 @@ class TrainModel(RecipeTask):
             (output.file(BuildFeatures.FILE) for output in self.input()["window"]),
             self.chosen_recipe.training_columns,
         )
-        self.report(f"fitting on {len(window):,} trips")
+        self.report(f"encoding {len(window):,} trips")
         model = training.fit(
             self.recipe,
             window,
@@ -49,6 +49,7 @@ class TrainModel(RecipeTask):
             max_miles=config.features().max_miles,
             seed=config.training().seed,
             threads=config.training().thread_count,
+            progress=lambda done, rounds: self.report(f"round {done:,}/{rounds:,}", done, rounds),
         )
         model.save(folder / self.MODEL)
         importance = model.regressor.importance()
