@@ -18,6 +18,7 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import os
 from typing import Any, Protocol, runtime_checkable
 
 import luigi
@@ -86,6 +87,9 @@ class Worker(worker.Worker):
         limits = _limits(scheduler)
         config.training.tasks_at_once = self.worker_processes
         config.training.most_threads = limits["cpu"]
+        # What NumPy and others compute with takes all cores too, unless told before it is loaded.
+        for library in ("OMP", "OPENBLAS", "MKL"):
+            os.environ.setdefault(f"{library}_NUM_THREADS", str(config.training().thread_count))
 
     def run(self) -> bool:
         """Run what is scheduled."""
