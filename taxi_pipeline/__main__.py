@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return {"write-config": _write_config, "plan": _plan, "luigid": _luigid}[options.command](
             options
         )
+    except BrokenPipeError:
+        # Who read has seen enough: head, or a pager. Nothing is to be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         line = logs.user_message(error)
         if line is None:
@@ -70,10 +75,11 @@ def _plan(options: argparse.Namespace) -> int:
 
     with plan.parsed(options.task) as task:
         steps = plan.plan(task)
-    print(plan.as_text(steps))  # noqa: T201
     if options.draw:
         plan.draw(steps, options.draw)
-        print(f"drawn in {options.draw}")  # noqa: T201
+    print(plan.as_text(steps))  # noqa: T201
+    if options.draw:
+        print(f"It is drawn in {options.draw}.")  # noqa: T201
     return 0
 
 

@@ -129,6 +129,8 @@ def summary(steps: Sequence[Step]) -> str:
 def draw(steps: Sequence[Step], file: Path) -> None:
     """Draw the steps as a graph, what comes first on the left.
 
+    An arrow that only says what longer ways say too is left out.
+
     Args:
         steps: what :func:`plan` gave.
         file: to write; its suffix decides the format (.svg, .png, .pdf).
@@ -143,13 +145,16 @@ def draw(steps: Sequence[Step], file: Path) -> None:
     for step in steps:
         graph.add_node(step.label)
         graph.add_edges_from((needed, step.label) for needed in step.requires)
-    layers = list(nx.topological_generations(graph))
-    for number, layer in enumerate(layers):
-        for label in layer:
-            graph.nodes[label]["layer"] = number
-    places = nx.multipartite_layout(graph, subset_key="layer", scale=1)
+    graph = nx.transitive_reduction(graph)
+    # As late as possible, so that arrows are short; months below each other.
+    layers = [sorted(layer, key=_month) for layer in nx.topological_generations(graph.reverse())]
     tallest = max(map(len, layers))
-    figure = Figure(figsize=(2.9 * len(layers), max(2.0, 0.9 * tallest)), layout="constrained")
+    places = {
+        label: (-number, (len(layer) - 1) / 2 - place)
+        for number, layer in enumerate(layers)
+        for place, label in enumerate(layer)
+    }
+    figure = Figure(figsize=(3.3 * len(layers), max(2.0, 0.9 * tallest)), layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()
     axes.margins(0.12)
@@ -173,6 +178,11 @@ def draw(steps: Sequence[Step], file: Path) -> None:
         figure.savefig(file, dpi=150)
     except ValueError as error:
         raise InvalidParameter(f"--draw {file}: {str(error).splitlines()[0]}") from None
+
+
+def _month(label: str) -> str:
+    """What a label says after the task's family."""
+    return label.partition(" ")[2]
 
 
 def _boxed(step: Step) -> str:

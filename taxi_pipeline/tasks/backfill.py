@@ -109,6 +109,11 @@ class BackfillMonths(luigi.WrapperTask):
         with one_reading():
             return all(task.complete() for task in self.requires())
 
+    def run(self) -> None:
+        """Tell the web page, when all that were to run are done."""
+        if self.set_status_message:
+            self.set_status_message(f"{counted(len(self.requires()), 'month')} made")
+
     # --- at the end ----------------------------------------------------------------------------
 
     def last_words(self, end: End) -> str:
