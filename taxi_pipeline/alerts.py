@@ -7,7 +7,9 @@ The body is ``{"text": ...}``, which Slack's incoming webhooks take, and so do M
 from __future__ import annotations
 
 import json
+import math
 import socket
+import time
 from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -21,6 +23,11 @@ from taxi_pipeline.redaction import redact
 
 PATIENCE = 10.0
 """Seconds that the webhook may take to answer."""
+
+LOSS_SECONDS = 60.0
+"""For how long the loss of a task's process is the same loss."""
+
+_losses: dict[str, float] = {}
 
 
 def tell(line: str, link: str = "") -> None:
@@ -48,7 +55,7 @@ def tell(line: str, link: str = "") -> None:
 
 
 def tell_failure(task: luigi.Task, cause: object) -> None:
-    """Tell that a task failed, of what, and where its log is."""
+    """Tell the webhook that a task failed, of what, and where its log is."""
     said = str(cause).strip() if isinstance(cause, TaxiPipelineError | str) else _kind(cause)
     first = said.splitlines()[0] if said else ""
     kept = getattr(task, "log", "")
@@ -62,7 +69,18 @@ def _kind(cause: object) -> str:
     return f"{type(cause).__name__}: {cause}"
 
 
+def tell_loss(task: luigi.Task, cause: str) -> None:
+    """Tell the console and the webhook that a task's process was killed or took too long."""
+    now = time.monotonic()
+    # Luigi says it again until it has dealt with it.
+    if now - _losses.get(task.task_id, -math.inf) > LOSS_SECONDS:
+        _losses[task.task_id] = now
+        logger.error("%s: %s", getattr(task, "label", task), cause)
+        tell_failure(task, cause)
+
+
 def install() -> None:
     """Have Luigi tell of each failure."""
-    for event in (luigi.Event.FAILURE, luigi.Event.PROCESS_FAILURE, luigi.Event.TIMEOUT):
-        luigi.Task.event_handler(event)(tell_failure)
+    luigi.Task.event_handler(luigi.Event.FAILURE)(tell_failure)
+    for event in (luigi.Event.PROCESS_FAILURE, luigi.Event.TIMEOUT):
+        luigi.Task.event_handler(event)(tell_loss)

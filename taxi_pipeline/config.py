@@ -15,6 +15,7 @@ import os
 import textwrap
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
+from urllib.parse import urlsplit
 
 import luigi
 
@@ -305,12 +306,26 @@ class gate(Section):  # noqa: N801
     )
 
 
+def _check_webhook(url: str) -> None:
+    """Refuse what cannot be posted to; the URL itself is a secret and is not told."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if url and not (usable and url.isascii() and url.isprintable() and " " not in url):
+        raise InvalidConfig(
+            "[alerts] webhook must be a URL such as https://host/path, without user and blanks"
+        )
+
+
 class alerts(Section):  # noqa: N801
     """Who is told of failures and promotions. Mail is Luigi's own: see [email] and [smtp] there."""
 
     webhook: Text = Text(
         default="",
-        check=sources.check_http,
+        check=_check_webhook,
         secrets=redaction.remember_all_of,
         significant=False,
         description="URL that a JSON object with a line of text is posted to, as Slack's incoming "

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,12 @@ def user_message(error: BaseException) -> str | None:
     return None
 
 
+def formatted_message(text: str) -> str | None:
+    """The line for a user at the end of a traceback as text; None for a defect of the pipeline."""
+    formatted = _FORMATTED_ERROR.search(text.rstrip())
+    return formatted[1] if formatted else None
+
+
 class ReadableFilter(logging.Filter):
     """Shortens what a user need not read; lets everything through at level DEBUG."""
 
@@ -70,8 +77,7 @@ class ReadableFilter(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         line = user_message(error) if error else None
         if line is None and record.levelno >= logging.WARNING:
-            formatted = _FORMATTED_ERROR.search(record.getMessage().rstrip())
-            line = formatted[1] if formatted else None
+            line = formatted_message(record.getMessage())
         if line is not None:
             record.msg, record.args = _with_task(record.args or (), line), ()
             record.exc_info = record.exc_text = None
@@ -145,6 +151,10 @@ def install() -> None:
     # Luigi lets an unknown task's name pass as an uncaught exception.
     if is_luigi_command():
         sys.excepthook = _tell_uncaught
+        # Luigi's own defaults of [smtp], of which it warns itself with each mail.
+        warnings.filterwarnings(
+            "ignore", r'Parameter "\w+" with value "None" is not of type string'
+        )
 
 
 def _tell_uncaught(

@@ -10,7 +10,7 @@ import functools
 import logging
 import os
 import re
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 MASK = "***"
 SHORTEST = 6
@@ -45,6 +45,12 @@ def remember_all_of(secret: str) -> None:
     """Keep a whole text out of all that is logged."""
     if len(secret) >= SHORTEST:
         _known.add(secret)
+
+
+def without_user(url: str) -> str:
+    """The URL without user and password, for a link."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def redact(text: str) -> str:

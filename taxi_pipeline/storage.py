@@ -25,6 +25,7 @@ from typing import Any
 import luigi
 
 from taxi_pipeline.errors import StorageError
+from taxi_pipeline.redaction import redact
 
 MANIFEST = "manifest.json"
 
@@ -156,8 +157,11 @@ class RemoteStorage(Storage):
         self.root = root.rstrip("/")
         try:
             self._files, self._prefix = fsspec.core.url_to_fs(self.root)
-        except (ImportError, ValueError) as error:
-            raise StorageError(f"[storage] root {root} is not usable: {error}") from error
+        except Exception as error:
+            cause = " ".join(str(error).split())
+            raise StorageError(
+                f"[storage] root {redact(root)} is not usable: {type(error).__name__} {cause}"
+            ) from error
         self._scratch = Path(tempfile.mkdtemp(prefix="taxi_pipeline-"))
         # Unlike atexit, this also runs at the end of a forked Luigi worker.
         multiprocessing.util.Finalize(

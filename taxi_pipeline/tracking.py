@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import mlflow
 from filelock import FileLock, Timeout
@@ -35,6 +34,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.month import Month
+from taxi_pipeline.redaction import without_user
 from taxi_pipeline.storage import put_in_place
 from taxi_pipeline.trips import schema, sources
 
@@ -246,8 +246,7 @@ class Tracking:
     def _url(self, run: Run) -> str:
         if not self.uri.startswith(("http://", "https://")):
             return ""
-        parts = urlsplit(self.uri)
-        server = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+        server = without_user(self.uri).rstrip("/")
         return f"{server}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from taxi_pipeline import config
+from taxi_pipeline.redaction import remember, without_user
 from taxi_pipeline.trips import sources
 
 FILES = "files"
@@ -20,6 +21,7 @@ _shown: dict[tuple[str, str], bool] = {}
 def use_scheduler(url: str) -> None:
     """Name the central scheduler that this process works for; empty for none."""
     global _scheduler  # noqa: PLW0603  (a process has one)
+    remember(url)
     _scheduler = url.rstrip("/")
 
 
@@ -39,4 +41,4 @@ def address(location: str) -> str:
     if (_scheduler, storage.root) not in _shown:
         answer = sources.http_status(at, PATIENCE)
         _shown[_scheduler, storage.root] = answer == HTTPStatus.OK
-    return at if _shown[_scheduler, storage.root] else ""
+    return without_user(at) if _shown[_scheduler, storage.root] else ""

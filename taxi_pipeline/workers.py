@@ -19,13 +19,16 @@ import gc
 import importlib
 import json
 import os
+import sys
 from typing import Any, Protocol, runtime_checkable
 
 import luigi
 from luigi import execution_summary, rpc, scheduler, worker
+from luigi.task import flatten
 
-from taxi_pipeline import config, web
+from taxi_pipeline import alerts, config, logs, web
 from taxi_pipeline.logs import logger
+from taxi_pipeline.redaction import redact
 
 FORKED = (
     "alembic.command",
@@ -93,17 +96,22 @@ class Worker(worker.Worker):
 
     def run(self) -> bool:
         """Run what is scheduled."""
-        if self.worker_processes > 1 and any(
-            task.run is not None and not done for task, done in self._planned()
-        ):
+        if self.worker_processes > 1 and self._has_work():
             for name in FORKED:
                 importlib.import_module(name)
             # The pages of what stays are then shared with the forked processes.
             gc.freeze()
         return bool(super().run())
 
-    def _planned(self) -> list[tuple[luigi.Task, bool]]:
-        return [(task, status == "DONE") for task, status, _ in self._add_task_history]
+    def _has_work(self) -> bool:
+        """Whether a task could be run now, rather than that all are done or waited for."""
+        states = {task: status for task, status, _ in self._add_task_history}
+        return any(
+            status == "PENDING"
+            and task.run is not None
+            and all(states.get(needed) == "DONE" for needed in flatten(task.requires()))
+            for task, status in states.items()
+        )
 
     @worker.rpc_message_callback
     def set_worker_processes(self, n: int) -> None:
@@ -117,6 +125,25 @@ class Worker(worker.Worker):
             )
             return
         super().set_worker_processes(n)
+
+    def _announce_scheduling_failure(self, task: luigi.Task, expl: str) -> None:
+        super()._announce_scheduling_failure(task, expl)
+        alerts.tell_failure(task, logs.formatted_message(expl) or expl.strip().splitlines()[-1])
+
+    def _email_error(
+        self, task: luigi.Task, formatted_traceback: str, subject: str, headline: str
+    ) -> None:
+        """Mail without secrets, and without the traceback of what a user can mend.
+
+        Luigi quotes the command line, whose flags may hold a secret.
+        """
+        told = logs.formatted_message(formatted_traceback) or formatted_traceback
+        given = sys.argv
+        sys.argv = [redact(argument) for argument in given]
+        try:
+            super()._email_error(task, redact(told), subject, headline)
+        finally:
+            sys.argv = given
 
     def last_words(self) -> None:
         """Let the task that was asked for say how it went."""

@@ -102,6 +102,8 @@ def test_every_section_refuses_options_that_it_does_not_know(luigi_config, secti
         (config.training, "seed", "-1"),
         (config.training, "threads", "1.5"),
         (config.gate, "min_gain", "1.1"),
+        (config.alerts, "webhook", "example.org/hook"),
+        (config.luigid, "port", "65536"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_section_and_option(
@@ -134,8 +136,13 @@ OPERATIONAL = {
     "source.attempts",
     "source.timeout",
     "storage.root",
+    "storage.url",
     "tracking.uri",
     "training.threads",
+    "alerts.webhook",
+    "luigid.address",
+    "luigid.port",
+    "luigid.folder",
 }
 
 
@@ -195,11 +202,40 @@ def test_a_remote_root_needs_a_tracking_uri(luigi_config):
         _ = tracking.artifacts
 
 
-def test_no_number_of_threads_means_every_core_of_the_process(luigi_config, monkeypatch):
+@pytest.fixture
+def three_cores(luigi_config, monkeypatch):
+    """Three cores, and a run that has not begun."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _process: {0, 3, 5})
+    monkeypatch.setattr(config.training, "tasks_at_once", 1)
+    monkeypatch.setattr(config.training, "most_threads", None)
+
+
+def test_no_number_of_threads_means_every_core_of_the_process(luigi_config, three_cores):
     assert config.training().thread_count == 3
     luigi_config("training", "threads", "2")
     assert config.training().thread_count == 2
+
+
+@pytest.mark.parametrize(
+    ("threads", "tasks_at_once", "most_threads", "expected"),
+    [(0, 2, None, 1), (0, 9, None, 1), (0, 1, 2, 2), (4, 2, None, 4), (4, 2, 3, 3), (0, 1, 0, 3)],
+)
+def test_tasks_share_the_cores_up_to_what_the_scheduler_allows(
+    *, luigi_config, three_cores, monkeypatch, threads, tasks_at_once, most_threads, expected
+):
+    luigi_config("training", "threads", threads)
+    monkeypatch.setattr(config.training, "tasks_at_once", tasks_at_once)
+    monkeypatch.setattr(config.training, "most_threads", most_threads)
+    assert config.training().thread_count == expected
+
+
+def test_a_root_is_a_folder_of_this_machine_or_none(luigi_config, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for root in (str(tmp_path / "data"), f"file://{tmp_path}/data", "~/data"):
+        luigi_config("storage", "root", root)
+        assert config.storage().local_folder == tmp_path / "data"
+    luigi_config("storage", "root", "s3://bucket/taxi")
+    assert config.storage().local_folder is None
 
 
 # --- Luigi's own options ----------------------------------------------------------------------
@@ -259,11 +295,13 @@ def test_a_setting_of_the_written_file_is_what_luigi_gets_without_it(configured,
     assert parser.get(setting.section, setting.option) == setting.value
 
 
-def test_the_written_file_leaves_nothing_to_be_set(configured):
+def test_the_written_file_leaves_nothing_to_be_set_but_this_machines_cores(configured):
     parser = configured(config.as_cfg())
     before = {name: dict(parser[name]) for name in parser.sections()}
     config.apply_luigi_settings()
-    assert {name: dict(parser[name]) for name in parser.sections()} == before
+    after = {name: dict(parser[name]) for name in parser.sections()}
+    assert after["resources"].pop("cpu") == str(config.cores())
+    assert after == before
 
 
 def test_each_option_of_the_written_file_follows_its_meaning():

@@ -106,7 +106,7 @@ def test_nothing_has_changed_since_the_same_identity(identity):
         (
             "inputs",
             {"IngestTrips green 2021-01": "bbbb"},
-            "IngestTrips green 2021-01 was republished",
+            "source republished (green 2021-01)",
         ),
         (
             "inputs",
@@ -136,7 +136,7 @@ def test_all_changes_are_told():
         "cleaning.min_minutes was 1.0, is 2.0",
         "cleaning.max_minutes is gone",
         "its version was 1, is 2",
-        "IngestTrips green 2021-01 was republished",
+        "source republished (green 2021-01)",
     ]
 
 

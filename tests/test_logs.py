@@ -1,4 +1,5 @@
 import logging
+import re
 import sys
 import traceback
 
@@ -8,7 +9,7 @@ from luigi.parameter import MissingParameterException, UnknownParameterException
 from luigi.rpc import RPCError
 from luigi.task_register import TaskClassException
 
-from taxi_pipeline import errors, logs
+from taxi_pipeline import errors, logs, redaction
 from taxi_pipeline.errors import InvalidConfig, MonthNotPublished, TaxiPipelineError
 
 LINE = "green 2031-01: not published yet; choose an earlier month (100% sure)"
@@ -54,6 +55,18 @@ class FailingTask(luigi.Task):
 
 class LabelledTask(luigi.Task):
     label = "LabelledTask green 2021-01"
+
+
+class LoggedTask(LabelledTask):
+    log = "data/logs/1.log"
+
+
+class AwaitedTask(luigi.Task):
+    run = None
+    waiting = "green 2031-01: not published yet (100% sure)"
+
+    def complete(self):
+        return False
 
 
 def caught(error):
@@ -109,6 +122,11 @@ def test_a_failure_for_a_user_becomes_its_one_line_at_error(at_level, kind):
             "LabelledTask green 2021-01: green 2021-02: too few",
         ),
         (FailingTask(place="run"), "disk full", "FailingTask(place=run): disk full"),
+        (
+            LoggedTask(),
+            "disk full",
+            "LabelledTask green 2021-01: disk full (log data/logs/1.log)",
+        ),
     ],
 )
 def test_the_line_names_the_task_once(at_level, task, line, expected):
@@ -134,7 +152,7 @@ def test_a_failure_that_followed_from_another_becomes_its_own_line(at_level):
 def test_a_scheduler_that_does_not_answer_becomes_one_line_with_ways_out(at_level):
     error = RPCError("Errors (2 attempts) when connecting to remote scheduler", OSError())
     line = shown(record("Uncaught exception", level=logging.ERROR, error=error, module="retcodes"))
-    assert line.startswith("ERROR: no central scheduler answers: start luigid")
+    assert line.startswith("ERROR: no central scheduler answers: start one (scripts/luigid")
     assert "--local-scheduler" in line
     assert "Errors (2 attempts)" in line
     assert "\n" not in line
@@ -203,6 +221,43 @@ def test_a_warning_of_the_worker_is_shown(at_level):
     assert shown(logged) == "WARNING: Data for T() does not exist (yet?)."
 
 
+# --- what is waited for -----------------------------------------------------------------------
+
+
+def missing(task):
+    return record("Data for %s does not exist (yet?).", task, level=logging.WARNING)
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO])
+def test_what_is_waited_for_is_its_line_and_no_warning(at_level, level):
+    at_level(level)
+    assert shown(missing(AwaitedTask())) == f"INFO: {AwaitedTask.waiting}"
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.ERROR])
+def test_what_is_waited_for_is_left_out_where_lines_are_not_wanted(at_level, level):
+    at_level(level)
+    assert shown(missing(AwaitedTask())) is None
+
+
+def test_another_warning_about_what_is_waited_for_is_untouched(at_level):
+    logged = record("%s is strange", AwaitedTask(), level=logging.WARNING)
+    assert shown(logged) == "WARNING: AwaitedTask() is strange"
+
+
+def test_a_missing_task_that_has_no_line_keeps_luigis_warning(at_level):
+    line = "WARNING: Data for LabelledTask() does not exist (yet?)."
+    assert shown(missing(LabelledTask())) == line
+
+
+def test_luigi_shows_what_it_waits_for_as_one_line(luigi_config, at_level, caplog):
+    result = luigi.build([AwaitedTask()], local_scheduler=True, detailed_summary=True)
+    assert result.status == luigi.LuigiStatusCode.MISSING_EXT
+    (told,) = [each for each in caplog.records if "not published" in each.getMessage()]
+    assert (told.levelname, told.getMessage()) == ("INFO", AwaitedTask.waiting)
+    assert not any(each.levelno > logging.INFO for each in caplog.records)
+
+
 @pytest.mark.parametrize("module", ["interface", "scheduler", "retcodes", "base", "workers"])
 def test_records_of_other_modules_are_untouched(at_level, module):
     assert shown(record("%d of %s", 1, "2", module=module)) == "INFO: 1 of 2"
@@ -222,6 +277,82 @@ def test_what_is_told_below_a_warning_is_never_a_failure(at_level):
 def test_arguments_given_as_a_mapping_are_understood(at_level):
     logged = record("%(what)s", {"what": "it"}, module="base")
     assert shown(logged) == "INFO: it"
+
+
+# --- a task's own file ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "task.log"
+
+
+def is_of(handler, file):
+    return getattr(handler, "baseFilename", None) == str(file)
+
+
+def kept_lines(file):
+    """The lines of a log file, without their times."""
+    stamp = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ")
+    return [stamp.sub("", line) for line in file.read_text().splitlines()]
+
+
+def test_what_any_library_logs_is_kept_while_the_task_runs_and_not_after(file):
+    library = logging.getLogger("some.library")
+    library.warning("before")
+    with logs.kept_in(file):
+        library.warning("%d of %s", 1, "2")
+        logs.logger.info("a line of the task's")
+        assert kept_lines(file) == ["WARNING 1 of 2", "INFO a line of the task's"]
+    library.warning("after")
+    assert len(kept_lines(file)) == 2
+
+
+def test_the_file_has_the_tasks_lines_whatever_the_console_shows(file, at_level):
+    at_level(logging.ERROR)
+    with logs.kept_in(file):
+        logs.logger.info("a line of the task's")
+    assert kept_lines(file) == ["INFO a line of the task's"]
+
+
+def test_what_is_said_to_the_file_is_not_on_the_console(file, caplog):
+    with logs.kept_in(file) as kept:
+        kept.say("starts, 100% sure")
+    assert kept_lines(file) == ["INFO starts, 100% sure"]
+    assert caplog.messages == []
+
+
+def test_the_file_has_the_traceback_of_a_failure(file):
+    with logs.kept_in(file) as kept:
+        kept.say("failed", caught(ValueError("a defect"))[1])
+    lines = kept_lines(file)
+    assert lines[:2] == ["ERROR failed", "Traceback (most recent call last):"]
+    assert lines[-1] == "ValueError: a defect"
+
+
+def test_no_handler_is_left_after_a_failure(file):
+    before = list(logging.getLogger().handlers)
+    with pytest.raises(KeyboardInterrupt), logs.kept_in(file):
+        raise KeyboardInterrupt
+    assert logging.getLogger().handlers == before
+
+
+def test_no_secret_is_in_the_file(file, monkeypatch):
+    monkeypatch.setattr(redaction, "_known", {"hunter2222"})
+    with logs.kept_in(file) as kept:
+        logging.getLogger("some.library").warning("with %s", "hunter2222")
+        kept.say("with hunter2222")
+        kept.say("failed", caught(OSError("hunter2222"))[1])
+    text = file.read_text()
+    assert "hunter2222" not in text
+    assert text.count("***") == 3
+
+
+def test_a_malformed_call_to_the_log_is_no_failure_of_the_task(file, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)  # not said on the standard error
+    with logs.kept_in(file):
+        (handler,) = [each for each in logging.getLogger().handlers if is_of(each, file)]
+        handler.handle(record("%d of", "a"))  # pytest's handlers would raise
 
 
 # --- how it is installed ---------------------------------------------------------------------

@@ -92,6 +92,13 @@ class AskedTask(SeamTask):
         super().run()
 
 
+class OutsideTask(luigi.Task):
+    run = None
+
+    def output(self):
+        return MemoryTarget([], "outside")
+
+
 class SeamWrapper(luigi.Task):
     def requires(self):
         return {"late": SeamTask(name="late"), "early": [FirstTask(name="early")]}
@@ -161,6 +168,14 @@ def test_a_failed_run_is_an_error_with_the_exception_and_the_task_among_its_argu
     (record,) = [record for record in records if record.levelno == logging.ERROR]
     assert str(record.exc_info[1]) == "a defect in run"
     assert task in record.args
+
+
+def test_what_is_missing_from_outside_is_a_warning_with_the_task_among_its_arguments(records):
+    task = OutsideTask()
+    assert build(task).status == luigi.LuigiStatusCode.MISSING_EXT
+    (record,) = [record for record in records if record.levelno == logging.WARNING]
+    assert record.msg.startswith("Data for %s does not exist")
+    assert record.args == (task,)
 
 
 def test_a_scheduler_that_does_not_answer_is_an_rpc_error_with_its_reason_first(records):
@@ -289,7 +304,9 @@ def test_every_setting_is_an_option_that_luigi_has():
         "worker": set(luigi.worker.worker.get_param_names(include_significant=True)),
     }
     for setting in config.LUIGI_SETTINGS:
-        assert setting.option.replace("-", "_") in known[setting.section]
+        # A resource has any name.
+        if setting.section != "resources":
+            assert setting.option.replace("-", "_") in known[setting.section]
 
 
 # --- tasks and the worker ---------------------------------------------------------------------

@@ -1,4 +1,5 @@
 import math
+from datetime import date, datetime
 
 import luigi
 import pytest
@@ -8,9 +9,11 @@ from luigi.cmdline_parser import CmdlineParser
 from luigi.parameter import MissingParameterException
 
 from taxi_pipeline.errors import InvalidConfig, InvalidParameter, TaxiPipelineError
-from taxi_pipeline.parameters import Flag, OneOf, Real, Text, Whole
+from taxi_pipeline.month import Month
+from taxi_pipeline.parameters import Flag, OneOf, Real, Text, Whole, YearMonth
 
 numbers = st.floats(allow_nan=False)
+months = st.builds(Month, st.integers(1, 9999), st.integers(1, 12))
 
 
 def refuse_spaces(text):
@@ -24,6 +27,7 @@ class ParameterTask(luigi.Task):
     share: Real = Real(0, 1, default=0.5)
     keep_all: Flag = Flag(default=False)
     title: Text = Text(default="")
+    start: YearMonth = YearMonth(default=Month(2021, 1))
 
 
 class parameter_options(luigi.Config):  # noqa: N801
@@ -34,6 +38,7 @@ class parameter_options(luigi.Config):  # noqa: N801
     miles: Real = Real(-1, default=math.inf)
     keep_all: Flag = Flag(default=False)
     title: Text = Text(check=refuse_spaces, default="")
+    start: YearMonth = YearMonth(default=Month(2021, 1))
 
 
 def param(name):
@@ -78,12 +83,30 @@ def test_a_flag_is_read_from_itself_and_from_its_name_in_any_case(given_value, v
     assert param("keep_all").normalize(given_value) is value
 
 
+@pytest.mark.parametrize(
+    "given_value",
+    ["2021-03", Month(2021, 3), date(2021, 3, 31), datetime(2021, 3, 31, 23, 59)],
+)
+def test_a_month_is_read_from_itself_from_its_text_and_from_dates(given_value):
+    assert param("start").normalize(given_value) == Month(2021, 3)
+
+
 def test_a_name_is_one_of_the_choices():
     assert param("taxi").normalize("yellow") == "yellow"
 
 
 def test_text_is_kept_as_it_is():
     assert param("title").normalize("A%20{year}") == "A%20{year}"
+
+
+def test_secrets_of_a_text_are_told_even_if_it_is_refused():
+    told = []
+    text = Text(check=refuse_spaces, secrets=told.append)
+    text.__set_name__(luigi.Config, "option")
+    assert text.normalize("ab") == "ab"
+    with pytest.raises(InvalidConfig):
+        text.normalize("a b")
+    assert told == ["ab", "a b"]
 
 
 @given(st.integers(-100, 100), st.integers(0, 100), st.integers(-300, 300))
@@ -155,6 +178,15 @@ def test_what_is_neither_true_nor_false_is_refused(value):
         param("keep_all").normalize(value)
 
 
+NO_MONTHS = ["2021-13", "2021-00", "0000-01", "2021-1", "2021", "03-2021", "2021-03-01", " 2021-03"]
+
+
+@pytest.mark.parametrize("value", [*NO_MONTHS, "", "March", None, 202103, 2021.3, (2021, 3), b"2"])
+def test_what_is_no_month_is_refused(value):
+    with pytest.raises(InvalidConfig):
+        param("start").normalize(value)
+
+
 @pytest.mark.parametrize("value", ["Green", "blue", "", " green", None, 1, ("green",)])
 def test_a_name_that_is_no_choice_is_refused(value):
     with pytest.raises(InvalidConfig):
@@ -179,6 +211,10 @@ def test_what_is_no_text_is_refused(value):
         ({"month": 1, "share": "2"}, "--share is '2': it must be a number from 0 to 1"),
         ({"month": 1, "keep_all": "yes"}, "--keep-all is 'yes': it must be true or false"),
         ({"month": 1, "title": None}, "--title is None: it must be text"),
+        (
+            {"month": 1, "start": "2021-13"},
+            "--start is '2021-13': it must be a month, written YYYY-MM",
+        ),
     ],
 )
 def test_a_tasks_wrong_value_is_one_line_that_names_the_flag(arguments, line):
@@ -197,6 +233,7 @@ def test_a_tasks_wrong_value_is_one_line_that_names_the_flag(arguments, line):
         ("miles", "-2", "miles is '-2': it must be a number, -1 or more"),
         ("keep_all", "yes", "keep_all is 'yes': it must be true or false"),
         ("title", "a b", "title is 'a b': spaces are not usable"),
+        ("start", "2021", "start is '2021': it must be a month, written YYYY-MM"),
     ],
 )
 def test_a_sections_wrong_value_is_one_line_that_names_section_and_option(
@@ -238,8 +275,8 @@ def task_from(*arguments):
 
 
 def test_the_command_line_and_python_give_the_same_task(luigi_config):
-    typed = task_from("--month", "07", "--keep-all", "TRUE", "--share", "1")
-    made = ParameterTask(month=7, keep_all=True, share=1.0)
+    typed = task_from("--month", "07", "--keep-all", "TRUE", "--share", "1", "--start", "2021-03")
+    made = ParameterTask(month=7, keep_all=True, share=1.0, start=date(2021, 3, 31))
     assert typed == made
     assert typed.task_id == made.task_id
     assert typed.param_kwargs == made.param_kwargs
@@ -283,6 +320,11 @@ def test_a_flag_is_read_back_from_its_text(value):
     assert read_back(param("keep_all"), value) is value
 
 
+@given(months)
+def test_a_month_is_read_back_from_its_text(value):
+    assert read_back(param("start"), value) == value
+
+
 def test_a_flags_text_is_in_small_letters():
     assert [param("keep_all").serialize(value) for value in (True, False)] == ["true", "false"]
 
@@ -300,6 +342,7 @@ def test_text_is_read_back_as_it_was(value):
             "share": st.floats(0, 1),
             "keep_all": st.booleans(),
             "title": st.text(),
+            "start": months,
         }
     )
 )

@@ -114,16 +114,6 @@ def check_template(template: str) -> None:
         _check_protocol(protocol, shown)
 
 
-def check_http(url: str) -> None:
-    """Refuse what is neither empty nor the URL of a web server.
-
-    Raises:
-        InvalidConfig: it begins otherwise.
-    """
-    if url and not _is_http(url):
-        raise InvalidConfig("[alerts] webhook must begin with https:// or http://")
-
-
 def _check_protocol(protocol: str, shown: str) -> None:
     from fsspec.registry import get_filesystem_class  # noqa: PLC0415
 

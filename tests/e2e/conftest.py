@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import servers
 
 COMMAND = (str(Path(sys.executable).with_name("luigi")), "--module", "taxi_pipeline")
 SMALL = ["--source-url", "synthetic://?rows=3000", "--tuning-trials", "2"]
@@ -60,3 +61,16 @@ def finished(tmp_path_factory):
     command = CommandLine(tmp_path_factory.mktemp("finished"))
     result = command("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler", *SMALL)
     return command, result
+
+
+@pytest.fixture(scope="session")
+def scheduler(tmp_path_factory):
+    """A scheduler through which the main job has run once, in the folder of its command line."""
+    folder = tmp_path_factory.mktemp("scheduler")
+    with servers.scheduler(folder) as running:
+        running.client = CommandLine(folder)
+        result = running.client(
+            *("RegisterModel", "--year", "2021", "--month", "1"), *SMALL, *running.flag
+        )
+        assert result.returncode == 0, result.stderr
+        yield running

@@ -1,6 +1,7 @@
 """The main job from the command line to a prediction, each in a process of its own."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -30,12 +31,24 @@ def test_the_main_job_registers_a_model_and_exits_with_0(finished):
     assert "challenger" in receipt["aliases"]
 
 
-def test_the_console_has_two_lines_a_step_and_no_traceback(finished):
+def test_the_console_has_one_line_a_step_with_its_time_and_no_traceback(finished):
     _, result = finished
     steps = [line for line in result.stderr.splitlines() if "green 2021" in line]
-    assert len([line for line in steps if ": starts" in line]) == 10
-    assert len([line for line in steps if " -> data/" in line]) == 10
+    assert len(steps) == 10
+    assert all(re.search(r", in \d+\.\d s -> data/", line) for line in steps), steps
     assert "Traceback" not in result.stderr
+
+
+def test_each_step_has_a_log_of_its_own_that_its_manifest_names(finished):
+    command, _ = finished
+    data = command.folder / "data"
+    manifests = [json.loads(path.read_text()) for path in data.rglob("manifest.json")]
+    stages = [manifest for manifest in manifests if "label" in manifest]
+    assert len({manifest["log"] for manifest in stages}) == 10
+    for manifest in stages:
+        lines = (data / manifest["log"]).read_text().splitlines()
+        assert f"INFO {manifest['label']}: starts" in lines[0]
+        assert f"INFO {manifest['label']}: {manifest['summary']}, in " in lines[-1]
 
 
 def test_the_second_run_does_nothing_and_exits_with_0(finished):
@@ -43,7 +56,7 @@ def test_the_second_run_does_nothing_and_exits_with_0(finished):
     result = command(*RUN)
     assert result.returncode == 0
     assert "Did not run any tasks" in result.stderr
-    assert ": starts" not in result.stderr
+    assert " -> data/" not in result.stderr
 
 
 def test_a_fresh_process_without_luigi_predicts_the_published_rows_of_a_later_month(finished):

@@ -131,8 +131,10 @@ def test_two_that_search_the_same_at_once_share_their_trials_and_end_well(
         told = [process.communicate(timeout=120)[1] for process in (one, other)]
         assert [process.returncode for process in (one, other)] == [0, 0], told
     for said in told:
-        assert "TuneHyperparameters green 2021-01 trip-w1: starts" in said
+        assert "-> data/tune/green/2021-01/trip-w1/" in said
         assert "Traceback" not in said
+    logs = luigi.folder.glob("data/tune/green/2021-01/trip-w1/logs/*")
+    assert sum(": starts" in log.read_text() for log in logs) == 2
     written = [json.loads(content) for content in journal(luigi).values()]
     assert [trial["number"] for trial in written] == list(range(1, TRIALS + 1))
     assert_whole(output(luigi))

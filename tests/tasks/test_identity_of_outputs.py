@@ -1,6 +1,7 @@
 """Outputs are right, whole, written once, and made again exactly when they must be."""
 
 import json
+import re
 import shutil
 
 import luigi
@@ -17,6 +18,9 @@ from taxi_pipeline import (
 from taxi_pipeline.errors import InvalidConfig, MonthNotPublished
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips import synthetic
+
+# What the console shows of a step that was made.
+STEP = re.compile(r"(?P<label>\S.*?): .*, in \d+\.\d s(, since (?P<reason>.+))? -> .+")
 
 
 @pytest.fixture
@@ -67,8 +71,9 @@ def test_another_configuration_is_another_output_and_the_log_says_why(pipeline, 
     assert not task.complete()
     pipeline.run(task)
     assert task.output().location != first
-    line = "TransformTrips green 2021-01: starts: cleaning.max_minutes was 60.0, is 90.0"
-    assert line in console.messages
+    (line,) = [line for line in console.messages if "max_minutes" in line]
+    assert line.startswith("TransformTrips green 2021-01: ")
+    assert line.endswith(f" s, since cleaning.max_minutes was 60.0, is 90.0 -> {task.output()}")
 
 
 def test_going_back_to_an_earlier_configuration_finds_its_outputs(pipeline):
@@ -103,12 +108,12 @@ def test_a_republished_month_makes_exactly_its_descendants_again(pipeline, publi
     assert task.requires()["model"].output().location == trained
     assert len(pipeline.made("evaluate")) == 2
     assert len(pipeline.made("train")) == 1
-    started = [message for message in console.messages if ": starts" in message]
-    assert started == [
-        "IngestTrips green 2021-02: starts",
-        "TransformTrips green 2021-02: starts: IngestTrips green 2021-02 was republished",
-        "BuildFeatures green 2021-02: starts: TransformTrips green 2021-02 changed",
-        "EvaluateModel green 2021-01 linear-w1: starts: BuildFeatures green 2021-02 changed",
+    made = [STEP.fullmatch(line) for line in console.messages]
+    assert [step.group("label", "reason") for step in made if step] == [
+        ("IngestTrips green 2021-02", None),
+        ("TransformTrips green 2021-02", "source republished (green 2021-02)"),
+        ("BuildFeatures green 2021-02", "TransformTrips green 2021-02 changed"),
+        ("EvaluateModel green 2021-01 linear-w1", "BuildFeatures green 2021-02 changed"),
     ]
 
 
@@ -145,17 +150,18 @@ def test_a_retry_after_a_lost_answer_makes_nothing_again(pipeline, monkeypatch):
     task.run()
 
 
-def test_a_month_that_is_not_published_fails_in_one_line_and_the_rest_is_kept(pipeline, console):
+def test_a_month_that_is_not_published_is_told_in_one_line_and_the_rest_is_made(pipeline, console):
     pipeline.configure("source", "url", "synthetic://?rows=2000&last=2021-01")
     task = EvaluateModel(year=2021, month=1, recipe="linear")
     result = pipeline.run(task)
-    assert result.status is luigi.LuigiStatusCode.FAILED
+    assert result.status is luigi.LuigiStatusCode.MISSING_EXT
     assert len(pipeline.made("train")) == 1
     assert pipeline.made("evaluate") == set()
-    errors = [record.getMessage() for record in console.records if record.levelname == "ERROR"]
-    assert len(errors) == 1
-    assert "2021-02: not published" in errors[0]
-    assert "\n" not in errors[0]
+    told = [record for record in console.records if "not published" in record.getMessage()]
+    assert [record.levelname for record in told] == ["INFO"]
+    assert told[0].getMessage().startswith("green 2021-02: not published yet at ")
+    assert "\n" not in told[0].getMessage()
+    assert not any(record.levelname == "ERROR" for record in console.records)
 
 
 def test_the_web_page_shows_a_failure_that_a_user_can_mend_as_its_line():

@@ -8,13 +8,17 @@ import io
 import multiprocessing
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
 import traceback
+import urllib.request
+from base64 import b64decode
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import aiohttp
 import fsspec
@@ -22,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from taxi_pipeline.errors import InvalidConfig, InvalidTripFile, MonthNotPublished, SourceError
@@ -34,6 +38,8 @@ NAME = "green_tripdata_2021-01.parquet"
 REQUIRED = ["lpep_pickup_datetime", "PULocationID"]
 HIDDEN = "s3cr3t"
 brief = settings(deadline=None, max_examples=50)
+names = st.text(st.characters(codec="utf-8"))
+texts = st.text(st.characters(codec="utf-8"))
 months = st.builds(Month, st.integers(1000, 9999), st.integers(1, 12))
 
 
@@ -62,6 +68,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers = []
         self.requests = []
+        self.commands = []
         self.closing = threading.Event()
 
     @property
@@ -80,10 +87,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.requests.append(self.headers)
+        self.server.commands.append(self.command)
         answers = self.server.answers
         (answers.pop(0) if len(answers) > 1 else answers[0])(self)
 
-    do_CONNECT = do_GET  # noqa: N815  (what a proxy is asked)
+    do_HEAD = do_CONNECT = do_GET  # noqa: N815  (the last is what a proxy is asked)
 
     def log_message(self, *args):
         """Say nothing."""
@@ -160,8 +168,15 @@ def page(handler):
     handler.wfile.write(text)
 
 
-@pytest.fixture
-def server():
+def redirection(place):
+    def answer(handler):
+        handler.begin(302, Location=place, Content_Length=0)
+
+    return answer
+
+
+@contextlib.contextmanager
+def another_server():
     with Server() as running:
         thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
         thread.start()
@@ -169,6 +184,12 @@ def server():
         running.closing.set()
         running.shutdown()
         thread.join(5)
+
+
+@pytest.fixture
+def server():
+    with another_server() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -204,6 +225,160 @@ def failure(url, destination, kind=SourceError, **kwargs):
 
 def assert_one_line(text):
     assert len(text.splitlines()) == 1
+
+
+# --- whether a month is published -------------------------------------------------------------
+
+
+def is_published(url, timeout=5.0):
+    return sources.is_published(url, timeout=timeout)
+
+
+@pytest.mark.parametrize("code", [403, 404, 410])
+def test_what_the_source_denies_is_not_published(server, code):
+    server.answers = [status(code)]
+    assert not is_published(server.secret_url())
+
+
+@pytest.mark.parametrize("code", [200, 204, 400, 401, 405, 429, 500, 503])
+def test_what_the_source_does_not_deny_counts_as_published(server, code):
+    server.answers = [status(code)]
+    assert is_published(server.secret_url())
+    assert sources.http_status(server.url, 5.0) == code
+
+
+@pytest.mark.parametrize("answer", [hanging_up, lambda handler: handler.wfile.write(b"nonsense\n")])
+def test_a_source_that_does_not_answer_counts_as_one_that_has_it(server, answer):
+    server.answers = [answer]
+    assert is_published(server.url)
+    assert sources.http_status(server.url, 5.0) == 0
+
+
+def test_a_source_that_is_not_there_counts_as_one_that_has_it():
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    assert is_published(f"http://127.0.0.1:{port}/{NAME}")
+
+
+def test_a_source_that_hangs_is_not_waited_for(server):
+    server.answers = [silent]
+    began = time.monotonic()
+    assert is_published(server.url, timeout=0.2)
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://user:{HIDDEN}/x@127.0.0.1:1/a",
+        f"http://user:{HIDDEN}@[::1/a",
+        "http://127.0.0.1:x/a",
+        "http://127.0.0.1:1/a b",
+        "http://127.0.0.1:1/é",
+        "http:///a",
+    ],
+)
+def test_a_malformed_url_is_left_to_the_fetch(url):
+    assert is_published(url)
+
+
+def test_only_the_head_of_a_file_is_asked_for(server):
+    server.answers = [good]
+    assert is_published(server.url)
+    assert server.commands == ["HEAD"]
+
+
+@given(texts.filter(lambda user: user and ":" not in user), texts)
+@settings(brief, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_user_and_password_are_sent_as_they_are(server, user, password):
+    server.answers, server.requests = [status(200)], []
+    signed = f"//{quote(user, safe='')}:{quote(password, safe='')}@"
+    assert is_published(server.url.replace("//", signed))
+    (asked,) = server.requests
+    kind, _, sent = asked["Authorization"].partition(" ")
+    assert (kind, b64decode(sent).decode()) == ("Basic", f"{user}:{password}")
+    assert "@" not in asked["Host"]
+
+
+def test_without_a_user_none_is_sent(server):
+    server.answers = [status(200)]
+    assert is_published(server.url)
+    assert "Authorization" not in server.requests[0]
+
+
+def test_a_redirection_is_followed(server):
+    server.answers = [redirection("/elsewhere"), status(404)]
+    assert not is_published(server.url)
+    assert len(server.requests) == 2
+
+
+def test_user_and_password_are_not_sent_to_another_server_that_is_named(server):
+    with another_server() as other:
+        other.answers = [status(200)]
+        server.answers = [redirection(other.url.replace("127.0.0.1", "localhost"))]
+        assert is_published(server.secret_url())
+        assert "Authorization" not in other.requests[0]
+
+
+def test_a_proxy_from_the_environment_is_asked(server, monkeypatch):
+    server.answers = [status(404)]
+    monkeypatch.setattr(urllib.request, "_opener", None)  # which has read the environment
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert not is_published(f"http://nowhere.invalid/{NAME}")
+    assert server.requests[0]["Host"] == "nowhere.invalid"
+
+
+@pytest.mark.parametrize("scheme", ["", "file://", "memory://"])
+def test_a_file_is_published_where_it_is(tmp_path, scheme):
+    url = f"{scheme}{tmp_path}/{NAME}"
+    assert not is_published(url)
+    with fsspec.open(url, "wb") as file:
+        file.write(CONTENT)
+    assert is_published(url)
+
+
+@pytest.mark.parametrize(("last", "published"), [("", True), ("2021-01", True), ("2020-12", False)])
+def test_a_synthetic_month_is_published_up_to_the_last(last, published):
+    template = f"synthetic://?rows=1000&last={last}" if last else "synthetic://"
+    url = sources.month_url(template, "green", Month(2021, 1))
+    assert is_published(url) == published
+
+
+def test_a_wrong_synthetic_query_is_left_to_the_fetch():
+    assert is_published(sources.month_url("synthetic://?rows=many", "green", Month(2021, 1)))
+
+
+def test_a_store_that_cannot_be_asked_counts_as_one_that_has_it(monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise PermissionError("AccessDenied")
+
+    monkeypatch.setattr(MemoryFileSystem, "exists", refuse)
+    assert is_published(f"memory://bucket/{NAME}")
+    assert is_published(f"soup://bucket/{NAME}")
+
+
+def test_an_http_source_is_asked_without_what_is_slow_to_import(server):
+    server.answers = [status(200)]
+    program = (
+        "import sys; from taxi_pipeline.trips import sources\n"
+        f"assert sources.is_published({server.url!r}, timeout=5)\n"
+        "print(sorted({'aiohttp', 'fsspec'} & set(sys.modules)))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+def test_the_line_for_an_unpublished_month_names_month_and_place_but_no_secret(server):
+    line = sources.not_published(LABEL, server.secret_url())
+    assert_one_line(line)
+    assert line.startswith(f"{LABEL}: not published yet at {sources.redact(server.secret_url())}; ")
+    assert HIDDEN not in line
+    for told in ("two months late", "evaluation month", "[source] url"):
+        assert told in line
 
 
 # --- what arrives -----------------------------------------------------------------------------

@@ -1,0 +1,197 @@
+"""What a person sees of the scheduler, in a real browser."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+import servers
+from conftest import SMALL
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Whatever a page asks for, no other machine is asked.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+STAGES = (
+    *("IngestTrips", "TransformTrips", "BuildFeatures"),
+    *("TuneHyperparameters", "TrainModel", "EvaluateModel", "RegisterModel"),
+)
+
+
+class Browser:
+    """Chromium, and where its pictures go."""
+
+    def __init__(self, driver, pictures):
+        self.driver = driver
+        self.pictures = pictures
+
+    def open(self, url):
+        self.driver.get("about:blank")  # else another fragment of a page is not loaded anew
+        self.driver.get(url)
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def wait(self, condition, seconds=20):
+        return WebDriverWait(self.driver, seconds, 0.1).until(lambda _: condition())
+
+    def resize(self, width, height):
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def picture(self, name):
+        self.driver.save_screenshot(str(self.pictures / name))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = servers.installed("chromium")
+    profile = f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"
+    for flag in (*FLAGS, profile, "--window-size=1400,900"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    pictures = Path(
+        os.environ.get("TAXI_PIPELINE_SCREENSHOTS") or tmp_path_factory.mktemp("pictures")
+    )
+    pictures.mkdir(parents=True, exist_ok=True)
+    driver = webdriver.Chrome(options, Service(servers.installed("chromedriver")))
+    try:
+        driver.set_page_load_timeout(30)
+        yield Browser(driver, pictures)
+    finally:
+        driver.quit()
+
+
+@pytest.fixture
+def page(browser, scheduler):
+    """The list of tasks."""
+    browser.resize(1400, 900)
+    browser.open(f"{scheduler.url}/")
+    browser.wait(lambda: "/static/visualiser/index.html" in browser.driver.current_url)
+    browser.wait(lambda: browser.all("#taskTable tbody .statusMessage"))
+    (length,) = browser.all("select[name=taskTable_length]")
+    length.send_keys("100")
+    return browser
+
+
+def row(page, family):
+    """The table's row of the one task of a family in January."""
+    (found,) = (
+        row
+        for row in page.all("#taskTable tbody tr")
+        if family in row.text and re.search(r"year=2021, month=1\b", row.text)
+    )
+    return found
+
+
+def button(row, title):
+    (found,) = row.find_elements(By.CSS_SELECTOR, f"[title='{title}']")
+    return found
+
+
+def test_the_table_has_all_stages_of_a_registered_model_as_done(page):
+    for family in STAGES:
+        rows = [row.text for row in page.all("#taskTable tbody tr") if family in row.text]
+        assert rows
+        assert [text for text in rows if text.startswith("DONE")] == rows
+
+
+def test_the_status_message_tells_the_version_and_whether_it_is_champion(page):
+    button(row(page, "RegisterModel"), "Status message").click()
+    page.wait(lambda: page.all("#statusMessageModal pre") and page.all("#statusMessageModal.in"))
+    said = page.wait(lambda: page.all("#statusMessageModal pre")[0].text)
+    assert said.startswith("nyc-green-taxi-duration-trip version 1 (champion")
+    assert page.all("#statusMessageModal .progress-bar")[0].text == "100%"
+
+
+def test_the_button_of_a_task_leads_to_the_graph_of_all_that_it_was_made_from(page):
+    button(row(page, "RegisterModel"), "View graph").click()
+    (hide_done,) = page.all("#hideDoneCheckbox")
+    page.wait(hide_done.is_displayed)
+    hide_done.click()
+    page.wait(lambda: len(page.all("#graphPlaceholder .graph-node-a")) > 1)
+    shown = [node.text for node in page.all("#graphPlaceholder .graph-node-a")]
+    assert set(STAGES) <= set(shown)
+    assert shown.count("BuildFeatures") == 2  # the month, and the month after
+    page.resize(1000, 800)  # the page lays its graph out once
+    page.driver.refresh()
+    page.wait(lambda: page.all("#graphPlaceholder .graph-node-a"))
+    page.picture("graph.png")
+
+
+def test_the_link_of_a_task_leads_to_its_output_with_its_plot(page):
+    before = page.driver.current_window_handle
+    button(row(page, "EvaluateModel"), "Track Progress").click()
+    page.wait(lambda: len(page.driver.window_handles) == 2)
+    (opened,) = set(page.driver.window_handles) - {before}
+    page.driver.switch_to.window(opened)
+    try:
+        page.wait(lambda: page.all("img"))
+        assert page.all("h1")[0].text == "EvaluateModel green 2021-01 trip-w1"
+        assert page.all("p")[0].text.startswith("RMSE ")
+        for image in page.all("img"):
+            page.wait(lambda image=image: image.get_property("naturalWidth"))
+        assert [image.get_attribute("alt") for image in page.all("img")] == ["evaluation.png"]
+        page.resize(1000, page.all("html")[0].size["height"] + 20)
+        page.picture("output.png")
+        page.driver.find_element(By.LINK_TEXT, "Log of this run").click()
+        page.wait(lambda: page.driver.current_url.endswith(".log"))
+        assert "EvaluateModel green 2021-01 trip-w1: starts" in page.all("body")[0].text
+    finally:
+        page.driver.close()
+        page.driver.switch_to.window(before)
+
+
+def test_a_backfill_can_be_watched_while_it_runs(page, scheduler):
+    months = ("BackfillMonths", "--of", "RegisterModel", "--start", "2021-04", "--stop", "2021-06")
+    # Searches that last as long as it takes to look at one.
+    trials = ("--tuning-trials", "60", "--tuning-seconds", "5", "--tuning-rounds", "256")
+    with scheduler.client.started(*months, *SMALL, *trials, *scheduler.flag) as process:
+        servers.wait_for(
+            lambda: [
+                task
+                for task in scheduler.tasks("RUNNING").values()
+                if task["params"].get("month") == "5"
+                and str(task["status_message"]).startswith("trial ")
+            ],
+            process,
+        )
+        page.open(f"{scheduler.url}/static/visualiser/index.html#tab=tasks&order=4,desc")
+        page.wait(lambda: page.all("#taskTable tbody .statusMessage"))
+        running = next(row for row in page.all("#taskTable tr") if row.text.startswith("RUNNING"))
+        button(running, "Status message").click()
+        page.wait(lambda: page.all("#statusMessageModal.in"))
+        said = page.wait(lambda: page.all("#statusMessageModal pre")[0].text)
+        page.driver.execute_script("$('.modal-backdrop').css('opacity', 0.1)")
+        page.picture("scheduler.png")
+        assert re.match(r"trial \d+/60, best \d+\.\d{4}$", said)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+
+
+def test_nothing_is_asked_of_another_machine(page, scheduler):
+    page.driver.get_log("performance")
+    for path in ("/static/visualiser/index.html", "/history", "/files/", "/tasklist"):
+        page.open(f"{scheduler.url}{path}")
+        page.wait(lambda: page.driver.execute_script("return document.readyState") == "complete")
+    told = [json.loads(entry["message"])["message"] for entry in page.driver.get_log("performance")]
+    asked = {
+        event["params"]["requestId"]: event["params"]["request"]["url"]
+        for event in told
+        if event["method"] == "Network.requestWillBeSent"
+    }
+    for event in told:
+        if event["params"].get("blockedReason"):
+            asked.pop(event["params"]["requestId"], None)
+    elsewhere = {url for url in asked.values() if url.startswith("http")} - {
+        url for url in asked.values() if url.startswith(f"{scheduler.url}/")
+    }
+    assert elsewhere == set()

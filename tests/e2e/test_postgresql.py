@@ -1,0 +1,141 @@
+"""The scheduler's history in a real PostgreSQL."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+import servers
+from conftest import SMALL, CommandLine
+
+INGEST = ("IngestTrips", "--year", "2021", "--month", "1", *SMALL)
+# As it stands in a URL; the database knows it as dawn@5%.
+PASSWORD = "dawn%405%25"  # noqa: S105  (of a server that lives as long as the tests)
+
+
+class Database:
+    """A server in a folder that its user, who must not be root, may enter."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.port = servers.free_port()
+        self.url = f"postgresql://luigi:${{HISTORY_PASSWORD}}@127.0.0.1:{self.port}/postgres"
+        self.as_user = ()
+        if os.geteuid() == 0:
+            self.as_user = (servers.installed("runuser"), "-u", "postgres", "--")
+            shutil.chown(folder, "postgres")
+        (folder / "password").write_text("dawn@5%")
+        login = ("--username=luigi", f"--pwfile={folder}/password", "--auth=scram-sha-256")
+        self._run("initdb", *login, "--no-sync", "--locale=C.UTF-8")
+
+    def start(self):
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        self._run("pg_ctl", "start", f"--log={self.folder}/log", f"--options={options}")
+
+    def stop(self):
+        self._run("pg_ctl", "stop", "--mode=immediate")
+
+    @contextlib.contextmanager
+    def down(self):
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def _run(self, name, *arguments):
+        program = servers.installed(name, *Path("/usr/lib/postgresql").glob("*/bin"))
+        subprocess.run(
+            [*self.as_user, program, f"--pgdata={self.folder}/data", *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+            timeout=60,
+        )
+
+
+@pytest.fixture(scope="module")
+def database():
+    servers.installed("initdb", *Path("/usr/lib/postgresql").glob("*/bin"))
+    with tempfile.TemporaryDirectory() as folder:
+        server = Database(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def folder(luigi, database):
+    (luigi.folder / "luigi.cfg").write_text(f"[task_history]\ndb_connection = {database.url}\n")
+    return luigi.folder
+
+
+def assert_secret(text):
+    for secret in (PASSWORD, "dawn@5%", "dawn"):
+        assert secret not in text
+
+
+def test_history_in_postgresql_outlives_the_scheduler(luigi, folder):
+    with servers.scheduler(folder, HISTORY_PASSWORD=PASSWORD) as scheduler:
+        result = luigi(*INGEST, *scheduler.flag)
+        assert result.returncode == 0, result.stderr
+        (task_id,) = (name for name in scheduler.tasks("DONE") if name.startswith("IngestTrips"))
+        assert scheduler.end() == 0
+    assert not list(folder.glob("luigid/*.db"))
+    shutil.rmtree(folder / "luigid")
+    with servers.scheduler(folder, HISTORY_PASSWORD=PASSWORD) as scheduler:
+        assert scheduler.tasks("DONE") == {}
+        assert scheduler.history(task_id) == ["DONE", "RUNNING", "PENDING"]
+        assert ">IngestTrips</a>" in scheduler.text("/history")
+        assert_secret(scheduler.log.read_text())
+
+
+def test_a_database_that_goes_away_for_a_while_stops_no_work(luigi, folder, database):
+    with servers.scheduler(folder, HISTORY_PASSWORD=PASSWORD) as scheduler:
+        with database.down():
+            result = luigi(*INGEST, *scheduler.flag)
+            assert result.returncode == 0, result.stderr
+        later = ("IngestTrips", "--year", "2021", "--month", "2", *SMALL)
+        assert luigi(*later, *scheduler.flag).returncode == 0
+        (task_id,) = (name for name in scheduler.tasks("DONE") if name.startswith("IngestTrips_2"))
+        assert scheduler.history(task_id)[0] == "DONE"
+        assert_secret(scheduler.log.read_text())
+
+
+def refused(folder, **variables):
+    """The one line with which a scheduler does not start."""
+    result = subprocess.run(
+        [*servers.LUIGID, "--port", "0"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=CommandLine(folder).environment | variables,
+        timeout=60,
+    )
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("ERROR: [task_history] db_connection ")
+    assert_secret(result.stdout + result.stderr)
+    return line
+
+
+def test_a_database_that_is_down_is_one_line_that_names_the_option(folder, database):
+    with database.down():
+        line = refused(folder, HISTORY_PASSWORD=PASSWORD)
+    assert f"127.0.0.1:{database.port}" in line
+    assert "refused" in line
+
+
+def test_a_wrong_password_is_one_line_that_does_not_tell_it(folder):
+    line = refused(folder, HISTORY_PASSWORD="dawn-of-another")  # noqa: S106  (as above)
+    assert "authentication failed" in line
+
+
+def test_a_password_that_the_environment_lacks_is_one_line_that_names_it(folder):
+    assert "HISTORY_PASSWORD" in refused(folder)

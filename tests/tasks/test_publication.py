@@ -1,0 +1,159 @@
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import luigi
+import pytest
+
+from taxi_pipeline import IngestTrips, PublishedTrips, TransformTrips
+from taxi_pipeline.month import Month
+from taxi_pipeline.tasks import publication
+from taxi_pipeline.trips import synthetic
+
+JANUARY, FEBRUARY = Month(2021, 1), Month(2021, 2)
+MISSING = luigi.LuigiStatusCode.MISSING_EXT
+
+
+class Source:
+    """A web server with the files of a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.asked = []
+        asked = self.asked
+
+        class Handler(SimpleHTTPRequestHandler):
+            def log_message(self, *_arguments):
+                asked.append((self.command, self.path[-15:-8]))
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
+        self.template = (
+            f"http://127.0.0.1:{self.server.server_port}/{{taxi}}_tripdata_{{year}}-{{month:02d}}"
+            ".parquet"
+        )
+
+    def publish(self, month):
+        path = self.folder / f"green_tripdata_{month}.parquet"
+        synthetic.write_month(path, "green", month, rows=1000, seed=0)
+
+
+@pytest.fixture
+def source(pipeline, tmp_path, monkeypatch):
+    """A source that has published January 2021, and that nothing is known of."""
+    monkeypatch.setattr(publication, "_KNOWN", set())
+    folder = tmp_path / "published"
+    folder.mkdir()
+    made = Source(folder)
+    made.publish(JANUARY)
+    pipeline.configure("source", "url", made.template)
+    pipeline.configure("source", "attempts", "1")
+    pipeline.configure("source", "timeout", "5")
+    with made.server:
+        thread = threading.Thread(target=made.server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield made
+        made.server.shutdown()
+        thread.join(5)
+
+
+def of(task, month):
+    return task(year=month.year, month=month.month)
+
+
+def lines(console):
+    return [(record.levelname, record.getMessage()) for record in console.records]
+
+
+# --- asking -----------------------------------------------------------------------------------
+
+
+def test_a_published_month_is_asked_for_once(source):
+    for _ in range(3):
+        assert of(PublishedTrips, JANUARY).complete()
+    assert source.asked == [("HEAD", "2021-01")]
+
+
+def test_an_unpublished_month_is_asked_for_until_it_is_there(source):
+    assert not of(PublishedTrips, FEBRUARY).complete()
+    source.publish(FEBRUARY)
+    assert of(PublishedTrips, FEBRUARY).complete()
+
+
+def test_a_run_asks_once_and_then_fetches(pipeline, source):
+    assert pipeline.run(of(TransformTrips, JANUARY)).scheduling_succeeded
+    assert source.asked[0] == ("HEAD", "2021-01")
+    assert {command for command, _ in source.asked[1:]} == {"GET"}
+
+
+def test_a_month_that_is_ingested_is_not_asked_for(pipeline, source):
+    pipeline.run(of(IngestTrips, JANUARY))
+    publication._KNOWN.clear()
+    source.asked.clear()
+    assert pipeline.run(of(TransformTrips, JANUARY)).status == luigi.LuigiStatusCode.SUCCESS
+    assert source.asked == []
+
+
+# --- waiting ----------------------------------------------------------------------------------
+
+
+def test_luigi_cannot_make_it(source):
+    assert of(PublishedTrips, FEBRUARY).run is None
+
+
+@pytest.mark.parametrize(
+    ("month", "status"), [(JANUARY, luigi.LuigiStatusCode.SUCCESS), (FEBRUARY, MISSING)]
+)
+def test_it_can_be_asked_for_by_itself(pipeline, source, month, status):
+    assert pipeline.run(of(PublishedTrips, month)).status == status
+
+
+def test_while_a_month_is_waited_for_the_others_are_made(pipeline, source, console):
+    tasks = [of(TransformTrips, month) for month in (FEBRUARY, JANUARY)]
+    assert pipeline.run(*tasks).status == MISSING
+    assert [task.complete() for task in tasks] == [False, True]
+    (told,) = [line for line in lines(console) if "not published" in line[1]]
+    assert told == ("INFO", of(PublishedTrips, FEBRUARY).waiting)
+    assert not any(level in ("WARNING", "ERROR") for level, _ in lines(console))
+
+
+def test_a_month_that_appears_is_made_by_the_next_run(pipeline, source):
+    task = of(TransformTrips, FEBRUARY)
+    assert pipeline.run(task).status == MISSING
+    source.publish(FEBRUARY)
+    assert pipeline.run(task).status == luigi.LuigiStatusCode.SUCCESS
+    assert task.complete()
+
+
+def test_waiting_leaves_nothing(pipeline, source):
+    pipeline.run(of(TransformTrips, FEBRUARY))
+    assert not pipeline.root.exists()
+
+
+def test_a_source_that_does_not_answer_is_a_failure_that_says_so(pipeline, source, console):
+    pipeline.configure("source", "url", "http://127.0.0.1:1/{year}-{month:02d}")
+    assert pipeline.run(of(IngestTrips, JANUARY)).status == luigi.LuigiStatusCode.FAILED
+    (error,) = [text for level, text in lines(console) if level == "ERROR"]
+    assert error.startswith("IngestTrips: green 2021-01: ")
+    assert "try again later" in error
+
+
+# --- what is told -----------------------------------------------------------------------------
+
+
+def test_the_line_names_month_and_place_but_no_secret(pipeline, source):
+    pipeline.configure("source", "url", source.template.replace("//", "//user:hunter2@"))
+    task = of(PublishedTrips, FEBRUARY)
+    assert task.waiting.startswith("green 2021-02: not published yet at http://***@127.0.0.1:")
+    assert str(task.output()).startswith("http://***@127.0.0.1:")
+    assert "hunter2" not in f"{task.waiting} {task.output()} {task}"
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_month_that_no_source_can_offer_is_told_as_such(pipeline, source, console, published):
+    before = Month(2013, 7)
+    if published:
+        source.publish(before)
+    assert pipeline.run(of(IngestTrips, before)).status != luigi.LuigiStatusCode.SUCCESS
+    (told,) = [text for _, text in lines(console) if "green 2013-07: " in text]
+    assert "no green file exists before 2013-08; choose 2013-08 or a later month" in told
+    assert "choose an earlier month" not in told
