@@ -54,7 +54,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
-        if self.tags[-1] == "a":
+        if self.tags[-1:] == ["a"]:
             self.links[-1] = (self.links[-1][0] + data, self.links[-1][1])
 
     def handle_endtag(self, tag):
@@ -154,7 +154,7 @@ def test_no_value_is_read_as_html(text):
         )
         page = Page(Path(folder), PLACE)
     assert not {"script", "img", "b"} & set(page.tags)
-    assert page.text.count("<img src=x onerror=y>\"'&amp;") == 9  # the label as title and heading
+    assert page.text.count("<img src=x onerror=y>\"'&amp;") == 10  # the label as title and heading
 
 
 # --- a folder ---------------------------------------------------------------------------------
@@ -179,6 +179,14 @@ def test_an_empty_folder_has_a_page(tmp_path):
 def test_a_link_to_nowhere_is_listed(tmp_path):
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     assert list(Page(tmp_path).files) == ["gone"]
+
+
+@pytest.mark.parametrize("content", ['{"name": "not ours"}', "[1]", "cut o"])
+def test_a_manifest_that_is_no_outputs_is_a_file_as_any_other(tmp_path, content):
+    (tmp_path / "manifest.json").write_text(content)
+    page = Page(tmp_path)
+    assert list(page.files) == ["manifest.json"]
+    assert "Made from" not in page.text
 
 
 file_names = st.text(

@@ -120,6 +120,19 @@ def test_a_text_without_secrets_and_urls_is_left_as_it_is(text):
     assert redact(plain) == plain
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:p@w@host:8443/a?b#c", "https://host:8443/a?b#c"),
+        ("https://user@host", "https://host"),
+        ("https://host/a@b", "https://host/a@b"),
+        ("", ""),
+    ],
+)
+def test_a_link_names_no_user(url, shown):
+    assert redaction.without_user(url) == shown
+
+
 # --- what the environment hides ---------------------------------------------------------------
 
 

@@ -47,6 +47,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def picture(self, name):
+        """Save what is seen."""
         self.driver.save_screenshot(str(self.pictures / name))
 
 
@@ -121,10 +122,12 @@ def test_the_button_of_a_task_leads_to_the_graph_of_all_that_it_was_made_from(pa
     shown = [node.text for node in page.all("#graphPlaceholder .graph-node-a")]
     assert set(STAGES) <= set(shown)
     assert shown.count("BuildFeatures") == 2  # the month, and the month after
-    page.resize(1000, 800)  # the page lays its graph out once
-    page.driver.refresh()
+    page.resize(900, 1200)
+    page.driver.refresh()  # the width is that of the window when the page was opened
     page.wait(lambda: page.all("#graphPlaceholder .graph-node-a"))
-    page.picture("graph.png")
+    (graph,), (sidebar,) = page.all("#graphContainer"), page.all(".main-sidebar")
+    page.wait(lambda: sidebar.rect["x"] + sidebar.rect["width"] <= 0)
+    graph.screenshot(str(page.pictures / "graph.png"))
 
 
 def test_the_link_of_a_task_leads_to_its_output_with_its_plot(page):
@@ -168,9 +171,11 @@ def test_a_backfill_can_be_watched_while_it_runs(page, scheduler):
         page.wait(lambda: page.all("#taskTable tbody .statusMessage"))
         running = next(row for row in page.all("#taskTable tr") if row.text.startswith("RUNNING"))
         button(running, "Status message").click()
-        page.wait(lambda: page.all("#statusMessageModal.in"))
+        page.wait(lambda: page.all("#statusMessageModal.in") and page.all(".modal-backdrop.in"))
         said = page.wait(lambda: page.all("#statusMessageModal pre")[0].text)
-        page.driver.execute_script("$('.modal-backdrop').css('opacity', 0.1)")
+        page.driver.execute_script(
+            "$('.modal-backdrop').hide(); $('.modal-dialog').css('margin-top', '580px')"
+        )
         page.picture("scheduler.png")
         assert re.match(r"trial \d+/60, best \d+\.\d{4}$", said)
         _, told = process.communicate(timeout=60)

@@ -183,12 +183,15 @@ def test_of_a_broken_month_cron_mails_the_reason_alone_and_the_others_are_made(s
     assert ("register", "2024-01") in places(site.made())
 
 
-def test_a_run_by_cron_while_another_is_at_work_says_nothing(site):
+def test_a_run_by_cron_while_another_is_at_work_says_that_and_no_more(site):
     site.configure("synthetic://?rows=1500&last=2024-02")
     log = site.folder / "first.log"
     with site.started(site.cron_command, log) as first:
         wait_for(first, site.made)
-        assert site.cron() == (10, "")
+        code, mailed = site.cron()
+        assert code == 10
+        (line,) = mailed.splitlines()
+        assert line.endswith(" already running")
         assert first.wait(60) == 20
     assert log.read_text() == ""
 
