@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scheduler.add_argument("--storage-root", help="folder of the outputs that it shows")
 
     options = parser.parse_args(arguments)
+    if options.command == "plan" and not options.task:
+        plan.error("which task? For example RegisterModel --year 2021 --month 1")
     try:
         return {"write-config": _write_config, "plan": _plan, "luigid": _luigid}[options.command](
             options

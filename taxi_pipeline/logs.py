@@ -26,7 +26,7 @@ from luigi.rpc import RPCError
 from luigi.task_register import TaskClassException
 
 from taxi_pipeline.errors import TaxiPipelineError
-from taxi_pipeline.redaction import RedactingFilter, redact
+from taxi_pipeline.redaction import RedactingFilter, message, redact
 
 LUIGI_LOGGER = logging.getLogger("luigi-interface")
 logger = LUIGI_LOGGER.getChild("taxi_pipeline")
@@ -77,7 +77,7 @@ class ReadableFilter(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         line = user_message(error) if error else None
         if line is None and record.levelno >= logging.WARNING:
-            line = formatted_message(record.getMessage())
+            line = formatted_message(message(record))
         if line is not None:
             record.msg, record.args = _with_task(record.args or (), line), ()
             record.exc_info = record.exc_text = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tornado.template import Template
 
@@ -37,10 +38,10 @@ nav { color: #666 }
 <table>{% for name, value in made_from %}
 <tr><th>{{ name }}</th><td><code>{{ value }}</code></td></tr>{% end %}</table>
 {% end %}
-{% for name in plots %}<img src="{{ name }}" alt="{{ name }}">{% end %}
+{% for name, link in plots %}<img src="{{ link }}" alt="{{ name }}">{% end %}
 <h2>Files</h2>
-<table>{% for name, size in entries %}
-<tr><td><a href="{{ name }}">{{ name }}</a></td><td class="number">{{ size }}</td></tr>{% end %}
+<table>{% for name, link, size in entries %}
+<tr><td><a href="{{ link }}">{{ name }}</a></td><td class="number">{{ size }}</td></tr>{% end %}
 </table>
 </body></html>
 """
@@ -71,16 +72,23 @@ def folder(path: Path, location: str) -> bytes:
             if name not in _NOT_FACTS and not isinstance(value, dict | list)
         ],
         made_from=_made_from(manifest),
-        plots=[entry.name for entry in entries if entry.suffix in PLOTS],
-        entries=[(entry.name + "/" * entry.is_dir(), _size(entry)) for entry in entries],
+        plots=[(entry.name, quote(entry.name)) for entry in entries if entry.suffix in PLOTS],
+        entries=[
+            (f"{entry.name}{slash}", f"{quote(entry.name)}{slash}", _size(entry))
+            for entry in entries
+            for slash in ("/" * entry.is_dir(),)
+        ],
     )
 
 
 def _manifest(path: Path) -> dict[str, Any]:
+    """The manifest of an output; empty for other folders, whatever they hold."""
     try:
-        return dict(json.loads((path / MANIFEST).read_bytes()))
-    except FileNotFoundError:
+        content = json.loads((path / MANIFEST).read_bytes())
+    except (OSError, ValueError):
         return {}
+    ours = isinstance(content, dict) and {"summary", "identity", "key", "code"} <= content.keys()
+    return content if ours else {}
 
 
 def _above(location: str) -> list[tuple[str, str]]:

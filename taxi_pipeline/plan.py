@@ -84,7 +84,8 @@ def _awaited(step: Step) -> str:
 
 def _reason(task: luigi.Task, required: Sequence[Step]) -> str:
     if not isinstance(task, MonthlyTask):
-        return f"{counted(len(required), 'task')} to run" if required else ""
+        ahead = sum(step.state != "done" for step in required)
+        return f"{counted(ahead, 'task')} to run" if ahead else "not made yet"
     identity = task.identity()
     if changes := task.changes(identity):
         return "; ".join(changes)
@@ -136,8 +137,10 @@ def draw(steps: Sequence[Step], file: Path) -> None:
         file: to write; its suffix decides the format (.svg, .png, .pdf).
 
     Raises:
-        InvalidParameter: the suffix is none that can be drawn.
+        InvalidParameter: the file cannot be written, or its suffix is none that can be drawn.
     """
+    if not file.suffix:
+        raise InvalidParameter(f"--draw {file}: it needs a suffix, such as .svg or .png")
     import networkx as nx  # noqa: PLC0415  (half a second, for a drawing only)
     from matplotlib.figure import Figure  # noqa: PLC0415  (likewise)
 
@@ -176,7 +179,7 @@ def draw(steps: Sequence[Step], file: Path) -> None:
     axes.set_title(summary(steps), fontsize=9, loc="left")
     try:
         figure.savefig(file, dpi=150)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise InvalidParameter(f"--draw {file}: {str(error).splitlines()[0]}") from None
 
 

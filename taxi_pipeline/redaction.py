@@ -16,29 +16,45 @@ MASK = "***"
 SHORTEST = 6
 """Shorter secrets are left: they would mask ordinary words."""
 
+LONG = 12
+"""A value of a query that is as long is taken for a secret even without its name."""
+
 _SECRET_NAME = re.compile(
-    r"(PASSWORD|PASSWD|SECRET|SECRET_ACCESS_KEY|TOKEN|API_?KEY)$", re.IGNORECASE
+    r"(PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIALS?|CONNECTION_STRING)$", re.IGNORECASE
 )
 _USER = re.compile(r"(?<=://)[^\s/@'\"]+@")
 _PARAMETER = re.compile(
     r"(?<=[?&#])([\w.%-]*(?:token|signature|sig|secret|password|credential|apikey)=)[^&#\s'\"]+",
     re.IGNORECASE,
 )
-# User and password, and the query, of a URL.
-_PARTS = re.compile(r"^[^:/?#]+://(?:(?P<user>[^/?#]*)@)?[^?#]*(?:[?](?P<query>.+))?", re.DOTALL)
+# A colon that no port number follows begins a password; that may hold anything, up to the last @.
+_PASSWORD = re.compile(r"[^/?#@:]*:(?!\d*(?:[/?#]|$))(.*)@", re.DOTALL)
 _NO_SECRETS = "synthetic://"
 
 _known: set[str] = set()
 
 
 def remember(url: str) -> None:
-    """Keep what is secret in a URL, its password and its query, out of all that is logged."""
-    parts = _PARTS.match(url)
-    if parts is None or url.startswith(_NO_SECRETS):
-        return
-    _, colon, password = (parts["user"] or "").partition(":")
-    for secret in (password if colon else "", unquote(password), parts["query"] or ""):
-        remember_all_of(secret)
+    """Keep what is secret in a URL, its password and its query, out of all that is logged.
+
+    Args:
+        url: of one file system, or of several that are chained with ``::``.
+    """
+    for part in url.split("::"):
+        scheme, _, rest = part.partition("://")
+        if f"{scheme}://" == _NO_SECRETS:
+            continue
+        found = _PASSWORD.match(rest)
+        # An @ may belong to the password or come after it.
+        for password in (found[1], found[1].partition("@")[0]) if found else ():
+            remember_all_of(password)
+            remember_all_of(unquote(password))
+        for query in {rest.partition("?")[2], rest.rpartition("@")[2].partition("?")[2]}:
+            # A template's query changes with the month, but for the parts that do not.
+            for setting in (query, *query.split("&")):
+                remember_all_of(setting)
+                if len(value := setting.partition("=")[2]) >= LONG:
+                    remember_all_of(value)
 
 
 def remember_all_of(secret: str) -> None:
@@ -70,6 +86,15 @@ def _of_environment() -> frozenset[str]:
     )
 
 
+def message(record: logging.LogRecord) -> str:
+    """A record's message; one whose arguments do not fit is mended first, rather than fail."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        record.msg, record.args = f"{record.msg} {record.args}", ()
+        return record.msg
+
+
 class RedactingFilter(logging.Filter):
     """Redacts messages and tracebacks of all records that pass."""
 
@@ -77,10 +102,9 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite a record that holds secrets."""
-        message = record.getMessage()
-        redacted = redact(message)
-        if redacted != message:
-            record.msg, record.args = redacted, ()
+        said = message(record)
+        if (told := redact(said)) != said:
+            record.msg, record.args = told, ()
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)
         if record.exc_text:

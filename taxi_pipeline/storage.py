@@ -227,10 +227,17 @@ class RemoteStorage(Storage):
             path = folder / location.rpartition("/")[2]
             try:
                 yield path
-            finally:
-                if path.exists():
-                    with self._told(location, "written"):
-                        self._files.put_file(str(path), self._path(location))
+            except BaseException:
+                # What failed is what is to be told, not that its log could not be kept either.
+                with contextlib.suppress(StorageError):
+                    self._upload(path, location)
+                raise
+            self._upload(path, location)
+
+    def _upload(self, file: Path, location: str) -> None:
+        if file.exists():
+            with self._told(location, "written"):
+                self._files.put_file(str(file), self._path(location))
 
     def publish(self, folder: Path, location: str) -> None:
         """Upload a staging folder, its manifest last, unless the location has one already."""
@@ -239,8 +246,7 @@ class RemoteStorage(Storage):
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         for path in sorted(files, key=lambda path: path == folder / MANIFEST):
             name = path.relative_to(folder).as_posix()
-            with self._told(location, "written"):
-                self._files.put_file(str(path), self._path(f"{location}/{name}"))
+            self._upload(path, f"{location}/{name}")
 
     def local_file(self, location: str) -> Path:
         """A copy of the file, or of the folder, on this machine."""

@@ -33,7 +33,7 @@ def address(location: str) -> str:
     """
     storage = config.storage()
     if storage.url:
-        return f"{storage.url.rstrip('/')}/{location}"
+        return f"{without_user(storage.url).rstrip('/')}/{location}"
     if not _scheduler:
         return ""
     at = f"{_scheduler}/{FILES}/{location}"

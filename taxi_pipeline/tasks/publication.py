@@ -24,6 +24,11 @@ class PublishedTrips(MonthlyTask):
         """The line for a person while the month is not published."""
         return sources.not_published(f"{self.taxi} {self.calendar_month}", self.url)
 
+    def complete(self) -> bool:
+        """Whether the source offers the file; a month that none can offer is refused later."""
+        first = sources.FIRST_MONTHS[self.taxi]
+        return self.calendar_month < first or super().complete()
+
     def output(self) -> Publication:  # type: ignore[override]  # nothing of the pipeline's own
         """The file, as a target that may exist."""
         return Publication(self.url)

@@ -17,16 +17,11 @@ import errno
 import os
 import re
 import sys
-from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
-from urllib.error import HTTPError
-from urllib.parse import unquote, urlsplit
-from urllib.request import Request, urlopen
 
 from taxi_pipeline.errors import InvalidConfig, InvalidTripFile, MonthNotPublished, SourceError
 from taxi_pipeline.month import Month
@@ -172,27 +167,19 @@ def is_published(url: str, *, timeout: float) -> bool:
 
 
 def http_status(url: str, timeout: float) -> int:
-    """The status with which a server answers for a file; 0 if it does not answer.
+    """The status with which a server answers for a file; 0 if it does not answer."""
+    import requests  # noqa: PLC0415  (Luigi has imported it; where a model is served, nobody has)
 
-    urllib, since this is asked before anything is known to run, and aiohttp takes long to import.
-    """
-    parts = urlsplit(url)
-    user, _, host = parts.netloc.rpartition("@")
-    asked = Request(parts._replace(netloc=host).geturl(), method="HEAD")  # noqa: S310  (http)
-    if user:
-        asked.add_header("Authorization", f"Basic {b64encode(unquote(user).encode()).decode()}")
     try:
-        with urlopen(asked, timeout=timeout) as answer:  # noqa: S310  (http)
-            return int(answer.status)
-    except HTTPError as error:
-        return error.code
-    except (OSError, HTTPException, ValueError):
+        return requests.head(url, timeout=timeout, allow_redirects=True).status_code
+    except (requests.RequestException, ValueError):
         return 0
 
 
 def not_published(label: str, url: str) -> str:
     """The line for a month that its source does not offer."""
-    return f"{label}: not published yet at {redact(url)}; {_PUBLISHING}"
+    denied = ", or denied for want of credentials or for too many requests" * _is_http(url)
+    return f"{label}: not published yet at {redact(url)}{denied}; {_PUBLISHING}"
 
 
 # --- fetching ---------------------------------------------------------------------------------

@@ -39,6 +39,11 @@ class Browser:
     def all(self, selector):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
+    def texts(self, selector):
+        """What elements say at one moment, however often they are drawn anew."""
+        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
+        return self.driver.execute_script(script, selector)
+
     def wait(self, condition, seconds=20):
         return WebDriverWait(self.driver, seconds, 0.1).until(lambda _: condition())
 
@@ -100,9 +105,7 @@ def button(row, title):
 
 def test_the_table_has_all_stages_of_a_registered_model_as_done(page):
     for family in STAGES:
-        rows = [row.text for row in page.all("#taskTable tbody tr") if family in row.text]
-        assert rows
-        assert [text for text in rows if text.startswith("DONE")] == rows
+        assert row(page, family).text.startswith("DONE")
 
 
 def test_the_status_message_tells_the_version_and_whether_it_is_champion(page):
@@ -115,16 +118,14 @@ def test_the_status_message_tells_the_version_and_whether_it_is_champion(page):
 
 def test_the_button_of_a_task_leads_to_the_graph_of_all_that_it_was_made_from(page):
     button(row(page, "RegisterModel"), "View graph").click()
-    (hide_done,) = page.all("#hideDoneCheckbox")
-    page.wait(hide_done.is_displayed)
-    hide_done.click()
-    page.wait(lambda: len(page.all("#graphPlaceholder .graph-node-a")) > 1)
-    shown = [node.text for node in page.all("#graphPlaceholder .graph-node-a")]
+    page.wait(lambda: page.texts(".graph-node-a") == ["RegisterModel"])
+    page.all("#hideDoneCheckbox")[0].click()
+    shown = page.wait(lambda: page.texts(".graph-node-a")[1:] and page.texts(".graph-node-a"))
     assert set(STAGES) <= set(shown)
     assert shown.count("BuildFeatures") == 2  # the month, and the month after
-    page.resize(900, 1200)
+    page.resize(800, 1200)
     page.driver.refresh()  # the width is that of the window when the page was opened
-    page.wait(lambda: page.all("#graphPlaceholder .graph-node-a"))
+    page.wait(lambda: page.texts(".graph-node-a"))
     (graph,), (sidebar,) = page.all("#graphContainer"), page.all(".main-sidebar")
     page.wait(lambda: sidebar.rect["x"] + sidebar.rect["width"] <= 0)
     graph.screenshot(str(page.pictures / "graph.png"))
@@ -156,7 +157,8 @@ def test_the_link_of_a_task_leads_to_its_output_with_its_plot(page):
 def test_a_backfill_can_be_watched_while_it_runs(page, scheduler):
     months = ("BackfillMonths", "--of", "RegisterModel", "--start", "2021-04", "--stop", "2021-06")
     # Searches that last as long as it takes to look at one.
-    trials = ("--tuning-trials", "60", "--tuning-seconds", "5", "--tuning-rounds", "256")
+    trials = ("--tuning-trials", "60", "--tuning-seconds", "5")
+    trials += ("--tuning-rounds", "256", "--tuning-max-rounds", "50")
     with scheduler.client.started(*months, *SMALL, *trials, *scheduler.flag) as process:
         servers.wait_for(
             lambda: [
@@ -173,8 +175,10 @@ def test_a_backfill_can_be_watched_while_it_runs(page, scheduler):
         button(running, "Status message").click()
         page.wait(lambda: page.all("#statusMessageModal.in") and page.all(".modal-backdrop.in"))
         said = page.wait(lambda: page.all("#statusMessageModal pre")[0].text)
+        page.resize(1400, 960)
         page.driver.execute_script(
-            "$('.modal-backdrop').hide(); $('.modal-dialog').css('margin-top', '580px')"
+            "$('.modal-backdrop, .modal').css('background', 'none');"
+            "$('.modal-dialog').css({marginTop: '675px', boxShadow: '0 0 20px #888'})"
         )
         page.picture("scheduler.png")
         assert re.match(r"trial \d+/60, best \d+\.\d{4}$", said)

@@ -270,6 +270,22 @@ def test_two_clients_that_ask_for_the_same_month_run_each_task_once(luigi):
     assert_whole(luigi.folder)
 
 
+def test_two_clients_with_different_months_both_complete_theirs(luigi):
+    with servers.scheduler(luigi.folder) as scheduler:
+        model = ("TrainModel", "--year", "2021", *LONG, *scheduler.flag, "--month")
+        with luigi.started(*model, "1") as one, luigi.started(*model, "5") as other:
+            said = [process.communicate(timeout=120)[1] for process in (one, other)]
+        assert [one.returncode, other.returncode] == [0, 0], said
+
+
+def test_what_was_just_made_is_made_anew_with_another_configuration(scheduler):
+    run = ("TransformTrips", "--year", "2021", "--month", "9", *SMALL, *scheduler.flag)
+    assert scheduler.client(*run).returncode == 0
+    result = scheduler.client(*run, "--cleaning-max-minutes", "50")
+    assert result.returncode == 0, result.stderr
+    assert "since cleaning.max_minutes was 60.0, is 50.0" in result.stderr
+
+
 # --- what can be wrong -----------------------------------------------------------------------
 
 
