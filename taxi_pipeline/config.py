@@ -419,6 +419,13 @@ LUIGI_SETTINGS = (
         "true",
         "A task is done when its output is there, not when its code has ended.",
     ),
+    LuigiSetting(
+        "worker",
+        "max_keep_alive_idle_duration",
+        "6 hours",
+        "How long a run waits for tasks, or for cores, that other runs of its scheduler have.",
+    ),
+    LuigiSetting("worker", "wait_jitter", "1", "Most seconds, at random, between two questions."),
 )
 
 

@@ -9,6 +9,7 @@ the storage root, so that each task on its page has a link to what it made.
 from __future__ import annotations
 
 import asyncio
+import configparser
 import logging
 import pickle
 import signal
@@ -33,8 +34,11 @@ logger = logging.getLogger("taxi_pipeline.luigid")
 KEPT_EVERY = 5.0
 """Seconds between two writings of the state."""
 
-PRUNED_EVERY = 60.0
-"""Seconds between two removals of what is too old, as in Luigi's server."""
+PRUNED_EVERY = 5.0
+"""Seconds between two looks for workers that are gone, and for what is too old."""
+
+LOST_AFTER = 30
+"""Seconds without a word from a worker, which pings every second, after which it is gone."""
 
 # How long the page shows what no client works on any more, in seconds. Luigi's ten minutes are
 # less than a night.
@@ -61,6 +65,7 @@ class Folder(tornado.web.RequestHandler):
 
     def get(self, location: str) -> None:
         """Answer with the page."""
+        location = location.strip("/")
         folder = self.root / location
         if _hidden(location) or not folder.is_dir():
             raise tornado.web.HTTPError(404)
@@ -103,14 +108,16 @@ def run() -> None:
     """
     settings = config.luigid()
     folder = Path(settings.folder)
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "lock", timeout=0):
             asyncio.run(_serve(settings, folder))
     except Timeout:
         raise SchedulerError(
             f"another scheduler keeps its state in {folder}: end that one, or set [luigid] folder"
         ) from None
+    except OSError as error:
+        raise SchedulerError(f"[luigid] folder {folder} cannot be used: {error}") from None
 
 
 async def _serve(settings: config.luigid, folder: Path) -> None:
@@ -127,7 +134,14 @@ async def _serve(settings: config.luigid, folder: Path) -> None:
     if root is not None:
         shown = {"path": str(root)}
         folders, files = rf"/{web.FILES}/((?:.*/)?)", f"/{web.FILES}/(.*)"
-        application.add_handlers(".*", [(folders, Folder, shown), (files, File, shown)])
+        application.add_handlers(
+            ".*",
+            [
+                (f"/{web.FILES}", tornado.web.RedirectHandler, {"url": f"/{web.FILES}/"}),
+                (folders, Folder, shown),
+                (files, File, shown),
+            ],
+        )
     HTTPServer(application).add_sockets(sockets)
     for what, seconds in ((scheduler.dump, KEPT_EVERY), (scheduler.prune, PRUNED_EVERY)):
         PeriodicCallback(what, 1000 * seconds).start()
@@ -135,7 +149,7 @@ async def _serve(settings: config.luigid, folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     logger.info(
-        "scheduler at http://%s:%d: its page, /history, /metrics%s; state in %s",
+        "scheduler at http://%s:%d with its page, /history, /metrics%s; state in %s",
         settings.address,
         sockets[0].getsockname()[1],
         f", /{web.FILES}/ of {root}" if root else "",
@@ -164,11 +178,18 @@ def _scheduler(folder: Path) -> Scheduler:
         ("scheduler", "record_task_history", "true"),
         ("scheduler", "metrics_collector", "prometheus"),
         ("scheduler", "remove_delay", str(SHOWN_FOR)),
+        ("scheduler", "worker_disconnect_delay", str(LOST_AFTER)),
+        # What was just made may be asked for again, with another configuration.
+        ("scheduler", "stable_done_cooldown_secs", "0"),
         ("task_history", "db_connection", f"sqlite:///{folder / 'history.db'}"),
     ):
         if not configured.has_option(section, option):
             configured.set(section, option, value)
-    database = configured.get("task_history", "db_connection")
+    try:
+        database = configured.get("task_history", "db_connection")
+    except configparser.Error as error:
+        cause = " ".join(str(error).split())
+        raise SchedulerError(f"[task_history] db_connection cannot be read: {cause}") from None
     remember(database)
     try:
         return Scheduler()

@@ -32,13 +32,15 @@ nav { color: #666 }
 <p><strong>{{ manifest["summary"] }}</strong></p>
 <p>{% if log %}<a href="{{ log }}">Log of this run</a>, {% end %}
 <a href="manifest.json">all that is known</a></p>
+{% end %}
+{% for name, link in plots %}<img src="{{ link }}" alt="{{ name }}">{% end %}
+{% if manifest %}
 <table>{% for name, value in facts %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% end %}
 </table>
 <h2>Made from</h2>
 <table>{% for name, value in made_from %}
 <tr><th>{{ name }}</th><td><code>{{ value }}</code></td></tr>{% end %}</table>
 {% end %}
-{% for name, link in plots %}<img src="{{ link }}" alt="{{ name }}">{% end %}
 <h2>Files</h2>
 <table>{% for name, link, size in entries %}
 <tr><td><a href="{{ link }}">{{ name }}</a></td><td class="number">{{ size }}</td></tr>{% end %}
@@ -67,7 +69,7 @@ def folder(path: Path, location: str) -> bytes:
         manifest=manifest,
         log=f"{up}{manifest['log']}" if manifest.get("log") else "",
         facts=[
-            (name, f"{value:,}" if isinstance(value, int) else value)
+            (name, _written(value))
             for name, value in manifest.items()
             if name not in _NOT_FACTS and not isinstance(value, dict | list)
         ],
@@ -109,6 +111,12 @@ def _made_from(manifest: dict[str, Any]) -> list[tuple[str, str]]:
         *identity["config"].items(),
         ("code", manifest["code"].get("commit") or "no commit"),
     ]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"{value:,}" if type(value) is int else value
 
 
 def _size(entry: Path) -> str:

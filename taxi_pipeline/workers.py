@@ -9,6 +9,10 @@ Luigi runs each task of ``--workers 2`` in a process forked from its own. Three 
 - Each fit would take all cores. So they are shared, and a task says to the scheduler how many it
   takes (the resource ``cpu``), which keeps clients of one machine apart as well.
 
+Where several clients share a scheduler, Luigi's worker gives up as soon as others have what it
+needs: a task, or the cores for one. This one waits, counts as done what others have made, and bears
+that the scheduler is started anew.
+
 Luigi's command makes its worker with a factory, which :func:`install` replaces; ``luigi.build``
 takes one as ``worker_scheduler_factory``.
 """
@@ -20,15 +24,19 @@ import importlib
 import json
 import os
 import sys
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 import luigi
 from luigi import execution_summary, rpc, scheduler, worker
 from luigi.task import flatten
+from luigi.task_status import DISABLED, DONE, FAILED, PENDING
+from tenacity import Retrying, stop_after_attempt, wait_fixed
 
 from taxi_pipeline import alerts, config, logs, web
 from taxi_pipeline.logs import logger
 from taxi_pipeline.redaction import redact
+from taxi_pipeline.tasks.base import one_reading
 
 FORKED = (
     "alembic.command",
@@ -54,6 +62,9 @@ FORKED = (
     "xgboost",
 )
 """What tasks import: a second and a half together."""
+
+RESTART_SECONDS = 60
+"""How long a client bears that a scheduler which it has reached does not answer."""
 
 
 @runtime_checkable
@@ -87,6 +98,7 @@ class Worker(worker.Worker):
     def __init__(self, scheduler: Any, worker_processes: int = 1, **options: Any) -> None:
         super().__init__(scheduler=scheduler, worker_processes=worker_processes, **options)
         self.scheduler = scheduler
+        self._told_waiting = False
         limits = _limits(scheduler)
         config.training.tasks_at_once = self.worker_processes
         config.training.most_threads = limits["cpu"]
@@ -101,17 +113,75 @@ class Worker(worker.Worker):
                 importlib.import_module(name)
             # The pages of what stays are then shared with the forked processes.
             gc.freeze()
-        return bool(super().run())
+        succeeded = bool(super().run())
+        self._count_what_others_made()
+        return succeeded
 
     def _has_work(self) -> bool:
         """Whether a task could be run now, rather than that all are done or waited for."""
         states = {task: status for task, status, _ in self._add_task_history}
         return any(
-            status == "PENDING"
+            status == PENDING
             and task.run is not None
-            and all(states.get(needed) == "DONE" for needed in flatten(task.requires()))
+            and all(states.get(needed) == DONE for needed in flatten(task.requires()))
             for task, status in states.items()
         )
+
+    def _keep_alive(self, get_work_response: Any) -> bool:
+        """Whether to ask again, since what can be run is with others, or the cores for it are."""
+        if super()._keep_alive(get_work_response):
+            return True
+        longest, since = self._config.max_keep_alive_idle_duration, self._idle_since
+        if longest and since and datetime.now() - since > longest:  # noqa: DTZ005  (as Luigi's)
+            return False
+        waiting = [] if self._stop_requesting_work else self._not_granted()
+        if waiting and not self._told_waiting:
+            self._told_waiting = True
+            logger.info(
+                "waiting, since others are at work on this, or on the cores that it needs: %s",
+                ", ".join(str(getattr(task, "label", task)) for task in waiting),
+            )
+        return bool(waiting)
+
+    def _not_granted(self) -> list[luigi.Task]:
+        """Tasks that could be run, and that neither failed nor are done."""
+        if not isinstance(self.scheduler, CentralScheduler):
+            return []
+        failed = {
+            task_id
+            for status in (FAILED, DISABLED)
+            for task_id in self._ask("task_list", status, "", limit=False)
+        }
+        with one_reading():
+            return [
+                task
+                for task_id, task in self._scheduled_tasks.items()
+                if task.run is not None
+                and task_id not in failed
+                and not task.complete()
+                and all(needed.complete() for needed in flatten(task.requires()))
+            ]
+
+    def _ask(self, method: str, *arguments: Any, **options: Any) -> Any:
+        # Luigi gives its remote scheduler these methods when it is imported.
+        return getattr(self.scheduler, method)(*arguments, **options)
+
+    def _count_what_others_made(self) -> None:
+        """Let Luigi's summary and exit code take what others have made meanwhile as made."""
+        last = {task: status for task, status, _ in self._add_task_history}
+        with one_reading():
+            made = [
+                task
+                for task, status in last.items()
+                if status == PENDING and task.run is not None and task.complete()
+            ]
+        self._add_task_history += [(task, DONE, True) for task in made]
+        ids = {task.task_id for task in self._scheduled_tasks.values() if last.get(task) == DONE}
+        ids |= {task.task_id for task in made}
+        for response in self._get_work_response_history:
+            response["running_tasks"] = [
+                running for running in response["running_tasks"] if running["task_id"] not in ids
+            ]
 
     @worker.rpc_message_callback
     def set_worker_processes(self, n: int) -> None:
@@ -145,11 +215,15 @@ class Worker(worker.Worker):
         finally:
             sys.argv = given
 
-    def last_words(self) -> None:
-        """Let the task that was asked for say how it went."""
+    def close(self) -> None:
+        """Let the task that was asked for say how it went, and the scheduler forget this worker.
+
+        It would otherwise hold cores ready for it until it notices that the worker is gone.
+        """
         asked = self._scheduled_tasks.get(self._first_task)
         if isinstance(asked, HasLastWords):
             logger.info(asked.last_words(End(self)))
+        self._ask("disable_worker", self._id)
 
 
 def _limits(scheduler: Any) -> dict[str, int]:
@@ -165,23 +239,44 @@ def _limits(scheduler: Any) -> dict[str, int]:
 
 
 class LocalScheduler(scheduler.Scheduler):
-    """Luigi's scheduler in the process, at whose end the task that was asked for has a word."""
+    """Luigi's scheduler in the process, at the end of which its worker has a word."""
 
     worker: Worker
 
     def close(self) -> None:
         """End the run."""
-        self.worker.last_words()
+        self.worker.close()
 
 
 class CentralScheduler(rpc.RemoteScheduler):
-    """luigid as a client sees it, at whose end the task that was asked for has a word."""
+    """luigid as a client sees it, at the end of which its worker has a word."""
 
     worker: Worker
 
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._process = os.getpid()
+        self._reached = False
+
+    def _fetch(self, url_suffix: str, body: Any) -> Any:
+        answer = super()._fetch(url_suffix, body)
+        self._reached = True
+        return answer
+
+    def _get_retryer(self) -> Retrying:
+        """At first as configured; once it was reached, it may be started anew meanwhile.
+
+        A task's process, which only tells how far it is, is not held up by that.
+        """
+        if not self._reached:
+            first: Retrying = super()._get_retryer()
+            return first
+        attempts = RESTART_SECONDS if os.getpid() == self._process else 1
+        return Retrying(wait=wait_fixed(1), stop=stop_after_attempt(attempts), reraise=True)
+
     def close(self) -> None:
         """End the run."""
-        self.worker.last_words()
+        self.worker.close()
         super().close()
 
 

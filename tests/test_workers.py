@@ -19,6 +19,7 @@ from luigi.task import flatten
 from taxi_pipeline import RegisterModel, config, workers
 from taxi_pipeline.workers import End, Factory, LocalScheduler, Worker
 
+REPOSITORY = Path(__file__).parents[1]
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ENVIRONMENT = {
     name: text
@@ -306,7 +307,7 @@ def probe(tmp_path):
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env={**ENVIRONMENT, "PYTHONPATH": str(tmp_path)},
+            env={**ENVIRONMENT, "PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"},
             timeout=60,
         )
         assert "Traceback" not in answer.stderr
@@ -340,15 +341,16 @@ import importlib, os, signal, sys, time
 
 from taxi_pipeline.workers import FORKED
 
-for name in FORKED:
-    importlib.import_module(name)
+if sys.argv[1] == "import all":
+    for name in FORKED:
+        importlib.import_module(name)
 import numpy as np, xgboost
 
 def fit():
     trips = xgboost.DMatrix(np.arange(4000.0).reshape(-1, 2), np.arange(2000.0))
     xgboost.train({"nthread": 2}, trips, 2)
 
-if sys.argv[1] == "fit first":
+if sys.argv[1] == "fit":
     fit()
 child = os.fork()
 if not child:
@@ -367,9 +369,9 @@ sys.exit("hangs")
 
 
 def test_models_can_be_fitted_in_a_process_forked_after_all_is_imported(tmp_path):
-    assert python(tmp_path, "-c", FIT, "import only", "30").stderr.strip() == "ends"
+    assert python(tmp_path, "-c", FIT, "import all", "30").stderr.strip() == "ends"
 
 
 def test_models_cannot_be_fitted_in_a_process_forked_after_a_fit(tmp_path):
     # If they can one day, there is no need for most of what a worker does before it forks.
-    assert python(tmp_path, "-c", FIT, "fit first", "3").stderr.strip() == "hangs"
+    assert python(tmp_path, "-c", FIT, "fit", "3").stderr.strip() == "hangs"

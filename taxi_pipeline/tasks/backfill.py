@@ -101,7 +101,7 @@ class BackfillMonths(luigi.WrapperTask):
                 logger.warning("%s: %s", self.label, self._said_of_left())
             for place, task in enumerate(self._wanted):
                 # Less than that of downloads; the scheduler passes it on to what a month requires.
-                task.priority = 99 * (1 - place / len(self._wanted))
+                task.priority = 99 - 99 * place // len(self._wanted)
         return self._wanted
 
     def complete(self) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import luigi
+from luigi.rpc import RPCError
 from luigi.task import flatten
 
 from taxi_pipeline import config, provenance, web
@@ -273,22 +274,29 @@ class MonthlyTask(luigi.Task):
         if not finished and now - getattr(self, "_reported", 0.0) < 1.0:
             return
         self._reported = now
-        # Both are None outside a worker.
-        if self.set_status_message:
-            self.set_status_message(message)
-        if self.set_progress_percentage and done is not None and total:
-            self.set_progress_percentage(round(100 * done / total))
+        self._tell(self.set_status_message, message)
+        if done is not None and total:
+            self._tell(self.set_progress_percentage, round(100 * done / total))
 
     def link(self, url: str) -> None:
         """Give the web page a link to what is known of the task elsewhere; empty for none."""
-        if self.set_tracking_url and url:
-            self.set_tracking_url(url)
+        if url:
+            self._tell(self.set_tracking_url, url)
             self._linked = True
 
     def _show(self, location: str) -> None:
         """Give the web page a link to the storage, where a browser can see that."""
-        if self.set_tracking_url and (url := web.address(location)):
-            self.set_tracking_url(url)
+        if url := web.address(location):
+            self._tell(self.set_tracking_url, url)
+
+    def _tell(self, way: Callable[[Any], None] | None, what: Any) -> None:
+        """Tell the scheduler something that no work depends on."""
+        if way is None:  # outside a worker
+            return
+        try:
+            way(what)
+        except RPCError as error:
+            logger.warning("%s: the scheduler was not told %s: %s", self.label, what, error.args[0])
 
 
 @contextlib.contextmanager

@@ -103,6 +103,11 @@ def button(row, title):
     return found
 
 
+def wait_until_the_sidebar_has_gone(page):
+    (sidebar,) = page.all(".main-sidebar")
+    page.wait(lambda: sidebar.rect["x"] + sidebar.rect["width"] <= 0)
+
+
 def test_the_table_has_all_stages_of_a_registered_model_as_done(page):
     for family in STAGES:
         assert row(page, family).text.startswith("DONE")
@@ -119,6 +124,7 @@ def test_the_status_message_tells_the_version_and_whether_it_is_champion(page):
 def test_the_button_of_a_task_leads_to_the_graph_of_all_that_it_was_made_from(page):
     button(row(page, "RegisterModel"), "View graph").click()
     page.wait(lambda: page.texts(".graph-node-a") == ["RegisterModel"])
+    wait_until_the_sidebar_has_gone(page)
     page.all("#hideDoneCheckbox")[0].click()
     shown = page.wait(lambda: page.texts(".graph-node-a")[1:] and page.texts(".graph-node-a"))
     assert set(STAGES) <= set(shown)
@@ -126,9 +132,8 @@ def test_the_button_of_a_task_leads_to_the_graph_of_all_that_it_was_made_from(pa
     page.resize(800, 1200)
     page.driver.refresh()  # the width is that of the window when the page was opened
     page.wait(lambda: page.texts(".graph-node-a"))
-    (graph,), (sidebar,) = page.all("#graphContainer"), page.all(".main-sidebar")
-    page.wait(lambda: sidebar.rect["x"] + sidebar.rect["width"] <= 0)
-    graph.screenshot(str(page.pictures / "graph.png"))
+    wait_until_the_sidebar_has_gone(page)
+    page.all("#graphContainer")[0].screenshot(str(page.pictures / "graph.png"))
 
 
 def test_the_link_of_a_task_leads_to_its_output_with_its_plot(page):
