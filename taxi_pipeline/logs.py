@@ -87,17 +87,20 @@ class ReadableFilter(logging.Filter):
         return not chatter or LUIGI_LOGGER.isEnabledFor(logging.DEBUG)
 
 
+def labelled(task: luigi.Task, line: str) -> str:
+    """The line, beginning with the task's name, and the month once."""
+    label = str(getattr(task, "label", task))
+    family, _, month = label.partition(" ")
+    return f"{family if line.startswith(month) else label}: {line}"
+
+
 def _with_task(arguments: Iterable[object], line: str) -> str:
-    """The line, beginning with the name of the task that a record is about."""
+    """The line, with the task that a record is about and its log."""
     task = _task(arguments)
     if task is None:
         return line
-    label = str(getattr(task, "label", task))
-    family, _, month = label.partition(" ")
     kept = getattr(task, "log", "")
-    return (
-        f"{family if line.startswith(month) else label}: {line}{f' (log {kept})' if kept else ''}"
-    )
+    return labelled(task, f"{line} (log {kept})" if kept else line)
 
 
 def _task(arguments: Iterable[object]) -> luigi.Task | None:

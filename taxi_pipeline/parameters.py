@@ -6,11 +6,13 @@ Luigi hands a value over as text (command line, configuration, scheduler) or as 
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import luigi
+from luigi.freezing import FrozenOrderedDict, recursively_freeze, recursively_unfreeze
 
 from taxi_pipeline.errors import InvalidConfig, InvalidParameter
 from taxi_pipeline.month import Month
@@ -73,6 +75,24 @@ class Whole(CheckedParameter[int]):
         if number < self.minimum or (self.maximum is not None and number > self.maximum):
             raise ValueError(value)
         return number
+
+
+class JsonObject(CheckedParameter[FrozenOrderedDict]):
+    """Names and values, written as a JSON object."""
+
+    expects = 'a JSON object such as {"name": "value"}'
+
+    def convert(self, value: Any) -> FrozenOrderedDict:
+        """The object, from itself or its text."""
+        content = json.loads(value) if isinstance(value, str) else value
+        if not isinstance(content, Mapping):
+            raise TypeError(value)
+        frozen: FrozenOrderedDict = recursively_freeze(content)
+        return frozen
+
+    def serialize(self, x: FrozenOrderedDict) -> str:
+        """The text that :meth:`convert` reads."""
+        return json.dumps(recursively_unfreeze(x))
 
 
 class YearMonth(CheckedParameter[Month]):

@@ -218,15 +218,11 @@ class Tracking:
         Raises:
             TrackingError: the server cannot be reached or refuses.
         """
-        with self._connected() as client:
+        with self._connected() as client, self._alone(search.key):
             experiment_id = self._experiment_id(client)
-            with self._alone(search.key):
-                run = self._find(client, experiment_id, SEARCH_TAG, search.key)
-                run = run or client.create_run(
-                    experiment_id,
-                    tags={SEARCH_TAG: search.key, **search.tags},
-                    run_name=search.name,
-                )
+            run = self._find(client, experiment_id, SEARCH_TAG, search.key) or client.create_run(
+                experiment_id, tags={SEARCH_TAG: search.key, **search.tags}, run_name=search.name
+            )
             there = _trials(client, run)
             if not ended and run.info.status != "RUNNING":
                 client.update_run(run.info.run_id, status="RUNNING")

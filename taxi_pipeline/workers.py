@@ -36,7 +36,7 @@ from tenacity import Retrying, stop_after_attempt, wait_fixed
 from taxi_pipeline import alerts, config, logs, web
 from taxi_pipeline.logs import logger
 from taxi_pipeline.redaction import redact
-from taxi_pipeline.tasks.base import one_reading
+from taxi_pipeline.tasks.base import is_done, one_reading
 
 FORKED = (
     "alembic.command",
@@ -80,6 +80,7 @@ class End:
 
     def __init__(self, ended: Worker) -> None:
         self._scheduler = ended.scheduler
+        self._not_scheduled = ended.not_scheduled
         sets = execution_summary._summary_dict(ended)  # noqa: SLF001  (Luigi's exit codes use it)
         self.made: set[luigi.Task] = sets["completed"]
         self.failed: list[luigi.Task] = sorted(sets["failed"] | sets["scheduling_error"], key=str)
@@ -87,9 +88,10 @@ class End:
         self.elsewhere: set[luigi.Task] = sets["run_by_other_worker"]
 
     def why(self, task: luigi.Task) -> str:
-        """Why a task failed, in the last line of what it told the scheduler."""
+        """The task and why it failed, in the last line of what it told the scheduler."""
         told = json.loads(self._scheduler.fetch_error(task.task_id).get("error") or '""')
-        return (str(told).strip().splitlines() or ["it could not be scheduled, see above"])[-1]
+        lines = str(told).strip().splitlines() or [self._not_scheduled.get(task, "see above")]
+        return logs.labelled(task, lines[-1])
 
 
 class Worker(worker.Worker):
@@ -98,9 +100,10 @@ class Worker(worker.Worker):
     def __init__(self, scheduler: Any, worker_processes: int = 1, **options: Any) -> None:
         super().__init__(scheduler=scheduler, worker_processes=worker_processes, **options)
         self.scheduler = scheduler
+        self.not_scheduled: dict[luigi.Task, str] = {}
         self._told_waiting = False
         limits = _limits(scheduler)
-        config.training.tasks_at_once = self.worker_processes
+        config.training.tasks_at_once = max(1, self.worker_processes)
         config.training.most_threads = limits["cpu"]
         # What NumPy and others compute with takes all cores too, unless told before it is loaded.
         for library in ("OMP", "OPENBLAS", "MKL"):
@@ -158,8 +161,8 @@ class Worker(worker.Worker):
                 for task_id, task in self._scheduled_tasks.items()
                 if task.run is not None
                 and task_id not in failed
-                and not task.complete()
-                and all(needed.complete() for needed in flatten(task.requires()))
+                and not is_done(task)
+                and all(is_done(needed) for needed in flatten(task.requires()))
             ]
 
     def _ask(self, method: str, *arguments: Any, **options: Any) -> Any:
@@ -168,12 +171,14 @@ class Worker(worker.Worker):
 
     def _count_what_others_made(self) -> None:
         """Let Luigi's summary and exit code take what others have made meanwhile as made."""
+        if not isinstance(self.scheduler, CentralScheduler):
+            return
         last = {task: status for task, status, _ in self._add_task_history}
         with one_reading():
             made = [
                 task
                 for task, status in last.items()
-                if status == PENDING and task.run is not None and task.complete()
+                if status == PENDING and task.run is not None and is_done(task)
             ]
         self._add_task_history += [(task, DONE, True) for task in made]
         ids = {task.task_id for task in self._scheduled_tasks.values() if last.get(task) == DONE}
@@ -198,7 +203,9 @@ class Worker(worker.Worker):
 
     def _announce_scheduling_failure(self, task: luigi.Task, expl: str) -> None:
         super()._announce_scheduling_failure(task, expl)
-        alerts.tell_failure(task, logs.formatted_message(expl) or expl.strip().splitlines()[-1])
+        cause = logs.formatted_message(expl) or expl.strip().splitlines()[-1]
+        self.not_scheduled[task] = cause
+        alerts.tell_failure(task, cause)
 
     def _email_error(
         self, task: luigi.Task, formatted_traceback: str, subject: str, headline: str

@@ -149,9 +149,9 @@ def test_the_end_says_what_was_made_what_failed_and_what_is_awaited():
     assert end.failed == [CannotBeLookedAt(), Fails()]
     assert end.awaited == {Outside()}
     assert end.elsewhere == set()
-    assert end.why(Fails()) == "of two lines"
-    assert end.why(CannotBeLookedAt()) == "it could not be scheduled, see above"
-    assert end.why(Made(name="never heard of")) == "it could not be scheduled, see above"
+    assert end.why(Fails()) == "Fails(name=made): of two lines"
+    assert end.why(CannotBeLookedAt()).endswith(": ValueError: a defect in complete")
+    assert end.why(Made(name="never heard of")) == "Made(name=never heard of): see above"
 
 
 def test_the_end_says_what_another_worker_runs():

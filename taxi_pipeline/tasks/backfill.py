@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import luigi
+from luigi.freezing import FrozenOrderedDict
 from luigi.task import flatten
 
-from taxi_pipeline.errors import InvalidParameter
+from taxi_pipeline.errors import InvalidParameter, TaxiPipelineError
 from taxi_pipeline.logs import logger
 from taxi_pipeline.month import Month
-from taxi_pipeline.parameters import Flag, Whole, YearMonth
+from taxi_pipeline.parameters import Flag, JsonObject, Whole, YearMonth
 from taxi_pipeline.storage import Output
-from taxi_pipeline.tasks.base import one_reading
+from taxi_pipeline.tasks.base import is_done, one_reading
 from taxi_pipeline.text import counted, table
 
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ class BackfillMonths(luigi.WrapperTask):
     of: luigi.TaskParameter[luigi.Task] = luigi.TaskParameter(
         description="The task to run for each month, such as RegisterModel."
     )
-    of_params: luigi.DictParameter = luigi.DictParameter(
-        default={},
+    of_params: JsonObject = JsonObject(
+        default=FrozenOrderedDict(),
         description='Its further parameters, as JSON: {"taxi": "yellow", "window": 3}.',
     )
     start: YearMonth = YearMonth(description="The first month, YYYY-MM.")
@@ -55,23 +57,25 @@ class BackfillMonths(luigi.WrapperTask):
         super().__init__(*args, **kwargs)
         self._wanted: list[Any] | None = None
         self._left: list[Any] = []
-        names = set(self.of.get_param_names())
+        names = {name for name, _ in self.of.get_params()}
         if not {"year", "month"} <= names:
             raise InvalidParameter(
                 f"--of {self.of.task_family}: it has no year and month, so there is none for each "
                 "month"
             )
+        names -= {"year", "month"}
         if unknown := sorted(set(self.of_params) - names):
             raise InvalidParameter(
-                f"--of-params {', '.join(unknown)}: {self.of.task_family} has the parameters "
-                f"{', '.join(sorted(names - {'year', 'month'}))}"
+                f"--of-params {', '.join(unknown)}: {self.of.task_family} has, besides year and "
+                f"month, the parameters {', '.join(sorted(names)) or '(none)'}"
             )
         if self.stop <= self.start:
             raise InvalidParameter(
                 f"--start {self.start} --stop {self.stop}: there is no month in this range; the "
                 "stop is the month after the last one"
             )
-        self._task(self.start)  # wrong values of its parameters are told of at once
+        for month in (self.start, self.stop - 1):  # a wrong value is told of before anything runs
+            self._task(month)
 
     @property
     def label(self) -> str:
@@ -79,7 +83,12 @@ class BackfillMonths(luigi.WrapperTask):
         return f"{self.task_family} of {self.of.task_family} {self.start} to {self.stop - 1}"
 
     def _task(self, month: Month) -> Any:
-        return self.of(**{**self.of_params, "year": month.year, "month": month.month})
+        kinds = dict(self.of.get_params())
+        further = {
+            name: kinds[name].parse(value) if isinstance(value, str) else value
+            for name, value in self.of_params.items()
+        }
+        return self.of(**further, year=month.year, month=month.month)
 
     def tasks(self) -> list[Any]:
         """The task of each month of the range, oldest first."""
@@ -93,7 +102,7 @@ class BackfillMonths(luigi.WrapperTask):
         """The tasks that are not done yet, in the order in which they are to run."""
         if self._wanted is None:
             with one_reading():
-                missing = [task for task in self.tasks() if not task.complete()]
+                missing = [task for task in self.tasks() if not is_done(task)]
             if self.reverse:
                 missing.reverse()
             self._wanted, self._left = missing[: self.task_limit], missing[self.task_limit :]
@@ -101,13 +110,14 @@ class BackfillMonths(luigi.WrapperTask):
                 logger.warning("%s: %s", self.label, self._said_of_left())
             for place, task in enumerate(self._wanted):
                 # Less than that of downloads; the scheduler passes it on to what a month requires.
-                task.priority = 99 - 99 * place // len(self._wanted)
+                with contextlib.suppress(AttributeError):  # a task may compute its own
+                    task.priority = 99 - 99 * place // len(self._wanted)
         return self._wanted
 
     def complete(self) -> bool:
         """Whether all that are to run are done."""
         with one_reading():
-            return all(task.complete() for task in self.requires())
+            return all(is_done(task) for task in self.requires())
 
     def run(self) -> None:
         """Tell the web page, when all that were to run are done."""
@@ -125,24 +135,23 @@ class BackfillMonths(luigi.WrapperTask):
                 for task, state in states.items()
             ]
         lines = [self.label, table(("month", "status", "rows", "RMSE", "version"), rows)]
-        lines += [f"{getattr(task, 'label', task)}: {end.why(task)}" for task in end.failed]
+        lines += [end.why(task) for task in end.failed]
         if self._left:
             lines.append(self._said_of_left())
         return "\n".join([*lines, self._next(list(states.values()))])
 
     def _state(self, task: luigi.Task, end: End) -> str:
-        if task in self._left:
-            return "left for another run"
-        if task not in self.requires():
-            return "already there"
-        if task.complete():
-            return "made"
-        needed = set(_all_of(task))
-        if needed & set(end.failed):
-            return "failed"
-        if needed & end.awaited:
-            return "waiting for publication"
-        return "run by another worker" if needed & end.elsewhere else "not run"
+        needed = set(_all_of(task)) if task in self.requires() and not is_done(task) else set()
+        states = {
+            "left for another run": task in self._left,
+            "failed": bool(needed & set(end.failed)),
+            "waiting for publication": bool(needed & end.awaited),
+            "run by another worker": bool(needed & end.elsewhere),
+            "not run": bool(needed),
+            "made": task in self.requires(),
+            "already there": True,
+        }
+        return next(state for state, is_so in states.items() if is_so)
 
     def _said_of_left(self) -> str:
         months = sorted(Month(task.year, task.month) for task in self._left)
@@ -162,22 +171,32 @@ class BackfillMonths(luigi.WrapperTask):
 
 
 def _all_of(task: luigi.Task) -> Iterable[luigi.Task]:
-    """A task and all that it requires, as far as that is not done."""
+    """A task and all that it requires, as far as that is not done and can be known."""
     found, ahead = {task}, [task]
     while ahead:
-        for required in flatten(ahead.pop().requires()):
-            if required not in found and not required.complete():
+        for required in _requirements(ahead.pop()):
+            if required not in found and not is_done(required):
                 found.add(required)
                 ahead.append(required)
     return found
 
 
+def _requirements(task: luigi.Task) -> list[luigi.Task]:
+    try:
+        return list(flatten(task.requires()))
+    except Exception:  # noqa: BLE001  (told of where the run was planned)
+        return []
+
+
 def _figures(task: luigi.Task) -> tuple[str, str, str]:
     """Rows, RMSE in minutes and model version, as far as the task's manifest tells them."""
-    output = task.output()
-    if not isinstance(output, Output) or not output.exists():
+    try:
+        output = task.output()
+        if not isinstance(output, Output) or not output.exists():
+            return "", "", ""
+        manifest = output.manifest()
+    except TaxiPipelineError:  # told of where the task was looked at
         return "", "", ""
-    manifest = output.manifest()
     rows, rmse = manifest.get("rows"), manifest.get("rmse")
     return (
         "" if rows is None else f"{rows:,}",

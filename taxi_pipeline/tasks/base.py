@@ -299,6 +299,14 @@ class MonthlyTask(luigi.Task):
             logger.warning("%s: the scheduler was not told %s: %s", self.label, what, error.args[0])
 
 
+def is_done(task: luigi.Task) -> bool:
+    """Whether a task is done; no, if that cannot be known: Luigi asks too, and tells why."""
+    try:
+        return bool(task.complete())
+    except Exception:  # noqa: BLE001  (one task of many must not stop the others)
+        return False
+
+
 @contextlib.contextmanager
 def one_reading() -> Iterator[None]:
     """Within, identities and the configuration are read once: many tasks have them in common."""

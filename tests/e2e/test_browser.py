@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import servers
-from conftest import SMALL
+from command_line import SMALL
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By

@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from conftest import SMALL
+from command_line import SMALL
 
 WRONG_VALUES = {
     "--month": ["--year", "2021", "--month", "13"],

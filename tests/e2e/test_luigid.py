@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 import mlflow
 import pytest
 import servers
-from conftest import SMALL, CommandLine
+from command_line import SMALL, CommandLine
 from servers import wait_for
 
 JANUARY = ("--year", "2021", "--month", "1")
@@ -267,7 +267,8 @@ def test_two_clients_that_ask_for_the_same_month_run_each_task_once(luigi):
         assert 0 in codes, said
         assert not [text for text in said if "Traceback" in text or "ERROR" in text]
         task_id, _ = the("RegisterModel", scheduler.tasks("DONE"))
-        assert scheduler.history(task_id) == ["DONE", "RUNNING", "PENDING"]
+        history = scheduler.history(task_id)
+        assert (history[0], history.count("RUNNING")) == ("DONE", 1)
     assert logs(luigi.folder) == ONCE
     assert_whole(luigi.folder)
 

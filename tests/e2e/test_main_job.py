@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import SMALL
+from command_line import SMALL
 
 RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler", *SMALL)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import servers
-from conftest import SMALL, CommandLine
+from command_line import SMALL, CommandLine
 
 INGEST = ("IngestTrips", "--year", "2021", "--month", "1", *SMALL)
 # As it stands in a URL; the database knows it as dawn@5%.

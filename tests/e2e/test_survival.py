@@ -8,7 +8,7 @@ import time
 
 import mlflow
 import pytest
-from conftest import CommandLine
+from command_line import CommandLine
 
 TRIALS = 12
 # Trials that take a few tenths of a second, so that there is a middle to be killed in.

@@ -8,7 +8,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from conftest import CommandLine
+from command_line import CommandLine
 
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.synthetic import write_month

@@ -216,8 +216,8 @@ def test_parameters_that_are_not_significant_are_passed_on_too(luigi_config):
 @pytest.mark.parametrize(
     ("of", "passed", "named"),
     [
-        (RegisterModel, {"windw": 2}, "--of-params windw: RegisterModel has .*window"),
-        (TransformTrips, {"recipe": "linear"}, "--of-params recipe: TransformTrips has .*taxi"),
+        (RegisterModel, {"windw": 2}, "--of-params windw: RegisterModel has, .*window"),
+        (TransformTrips, {"recipe": "linear"}, "--of-params recipe: TransformTrips has, .*taxi"),
         (RegisterModel, {"taxi": "blue"}, "--taxi is 'blue'"),
         (RegisterModel, {"window": "many"}, "--window is 'many'"),
         (OfAYear, {}, "--of OfAYear"),
@@ -301,7 +301,7 @@ def test_a_month_that_fails_stops_no_other_and_the_table_says_why(backfill, publ
     assert ended.status == "FAILED"
     # January is judged on February.
     assert ended.states == {"2021-01": "failed", "2021-02": "failed", "2021-03": "made"}
-    (why,) = [line for line in ended.words if line.startswith("IngestTrips green 2021-02: ")]
+    (why,) = [line for line in ended.words if line.startswith("IngestTrips: green 2021-02: ")]
     assert "truncated" in why
     log = re.search(r"\(log (.+\.log)\)$", why)[1]
     assert "/ingest/green/2021-02/logs/" in log

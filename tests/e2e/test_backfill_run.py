@@ -8,7 +8,7 @@ from collections import Counter
 
 import mlflow
 import pytest
-from conftest import SMALL
+from command_line import SMALL
 
 # The same command in another folder is another run.
 LOCAL = ("--local-scheduler", "--lock-pid-dir", "locks")
