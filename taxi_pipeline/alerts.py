@@ -6,15 +6,12 @@ The body is ``{"text": ...}``, which Slack's incoming webhooks take, and so do M
 
 from __future__ import annotations
 
-import json
 import math
 import socket
 import time
-from http.client import HTTPException
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import luigi
+import requests
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import TaxiPipelineError
@@ -39,18 +36,16 @@ def tell(line: str, link: str = "") -> None:
     if not webhook:
         return
     text = redact(f"{line} {link}".strip())
-    asked = Request(  # noqa: S310  (http or https, as checked)
-        webhook,
-        json.dumps({"text": text}).encode(),
-        {"Content-Type": "application/json", "User-Agent": "taxi_pipeline"},
-    )
     try:
-        with urlopen(asked, timeout=PATIENCE):  # noqa: S310  (as above)
+        answer = requests.post(
+            webhook, json={"text": text}, timeout=PATIENCE, allow_redirects=False
+        )
+    except (requests.RequestException, ValueError) as error:
+        cause = type(error).__name__  # its text holds parts of the URL
+    else:
+        if answer.ok and not answer.is_redirect:
             return
-    except HTTPError as error:
-        cause = f"it answers HTTP {error.code}"
-    except (OSError, HTTPException) as error:
-        cause = redact(str(getattr(error, "reason", error)))
+        cause = f"it answers HTTP {answer.status_code}"
     logger.warning("[alerts] webhook was not told (%s): %s", cause, text)
 
 

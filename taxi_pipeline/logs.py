@@ -5,8 +5,9 @@ Luigi's own logging configuration applies). A filter on it does three things: a 
 can cause or mend becomes the one line that its text is; what is waited for is no warning; and what
 Luigi's worker tells of its talk with the scheduler is left to ``--log-level DEBUG``.
 
-What is logged while a task runs, by whatever library, is kept in the task's own file as well (see
-:func:`kept_in`). Secrets pass neither to the console nor to a file.
+What is logged while a task runs, by any library that leaves its records to the root logger, is
+kept in the task's own file as well (see :func:`kept_in`). Secrets pass neither to the console nor
+to a file.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import luigi
 from luigi.parameter import ParameterException
@@ -139,7 +141,9 @@ def kept_in(file: Path) -> Iterator[TaskLog]:
 
 def is_luigi_command() -> bool:
     """Whether this is Luigi's own command; another program's process is that program's affair."""
-    return Path(sys.argv[0]).stem == "luigi"
+    program = Path(sys.argv[0])
+    # As a module it is luigi/__main__.py.
+    return "luigi" in {program.stem, program.parent.name if program.stem == "__main__" else ""}
 
 
 def install() -> None:
@@ -154,10 +158,18 @@ def install() -> None:
     # Luigi lets an unknown task's name pass as an uncaught exception.
     if is_luigi_command():
         sys.excepthook = _tell_uncaught
+        # Other libraries, MLflow among them, have loggers and handlers of their own.
+        logging.setLogRecordFactory(_redacted_record)
         # Luigi's own defaults of [smtp], of which it warns itself with each mail.
         warnings.filterwarnings(
             "ignore", r'Parameter "\w+" with value "None" is not of type string'
         )
+
+
+def _redacted_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    record = logging.LogRecord(*args, **kwargs)
+    RedactingFilter().filter(record)
+    return record
 
 
 def _tell_uncaught(

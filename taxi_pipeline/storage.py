@@ -25,6 +25,7 @@ from typing import Any
 import luigi
 
 from taxi_pipeline.errors import StorageError
+from taxi_pipeline.logs import logger
 from taxi_pipeline.redaction import redact
 
 MANIFEST = "manifest.json"
@@ -108,6 +109,7 @@ class Storage:
         path = self._folder / location
         with self._told(location, "written"):
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
         yield path
 
     def publish(self, folder: Path, location: str) -> None:
@@ -227,12 +229,12 @@ class RemoteStorage(Storage):
             path = folder / location.rpartition("/")[2]
             try:
                 yield path
-            except BaseException:
-                # What failed is what is to be told, not that its log could not be kept either.
-                with contextlib.suppress(StorageError):
+            finally:
+                try:
                     self._upload(path, location)
-                raise
-            self._upload(path, location)
+                except StorageError as error:
+                    # What was done, or what failed, matters more than the file that tells of it.
+                    logger.warning("%s", error)
 
     def _upload(self, file: Path, location: str) -> None:
         if file.exists():

@@ -40,5 +40,7 @@ def address(location: str) -> str:
     # Asked for once: a scheduler may show another folder than the one that is written to here.
     if (_scheduler, storage.root) not in _shown:
         answer = sources.http_status(at, PATIENCE)
+        if not answer:
+            return ""
         _shown[_scheduler, storage.root] = answer == HTTPStatus.OK
     return without_user(at) if _shown[_scheduler, storage.root] else ""

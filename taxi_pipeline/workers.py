@@ -19,19 +19,22 @@ takes one as ``worker_scheduler_factory``.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
+import math
 import os
 import sys
+import time
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 import luigi
 from luigi import execution_summary, rpc, scheduler, worker
 from luigi.task import flatten
-from luigi.task_status import DISABLED, DONE, FAILED, PENDING
-from tenacity import Retrying, stop_after_attempt, wait_fixed
+from luigi.task_status import DONE, PENDING, RUNNING
+from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
 
 from taxi_pipeline import alerts, config, logs, web
 from taxi_pipeline.logs import logger
@@ -65,6 +68,10 @@ FORKED = (
 
 RESTART_SECONDS = 60
 """How long a client bears that a scheduler which it has reached does not answer."""
+
+OFFER_SECONDS = 30.0
+MOST_OFFERS = 3
+"""How often what could be run is told to the scheduler again, where nobody runs anything."""
 
 
 @runtime_checkable
@@ -101,7 +108,8 @@ class Worker(worker.Worker):
         super().__init__(scheduler=scheduler, worker_processes=worker_processes, **options)
         self.scheduler = scheduler
         self.not_scheduled: dict[luigi.Task, str] = {}
-        self._told_waiting = False
+        self._offers = 0
+        self._offered = -math.inf
         limits = _limits(scheduler)
         config.training.tasks_at_once = max(1, self.worker_processes)
         config.training.most_threads = limits["cpu"]
@@ -122,7 +130,7 @@ class Worker(worker.Worker):
 
     def _has_work(self) -> bool:
         """Whether a task could be run now, rather than that all are done or waited for."""
-        states = {task: status for task, status, _ in self._add_task_history}
+        states = self._last_states()
         return any(
             status == PENDING
             and task.run is not None
@@ -138,32 +146,51 @@ class Worker(worker.Worker):
         if longest and since and datetime.now() - since > longest:  # noqa: DTZ005  (as Luigi's)
             return False
         waiting = [] if self._stop_requesting_work else self._not_granted()
-        if waiting and not self._told_waiting:
-            self._told_waiting = True
-            logger.info(
-                "waiting, since others are at work on this, or on the cores that it needs: %s",
-                ", ".join(str(getattr(task, "label", task)) for task in waiting),
-            )
-        return bool(waiting)
+        if not waiting:
+            return False
+        running = set(self._ask("task_list", RUNNING, "", limit=False))
+        if running:
+            self._offers = 0
+        elif self._offers >= MOST_OFFERS:
+            return False
+        if time.monotonic() - self._offered > OFFER_SECONDS:
+            if not self._offers:
+                logger.info(
+                    "waiting, since others are at work on this, or on the cores that it needs: %s",
+                    ", ".join(str(getattr(task, "label", task)) for task in waiting),
+                )
+            self._offered = time.monotonic()
+            self._offers += 1
+            # The scheduler may have lost a task, believe it done since another configuration made
+            # it, or leave it to a worker that failed or died with it.
+            for task in waiting:
+                if task.task_id not in running:
+                    self.add(task)
+        return True
 
     def _not_granted(self) -> list[luigi.Task]:
-        """Tasks that could be run, and that neither failed nor are done."""
+        """Tasks that could be run now, and that are neither done nor tried."""
         if not isinstance(self.scheduler, CentralScheduler):
             return []
-        failed = {
-            task_id
-            for status in (FAILED, DISABLED)
-            for task_id in self._ask("task_list", status, "", limit=False)
-        }
+        last = self._last_states()
+
+        def is_there(needed: luigi.Task) -> bool:
+            # What comes from outside is asked for when a run is planned, not again and again.
+            return last.get(needed) == DONE if needed.run is None else is_done(needed)
+
         with one_reading():
             return [
                 task
-                for task_id, task in self._scheduled_tasks.items()
-                if task.run is not None
-                and task_id not in failed
+                for task, status in last.items()
+                if status == PENDING
+                and task.run is not None
                 and not is_done(task)
-                and all(is_done(needed) for needed in flatten(task.requires()))
+                and all(is_there(needed) for needed in flatten(task.requires()))
             ]
+
+    def _last_states(self) -> dict[luigi.Task, str]:
+        """What this worker last told the scheduler of each task."""
+        return {task: status for task, status, _ in self._add_task_history}
 
     def _ask(self, method: str, *arguments: Any, **options: Any) -> Any:
         # Luigi gives its remote scheduler these methods when it is imported.
@@ -173,7 +200,7 @@ class Worker(worker.Worker):
         """Let Luigi's summary and exit code take what others have made meanwhile as made."""
         if not isinstance(self.scheduler, CentralScheduler):
             return
-        last = {task: status for task, status, _ in self._add_task_history}
+        last = self._last_states()
         with one_reading():
             made = [
                 task
@@ -202,7 +229,7 @@ class Worker(worker.Worker):
         super().set_worker_processes(n)
 
     def _announce_scheduling_failure(self, task: luigi.Task, expl: str) -> None:
-        super()._announce_scheduling_failure(task, expl)
+        super()._announce_scheduling_failure(task, redact(expl))
         cause = logs.formatted_message(expl) or expl.strip().splitlines()[-1]
         self.not_scheduled[task] = cause
         alerts.tell_failure(task, cause)
@@ -228,9 +255,14 @@ class Worker(worker.Worker):
         It would otherwise hold cores ready for it until it notices that the worker is gone.
         """
         asked = self._scheduled_tasks.get(self._first_task)
-        if isinstance(asked, HasLastWords):
-            logger.info(asked.last_words(End(self)))
-        self._ask("disable_worker", self._id)
+        try:
+            if isinstance(asked, HasLastWords):
+                logger.info(asked.last_words(End(self)))
+        except Exception:  # noqa: BLE001  (the run's exit code is that of what it did)
+            logger.exception("%s: how it went cannot be told", asked)
+        finally:
+            with contextlib.suppress(rpc.RPCError):
+                self._ask("disable_worker", self._id)
 
 
 def _limits(scheduler: Any) -> dict[str, int]:
@@ -260,26 +292,42 @@ class CentralScheduler(rpc.RemoteScheduler):
 
     worker: Worker
 
+    # What no work depends on: it is not tried again.
+    UNIMPORTANT = ("/api/ping", "/api/set_task_status_message", "/api/set_task_progress_percentage")
+
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self._process = os.getpid()
         self._reached = False
 
     def _fetch(self, url_suffix: str, body: Any) -> Any:
-        answer = super()._fetch(url_suffix, body)
-        self._reached = True
-        return answer
+        """Ask: at first with the patience configured; once reached, it may be started anew.
 
-    def _get_retryer(self) -> Retrying:
-        """At first as configured; once it was reached, it may be started anew meanwhile.
-
-        A task's process, which only tells how far it is, is not held up by that.
+        Raises:
+            RPCError: it does not answer.
         """
         if not self._reached:
-            first: Retrying = super()._get_retryer()
-            return first
-        attempts = RESTART_SECONDS if os.getpid() == self._process else 1
-        return Retrying(wait=wait_fixed(1), stop=stop_after_attempt(attempts), reraise=True)
+            answer = super()._fetch(url_suffix, body)
+            self._reached = True
+            return answer
+        patient = url_suffix not in self.UNIMPORTANT and os.getpid() == self._process
+        retrying = Retrying(
+            wait=wait_fixed(1),
+            stop=stop_after_delay(RESTART_SECONDS if patient else 0),
+            before_sleep=self._tell_waiting,
+            reraise=True,
+        )
+        try:
+            return retrying(
+                self._fetcher.fetch, f"{self._url}{url_suffix}", body, self._connect_timeout
+            )
+        except self._fetcher.raises as error:
+            raise rpc.RPCError(f"{redact(self._url)} does not answer any more", error) from error
+
+    @staticmethod
+    def _tell_waiting(state: RetryCallState) -> None:
+        if state.attempt_number == 1:
+            logger.warning("the scheduler does not answer: waiting up to %d s", RESTART_SECONDS)
 
     def close(self) -> None:
         """End the run."""

@@ -65,7 +65,7 @@ class Boosting:
         self, matrix: Any, minutes: Minutes, rounds: int | None, progress: Progress | None = None
     ) -> Boosting:
         """Boost for a given number of rounds."""
-        import xgboost  # noqa: PLC0415  (OpenMP must not be loaded where Luigi forks)
+        import xgboost  # noqa: PLC0415  (a running task only)
 
         if rounds is None:
             raise ValueError("boosting needs a number of rounds")

@@ -23,7 +23,7 @@ def importance(trials: Sequence[Trial], seed: int = 0) -> dict[str, float]:
     which all trials reach (Hutter, Hoos and Leyton-Brown, 2014, judge parameters by forests too).
     Empty for fewer than eight trials.
     """
-    import xgboost  # noqa: PLC0415  (OpenMP must not be loaded where Luigi forks)
+    import xgboost  # noqa: PLC0415  (a running task only)
 
     compared = [trial for trial in trials if trial.rungs]
     if len(compared) < FEWEST_TRIALS:

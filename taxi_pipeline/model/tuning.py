@@ -253,7 +253,7 @@ class _Data:
     @cached_property
     def binned(self) -> tuple[Any, Any]:
         """The two parts in XGBoost's form."""
-        import xgboost  # noqa: PLC0415  (OpenMP must not be loaded where Luigi forks)
+        import xgboost  # noqa: PLC0415  (a running task only)
 
         options = {"max_bin": self.bins, "nthread": self.threads}
         early = xgboost.QuantileDMatrix(self.matrix, self.minutes, **options)
@@ -419,7 +419,7 @@ class _Attempt:
 
 def _halving(highest: Mapping[int, float]) -> Any:
     """A callback that ends a booster whose error at a rung is above the highest allowed there."""
-    import xgboost  # noqa: PLC0415  (OpenMP must not be loaded where Luigi forks)
+    import xgboost  # noqa: PLC0415  (a running task only)
 
     class Halving(xgboost.callback.TrainingCallback):
         def __init__(self) -> None:

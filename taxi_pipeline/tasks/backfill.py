@@ -119,11 +119,6 @@ class BackfillMonths(luigi.WrapperTask):
         with one_reading():
             return all(is_done(task) for task in self.requires())
 
-    def run(self) -> None:
-        """Tell the web page, when all that were to run are done."""
-        if self.set_status_message:
-            self.set_status_message(f"{counted(len(self.requires()), 'month')} made")
-
     # --- at the end ----------------------------------------------------------------------------
 
     def last_words(self, end: End) -> str:
@@ -138,6 +133,8 @@ class BackfillMonths(luigi.WrapperTask):
         lines += [end.why(task) for task in end.failed]
         if self._left:
             lines.append(self._said_of_left())
+        # Luigi keeps its tasks: another run in this process is to find out anew what is missing.
+        self._wanted = None
         return "\n".join([*lines, self._next(list(states.values()))])
 
     def _state(self, task: luigi.Task, end: End) -> str:

@@ -47,6 +47,9 @@ OfRecipe = TypeVar("OfRecipe", bound="RecipeTask")
 
 Value = TypeVar("Value")
 
+# How long a scheduler that did not answer is not told how far a task is.
+QUIET_SECONDS = 30.0
+
 _READING: ContextVar[dict[object, Any] | None] = ContextVar("reading", default=None)
 
 
@@ -297,6 +300,7 @@ class MonthlyTask(luigi.Task):
             way(what)
         except RPCError as error:
             logger.warning("%s: the scheduler was not told %s: %s", self.label, what, error.args[0])
+            self._reported = time.monotonic() + QUIET_SECONDS
 
 
 def is_done(task: luigi.Task) -> bool:

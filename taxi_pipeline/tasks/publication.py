@@ -44,19 +44,15 @@ class Publication(luigi.Target):
         return sources.redact(self.url)
 
     def exists(self) -> bool:
-        """Whether the source offers the file, or does not answer; see `sources.is_published`."""
-        return _published(self.url)
-
-
-def _published(url: str) -> bool:
-    # Asked for when a run is planned, and again by Luigi before it runs what requires the month;
-    # what was published then still is.
-    if url in _KNOWN:
-        return True
-    if sources.is_published(url, timeout=config.source().timeout):
-        _KNOWN.add(url)
-        return True
-    return False
+        """Whether the source offers the file, or does not say: see `sources.offers`."""
+        # Asked for when a run is planned, and again by Luigi before it runs what requires the
+        # month; what was published then still is.
+        if self.url in _KNOWN:
+            return True
+        answer = sources.offers(self.url, timeout=config.source().timeout)
+        if answer:
+            _KNOWN.add(self.url)
+        return answer is not False
 
 
 _KNOWN: set[str] = set()

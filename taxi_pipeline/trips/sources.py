@@ -148,8 +148,8 @@ def check_month(taxi: str, month: Month) -> None:
 _DENIALS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 
-def is_published(url: str, *, timeout: float) -> bool:
-    """Whether the source offers a month's file; no if it says so, yes if that cannot be known.
+def offers(url: str, *, timeout: float) -> bool | None:
+    """Whether the source offers a month's file; None if it does not say.
 
     What keeps a source from answering is for :func:`fetch` to find, to try again and to explain.
 
@@ -158,12 +158,13 @@ def is_published(url: str, *, timeout: float) -> bool:
         timeout: seconds that the answer may take over HTTP.
     """
     if _is_http(url):
-        return http_status(url, timeout) not in _DENIALS
+        status = http_status(url, timeout)
+        return True if status == HTTPStatus.OK else False if status in _DENIALS else None
     try:
         files, path = _file_system(url, {})
         return bool(files.exists(path))
     except Exception:  # noqa: BLE001  (a file system may raise anything)
-        return True
+        return None
 
 
 def http_status(url: str, timeout: float) -> int:

@@ -344,15 +344,6 @@ def test_each_month_has_its_state(luigi_config):
     assert state(awaited={PublishedTrips(year=2021, month=1)}) == "waiting for publication"
 
 
-def test_the_web_page_is_told_how_many_were_made(luigi_config):
-    task = BackfillMonths(of=OfAnotherPackage, start="2021-01", stop="2021-03")
-    task.run()  # outside a worker there is nobody to tell
-    told = []
-    task.set_status_message = told.append
-    task.run()
-    assert told == ["2 months made"]
-
-
 # --- the champion -----------------------------------------------------------------------------
 
 

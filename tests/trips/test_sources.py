@@ -232,7 +232,7 @@ def assert_one_line(text):
 
 
 def is_published(url, timeout=5.0):
-    return sources.is_published(url, timeout=timeout)
+    return sources.offers(url, timeout=timeout) is not False
 
 
 @pytest.mark.parametrize("code", [403, 404, 410])
@@ -364,7 +364,7 @@ def test_an_http_source_is_asked_without_what_is_slow_to_import(server):
     server.answers = [status(200)]
     program = (
         "import sys; from taxi_pipeline.trips import sources\n"
-        f"assert sources.is_published({server.url!r}, timeout=5)\n"
+        f"assert sources.offers({server.url!r}, timeout=5)\n"
         "print(sorted({'aiohttp', 'fsspec'} & set(sys.modules)))"
     )
     answer = subprocess.run(
