@@ -23,7 +23,6 @@ import contextlib
 import gc
 import importlib
 import json
-import math
 import os
 import sys
 import time
@@ -108,8 +107,10 @@ class Worker(worker.Worker):
         super().__init__(scheduler=scheduler, worker_processes=worker_processes, **options)
         self.scheduler = scheduler
         self.not_scheduled: dict[luigi.Task, str] = {}
+        self._waiting: list[luigi.Task] = []
+        self._offered: list[luigi.Task] = []
+        self._offered_at = 0.0
         self._offers = 0
-        self._offered = -math.inf
         limits = _limits(scheduler)
         config.training.tasks_at_once = max(1, self.worker_processes)
         config.training.most_threads = limits["cpu"]
@@ -149,23 +150,24 @@ class Worker(worker.Worker):
         if not waiting:
             return False
         running = set(self._ask("task_list", RUNNING, "", limit=False))
-        if running:
+        if running or waiting != self._waiting:
             self._offers = 0
         elif self._offers >= MOST_OFFERS:
             return False
-        if time.monotonic() - self._offered > OFFER_SECONDS:
-            if not self._offers:
-                logger.info(
-                    "waiting, since others are at work on this, or on the cores that it needs: %s",
-                    ", ".join(str(getattr(task, "label", task)) for task in waiting),
-                )
-            self._offered = time.monotonic()
+        if waiting != self._waiting:
+            logger.info(
+                "waiting, since others are at work on this, or on the cores that it needs: %s",
+                ", ".join(str(getattr(task, "label", task)) for task in waiting),
+            )
+        # The scheduler may have lost a task, believe it done since another configuration made it,
+        # or leave it to a worker that failed or died with it.
+        idle = [task for task in waiting if task.task_id not in running]
+        if idle != self._offered or time.monotonic() - self._offered_at > OFFER_SECONDS:
+            for task in idle:
+                self.add(task)
             self._offers += 1
-            # The scheduler may have lost a task, believe it done since another configuration made
-            # it, or leave it to a worker that failed or died with it.
-            for task in waiting:
-                if task.task_id not in running:
-                    self.add(task)
+            self._offered, self._offered_at = idle, time.monotonic()
+        self._waiting = waiting
         return True
 
     def _not_granted(self) -> list[luigi.Task]:

@@ -289,6 +289,56 @@ def test_what_was_just_made_is_made_anew_with_another_configuration(scheduler):
     assert "since cleaning.max_minutes was 60.0, is 50.0" in result.stderr
 
 
+def test_clients_with_outputs_in_different_folders_both_complete(luigi):
+    with servers.scheduler(luigi.folder) as scheduler:
+        run = ("BuildFeatures", *JANUARY, *SMALL, *scheduler.flag, "--storage-root")
+        with luigi.started(*run, "one") as one, luigi.started(*run, "other") as other:
+            said = [process.communicate(timeout=90)[1] for process in (one, other)]
+        assert [one.returncode, other.returncode] == [0, 0], said
+    for root in ("one", "other"):
+        assert list((luigi.folder / root).glob("features/*/*/*/manifest.json"))
+
+
+def test_a_client_that_waits_goes_on_where_a_killed_one_ended(luigi):
+    (luigi.folder / "luigi.cfg").write_text("[scheduler]\nworker_disconnect_delay = 3\n")
+    run = ("TuneHyperparameters", *JANUARY, *LONG)
+    with servers.scheduler(luigi.folder) as scheduler:
+        waits = (*run, "--training-threads", "1", *scheduler.flag)
+        with luigi.started(*run, *scheduler.flag) as killed, luigi.started(*waits) as waiting:
+            wait_for(lambda: list(luigi.folder.glob("data/tune/**/trials-*/*.json")), killed)
+            for process in (killed, waiting):
+                worker = f"pid={process.pid}"
+                running = scheduler.tasks("RUNNING").values()
+                if any(worker in task["worker_running"] for task in running):
+                    break
+            process.kill()
+            left = waiting if process is killed else killed
+            assert left.wait(90) == 0
+    assert len(list(luigi.folder.glob("data/tune/green/2021-01/*/*/manifest.json"))) == 1
+
+
+def test_a_client_bears_that_the_scheduler_is_killed_and_started_again(luigi):
+    port = servers.free_port()
+    with servers.scheduler(luigi.folder, port=port) as scheduler:
+        run = ("TuneHyperparameters", *JANUARY, *LONG, *scheduler.flag)
+        with luigi.started(*run) as client:
+            wait_for(lambda: list(luigi.folder.glob("data/tune/**/trials-*/*.json")), client)
+            scheduler.end(signal.SIGKILL)
+            time.sleep(2)
+            with servers.scheduler(luigi.folder, port=port):
+                assert client.wait(90) == 0
+
+
+def test_a_task_that_cannot_be_looked_at_ends_the_run_at_once(luigi):
+    with servers.scheduler(luigi.folder) as scheduler:
+        assert luigi(*INGEST, *scheduler.flag).returncode == 0
+        (pointer,) = luigi.folder.glob("data/ingest/green/2021-01/source-*.json")
+        pointer.write_text("{")
+        result = luigi(*INGEST, *scheduler.flag, timeout=30)
+        assert result.returncode == 35
+        assert str(pointer.relative_to(luigi.folder)) in result.stderr
+
+
 # --- what can be wrong -----------------------------------------------------------------------
 
 
