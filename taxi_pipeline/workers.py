@@ -38,7 +38,7 @@ from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
 from taxi_pipeline import alerts, config, logs, web
 from taxi_pipeline.logs import logger
 from taxi_pipeline.redaction import redact
-from taxi_pipeline.tasks.base import is_done, one_reading
+from taxi_pipeline.tasks.base import MonthlyTask, is_done, one_reading
 
 FORKED = (
     "alembic.command",
@@ -138,6 +138,17 @@ class Worker(worker.Worker):
             and all(states.get(needed) == DONE for needed in flatten(task.requires()))
             for task, status in states.items()
         )
+
+    def _add_task(self, *args: Any, **kwargs: Any) -> None:
+        """Tell the scheduler of a task; of one that was there already with a link to its output.
+
+        The scheduler would forget the link that it has.
+        """
+        task = self._scheduled_tasks.get(kwargs["task_id"])
+        there = kwargs["status"] == DONE and kwargs["runnable"] is False
+        if there and isinstance(task, MonthlyTask) and task.run is not None:
+            kwargs["tracking_url"] = web.address(f"{task.output().location}/") or None
+        super()._add_task(*args, **kwargs)
 
     def _keep_alive(self, get_work_response: Any) -> bool:
         """Whether to ask again, since what can be run is with others, or the cores for it are."""

@@ -98,6 +98,13 @@ def test_a_task_links_to_the_page_of_its_output_and_that_to_its_log(scheduler, j
     assert scheduler.history(task_id)[0] == "DONE"
 
 
+def test_a_task_that_is_asked_for_again_keeps_a_link_to_its_output(scheduler, january):
+    assert scheduler.client(*INGEST, *scheduler.flag).returncode == 0
+    _, task = the("IngestTrips", scheduler.tasks("DONE"), month="1")
+    assert "/files/ingest/green/2021-01/" in task["tracking_url"]
+    assert scheduler.get(task["tracking_url"])[0] == 200
+
+
 def test_metrics_and_history_have_what_ran(scheduler, january):
     metrics, page = scheduler.text("/metrics"), scheduler.text("/history")
     for family, count in STAGES.items():
