@@ -102,6 +102,7 @@ def linear(month):
 
 
 class Defect(MonthlyTask):
+    stage = "defect"
     said = ""
 
     def make(self, folder):  # noqa: ARG002
@@ -283,6 +284,8 @@ from taxi_pipeline.tasks.base import MonthlyTask
 
 
 class Deadly(MonthlyTask):
+    stage = "deadly"
+
     def make(self, folder):
         # Until both are at work.
         while len(list(self.storage.local_file("deadly/green").glob("*/logs/*"))) < 2:

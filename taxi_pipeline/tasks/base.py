@@ -57,6 +57,8 @@ class MonthlyTask(luigi.Task):
     """A stage of the pipeline for one taxi and one month.
 
     Attributes:
+        stage: the stage's name, which is the first folder of its outputs. No path depends on the
+            module that a class stands in.
         version: raised by the stage's author when what it makes changes its meaning.
         sections: the configuration that it reads; its values are part of the output's identity.
     """
@@ -65,6 +67,7 @@ class MonthlyTask(luigi.Task):
     month: Whole = Whole(1, 12, description="Month of the year, 1 to 12.")
     taxi: OneOf = OneOf(TAXIS, default="green", description="green or yellow.")
 
+    stage: ClassVar[str]
     version: ClassVar[int] = 1
     sections: ClassVar[tuple[type[config.Section], ...]] = ()
 
@@ -104,8 +107,7 @@ class MonthlyTask(luigi.Task):
     @property
     def _home(self) -> str:
         """The location of all outputs of this task, whatever they were made from."""
-        stage = type(self).__module__.rpartition(".")[2]
-        parts = (stage, self.taxi, str(self.calendar_month), self.variant)
+        parts = (self.stage, self.taxi, str(self.calendar_month), self.variant)
         return "/".join(part for part in parts if part)
 
     # --- identity ------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from taxi_pipeline.tasks.train import TrainModel
 class EvaluateModel(RecipeTask):
     """Measure the model, and what could be predicted without it, on the evaluation month."""
 
+    stage = "evaluate"
+
     METRICS = "metrics.json"
     SLICES = "slices.csv"
     PLOT = "evaluation.png"

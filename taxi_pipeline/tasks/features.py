@@ -15,6 +15,7 @@ from taxi_pipeline.tasks.transform import TransformTrips
 class BuildFeatures(MonthlyTask):
     """Describe each trip of a month in the way that every recipe reads."""
 
+    stage = "features"
     version: ClassVar[int] = FEATURES_VERSION
     sections: ClassVar = (config.features,)
 

@@ -23,6 +23,8 @@ class IngestTrips(MonthlyTask):
     identity is not known yet.
     """
 
+    stage = "ingest"
+
     # Downloads first: what is not published should be known before anything is computed.
     priority = 100
 

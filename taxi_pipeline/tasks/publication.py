@@ -12,6 +12,8 @@ from taxi_pipeline.trips import sources
 class PublishedTrips(MonthlyTask):
     """A month's file at its source: Luigi waits for it, and cannot make it."""
 
+    stage = "publication"
+
     run = None  # type: ignore[assignment]  # Luigi's sign of what comes from outside
 
     @property

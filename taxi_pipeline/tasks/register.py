@@ -30,6 +30,7 @@ class RegisterModel(RecipeTask):
     The output is a receipt, one for each tracking server.
     """
 
+    stage = "register"
     sections: ClassVar = (config.tracking, config.gate)
 
     RECEIPT = "receipt.json"

@@ -16,6 +16,7 @@ from taxi_pipeline.tasks.tune import TuneHyperparameters
 class TrainModel(RecipeTask):
     """Fit the recipe with the parameters chosen by tuning."""
 
+    stage = "train"
     sections: ClassVar = (config.features, config.training)
 
     MODEL = "model"

@@ -15,6 +15,7 @@ from taxi_pipeline.tasks.ingest import IngestTrips
 class TransformTrips(MonthlyTask):
     """Clean a month's records, and report on their quality."""
 
+    stage = "transform"
     sections: ClassVar = (config.cleaning,)
 
     FILE = "trips.parquet"

@@ -31,6 +31,7 @@ class TuneHyperparameters(RecipeTask):
     search that was interrupted goes on where it was, and so does one that is given more trials.
     """
 
+    stage = "tune"
     version: ClassVar[int] = 2
     sections: ClassVar = (config.tuning,)
 
