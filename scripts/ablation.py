@@ -15,10 +15,11 @@ import pandas as pd
 import xgboost
 
 from taxi_pipeline import Month
-from taxi_pipeline.model import features, tuning
+from taxi_pipeline.model import features
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.regressors import Boosting
 from taxi_pipeline.trips.cleaning import Rules, clean_file
+from taxi_pipeline.tuning import search as tuning
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "all": (),

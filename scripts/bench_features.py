@@ -65,7 +65,7 @@ def main() -> None:
         measure(options.side[0], Path(options.side[1]), Path(options.side[2]))
         return
 
-    from taxi_pipeline.trips.synthetic import write_month  # noqa: PLC0415  (not in the measured)
+    from taxi_pipeline.trips.synthetic.month import write_month  # noqa: PLC0415  (not in the measured)
 
     course_rows = options.course_rows or options.rows
     speeds = {}

@@ -9,8 +9,10 @@ import atexit
 import gc
 import os
 
-from taxi_pipeline import alerts, config, logs, workers
+from taxi_pipeline import config
 from taxi_pipeline.month import Month
+from taxi_pipeline.observability import alerts, logs
+from taxi_pipeline.runtime import worker as workers
 from taxi_pipeline.tasks.backfill import BackfillMonths
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import luigi
 
-from taxi_pipeline import config, logs, redaction
+from taxi_pipeline import config, redaction
+from taxi_pipeline.observability import logs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,7 +74,7 @@ def _write_config(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from taxi_pipeline import plan  # noqa: PLC0415  (the other commands need no tasks)
+    from taxi_pipeline.runtime import plan  # noqa: PLC0415  (the other commands need no tasks)
 
     with plan.parsed(options.task) as task:
         steps = plan.plan(task)
@@ -86,7 +87,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _luigid(options: argparse.Namespace) -> int:
-    from taxi_pipeline import luigid  # noqa: PLC0415  (as above)
+    from taxi_pipeline.luigid import server as luigid  # noqa: PLC0415  (as above)
 
     given = {
         ("luigid", "address"): options.address,

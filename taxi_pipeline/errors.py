@@ -1,8 +1,8 @@
 """Failures that a user can cause or mend.
 
 The text of each is one line that names what is wrong, where, and what to do. The command line
-prints that line alone (see :mod:`taxi_pipeline.logs`); any other exception is a defect of the
-pipeline and keeps its traceback.
+prints that line alone (see :mod:`taxi_pipeline.observability.logs`);
+any other exception is a defect of the pipeline and keeps its traceback.
 """
 
 

@@ -7,6 +7,8 @@ from luigi.task_register import Register
 
 from taxi_pipeline import config
 
+pytest_plugins = ("small_models",)
+
 
 @pytest.fixture
 def luigi_config(monkeypatch):

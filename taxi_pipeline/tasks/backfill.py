@@ -11,16 +11,16 @@ import luigi
 from luigi.freezing import FrozenOrderedDict
 from luigi.task import flatten
 
+from taxi_pipeline.config.parameters import Flag, JsonObject, Whole, YearMonth
 from taxi_pipeline.errors import InvalidParameter, TaxiPipelineError
-from taxi_pipeline.logs import logger
+from taxi_pipeline.formatting import counted, table
 from taxi_pipeline.month import Month
-from taxi_pipeline.parameters import Flag, JsonObject, Whole, YearMonth
+from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.storage import Output
 from taxi_pipeline.tasks.base import is_done, one_reading
-from taxi_pipeline.text import counted, table
 
 if TYPE_CHECKING:
-    from taxi_pipeline.workers import End
+    from taxi_pipeline.runtime.worker import End
 
 
 def _this_month() -> Month:

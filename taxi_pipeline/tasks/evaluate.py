@@ -46,7 +46,8 @@ class EvaluateModel(RecipeTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write metrics, metrics by slices, and a plot."""
-        from taxi_pipeline.model import evaluation, features  # noqa: PLC0415  (a running task only)
+        from taxi_pipeline.evaluation import evaluation  # noqa: PLC0415  (a running task only)
+        from taxi_pipeline.model import features  # noqa: PLC0415  (a running task only)
         from taxi_pipeline.model.duration import DurationModel  # noqa: PLC0415  (likewise)
 
         model = DurationModel.load(

@@ -8,7 +8,7 @@ from typing import Any
 
 from taxi_pipeline import config
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
-from taxi_pipeline.logs import logger
+from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.storage import sha256
 from taxi_pipeline.tasks.base import MonthlyTask
 from taxi_pipeline.tasks.publication import PublishedTrips

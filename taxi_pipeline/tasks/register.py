@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from taxi_pipeline import alerts, config
+from taxi_pipeline import config
 from taxi_pipeline.identity import digest
+from taxi_pipeline.observability import alerts
 from taxi_pipeline.storage import MANIFEST
 from taxi_pipeline.tasks.base import RecipeTask
 from taxi_pipeline.tasks.evaluate import EvaluateModel
@@ -64,7 +65,7 @@ class RegisterModel(RecipeTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""
-        from taxi_pipeline.model.evaluation import verdict  # noqa: PLC0415  (pandas)
+        from taxi_pipeline.evaluation.evaluation import verdict  # noqa: PLC0415  (pandas)
 
         figures = self._json("evaluation", EvaluateModel.METRICS)
         passed, reason = verdict(figures["model"], figures["baselines"], config.gate().min_gain)

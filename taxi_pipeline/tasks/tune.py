@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
 from taxi_pipeline.identity import digest
-from taxi_pipeline.logs import logger
+from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.storage import Storage
 from taxi_pipeline.tasks.base import RecipeTask
 from taxi_pipeline.tasks.features import BuildFeatures
 
 if TYPE_CHECKING:
-    from taxi_pipeline.model.trials import Trial
     from taxi_pipeline.tracking import Search
+    from taxi_pipeline.tuning.trials import Trial
 
 
 class TuneHyperparameters(RecipeTask):
@@ -70,7 +70,8 @@ class TuneHyperparameters(RecipeTask):
         """Write the choice, the trials as a table, and a plot of the search."""
         import pandas as pd  # noqa: PLC0415  (a running task only)
 
-        from taxi_pipeline.model import features, tuning  # noqa: PLC0415  (likewise)
+        from taxi_pipeline.model import features  # noqa: PLC0415  (likewise)
+        from taxi_pipeline.tuning import search as tuning  # noqa: PLC0415  (likewise)
 
         settings = config.tuning()
         trials: dict[int, Trial] = {}
@@ -103,7 +104,7 @@ class TuneHyperparameters(RecipeTask):
         if choice.rmse is None:
             return {"summary": f"recipe {self.recipe} is not tuned", "trials": 0}
 
-        from taxi_pipeline.model import search_plot  # noqa: PLC0415  (as above)
+        from taxi_pipeline.tuning import plots as search_plot  # noqa: PLC0415  (as above)
 
         ended = [trials[number] for number in sorted(trials)]
         search_plot.plot(ended, folder / self.PLOT)
@@ -137,7 +138,7 @@ class TrialFolder:
 
     def get(self, number: int) -> Trial | None:
         """The trial of a number, if it has ended."""
-        from taxi_pipeline.model.trials import Trial  # noqa: PLC0415  (a running task only)
+        from taxi_pipeline.tuning.trials import Trial  # noqa: PLC0415  (a running task only)
 
         content = self.storage.read_json(self._file(number))
         return None if content is None else Trial(**content)

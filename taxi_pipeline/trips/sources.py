@@ -291,7 +291,7 @@ def _file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     import fsspec  # noqa: PLC0415
 
     fsspec.register_implementation(
-        "synthetic", "taxi_pipeline.trips.synthetic.SyntheticFileSystem", clobber=True
+        "synthetic", "taxi_pipeline.trips.synthetic.month.SyntheticFileSystem", clobber=True
     )
     files, path = fsspec.core.url_to_fs(url, **options)
     return files, path

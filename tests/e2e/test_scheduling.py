@@ -11,14 +11,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from places import REPOSITORY
 
 from taxi_pipeline.month import Month
-from taxi_pipeline.trips.synthetic import write_month
+from taxi_pipeline.trips.synthetic.month import write_month
 
-DOCS = Path(__file__).parents[2] / "docs"
 PLACE = "/srv/taxi_pipeline"
 # Minute, hour, day, month, and day of the week, where Sunday is 0 and 7.
 FIELDS = (range(60), range(24), range(1, 32), range(1, 13), range(8))
@@ -133,7 +132,7 @@ def site(tmp_path):
 
 def cron_line():
     """The five fields of the time, and the command, of the only line of the page's cron block."""
-    page = (DOCS / "operations.md").read_text()
+    page = (REPOSITORY / "docs" / "operations.md").read_text()
     (line,) = re.findall(r"^```cron\n(.+)\n```$", page, re.MULTILINE)
     *fields, command = line.split(maxsplit=5)
     return fields, command
@@ -211,7 +210,7 @@ def unit(name):
     """The sections of a unit."""
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str
-    parser.read_string((DOCS / "systemd" / name).read_text())
+    parser.read_string((REPOSITORY / "docs" / "systemd" / name).read_text())
     return parser
 
 
@@ -270,7 +269,7 @@ def analyze():
 def test_systemd_finds_nothing_wrong_with_the_units(site, analyze):
     units = site.folder / "units"
     units.mkdir()
-    for source in (DOCS / "systemd").iterdir():
+    for source in (REPOSITORY / "docs" / "systemd").iterdir():
         text = source.read_text().replace(PLACE, str(site.folder))
         # The user of the documentation need not be there.
         (units / source.name).write_text(text.replace("User=taxi\n", f"User={getpass.getuser()}\n"))

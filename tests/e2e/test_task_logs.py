@@ -11,7 +11,7 @@ import pytest
 from command_line import CommandLine
 
 from taxi_pipeline.month import Month
-from taxi_pipeline.trips.synthetic import write_month
+from taxi_pipeline.trips.synthetic.month import write_month
 
 BACKFILL = ("BackfillMonths", "--of", "RegisterModel", "--of-params", '{"recipe": "linear"}')
 RANGE = ("--start", "2021-01", "--stop", "2021-04")

@@ -3,11 +3,9 @@
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
-
-CHECKOUT = Path(__file__).parents[2]
+from places import REPOSITORY
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +14,7 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
     subprocess.run(
-        [sys.executable, "-m", "pip", "--disable-pip-version-check", *build, str(CHECKOUT)],
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", *build, str(REPOSITORY)],
         check=True,
         timeout=120,
     )
@@ -40,7 +38,7 @@ def run(installed, folder, *command):
 def test_it_writes_the_commented_configuration_into_the_current_folder(installed, tmp_path):
     result = run(installed, tmp_path, "-m", "taxi_pipeline", "write-config")
     assert result.returncode == 0, result.stderr
-    assert (tmp_path / "luigi.cfg").read_text() == (CHECKOUT / "luigi.cfg").read_text()
+    assert (tmp_path / "luigi.cfg").read_text() == (REPOSITORY / "luigi.cfg").read_text()
     again = run(installed, tmp_path, "-m", "taxi_pipeline", "write-config")
     assert again.returncode == 1
     assert "--force" in again.stderr

@@ -1,18 +1,17 @@
 """Figures on published months: green 2021-01 is trained on, 2021-02 takes no part in it."""
 
-import os
-from pathlib import Path
-
 import pyarrow.parquet as pq
 import pytest
+from places import TLC
 
-from taxi_pipeline.model import evaluation, features, training
+from taxi_pipeline.evaluation import evaluation
+from taxi_pipeline.model import features
+from taxi_pipeline.model import fitting as training
 from taxi_pipeline.model.recipes import RECIPES
-from taxi_pipeline.model.tuning import Choice
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
+from taxi_pipeline.tuning.search import Choice
 
-TLC = Path(os.environ.get("TAXI_TLC_DIR") or Path(__file__).parents[2].parent / "shared" / "tlc")
 MAX_MILES = 100.0
 
 pytestmark = pytest.mark.skipif(not TLC.is_dir(), reason=f"real TLC files are not in {TLC}")

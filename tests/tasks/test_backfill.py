@@ -28,8 +28,8 @@ from taxi_pipeline import (
     config,
 )
 from taxi_pipeline.errors import InvalidParameter
-from taxi_pipeline.trips.synthetic import write_month
-from taxi_pipeline.workers import Factory
+from taxi_pipeline.runtime.worker import Factory
+from taxi_pipeline.trips.synthetic.month import write_month
 
 LINEAR = {"recipe": "linear"}
 NAME = "nyc-green-taxi-duration-linear"
@@ -361,7 +361,7 @@ def champion(root):
 def test_months_are_registered_in_their_order_and_the_champion_is_the_newest(
     backfill, pipeline, monkeypatch, reverse
 ):
-    monkeypatch.setattr("taxi_pipeline.model.evaluation.gain", lambda *_: 0.5)
+    monkeypatch.setattr("taxi_pipeline.evaluation.evaluation.gain", lambda *_: 0.5)
     ended = backfill(RegisterModel, "2021-01", "2021-04", of_params=LINEAR, reverse=reverse)
     order = sorted(["2021-01", "2021-02", "2021-03"], reverse=reverse)
     assert ended.made("RegisterModel") == order
@@ -377,8 +377,8 @@ PARALLEL = """
 import luigi
 
 from taxi_pipeline import BackfillMonths, RegisterModel
-from taxi_pipeline.model import evaluation
-from taxi_pipeline.workers import Factory
+from taxi_pipeline.evaluation import evaluation
+from taxi_pipeline.runtime.worker import Factory
 
 evaluation.gain = lambda *_: 0.5
 task = BackfillMonths(

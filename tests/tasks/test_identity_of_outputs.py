@@ -17,7 +17,7 @@ from taxi_pipeline import (
 )
 from taxi_pipeline.errors import InvalidConfig, MonthNotPublished
 from taxi_pipeline.month import Month
-from taxi_pipeline.trips import synthetic
+from taxi_pipeline.trips.synthetic import month as synthetic
 
 # What the console shows of a step that was made.
 STEP = re.compile(r"(?P<label>\S.*?): .*, in \d+\.\d s(, since (?P<reason>.+))? -> .+")

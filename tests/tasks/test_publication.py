@@ -8,7 +8,7 @@ import pytest
 from taxi_pipeline import IngestTrips, PublishedTrips, TransformTrips
 from taxi_pipeline.month import Month
 from taxi_pipeline.tasks import publication
-from taxi_pipeline.trips import synthetic
+from taxi_pipeline.trips.synthetic import month as synthetic
 
 JANUARY, FEBRUARY = Month(2021, 1), Month(2021, 2)
 MISSING = luigi.LuigiStatusCode.MISSING_EXT

@@ -30,7 +30,7 @@ def register(pipeline):
 
 @pytest.fixture
 def easy_gate(monkeypatch):
-    monkeypatch.setattr("taxi_pipeline.model.evaluation.gain", lambda *_: 0.5)
+    monkeypatch.setattr("taxi_pipeline.evaluation.evaluation.gain", lambda *_: 0.5)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_a_champion_that_the_gate_would_not_pass_now_stays_and_the_receipt_says_
     pipeline, register, monkeypatch
 ):
     with monkeypatch.context() as easy:
-        easy.setattr("taxi_pipeline.model.evaluation.gain", lambda *_: 0.5)
+        easy.setattr("taxi_pipeline.evaluation.evaluation.gain", lambda *_: 0.5)
         register()
     pipeline.configure("gate", "min_gain", "0.9")
     receipt = register()

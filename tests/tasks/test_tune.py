@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from taxi_pipeline import IngestTrips, TuneHyperparameters, tracking
-from taxi_pipeline.model import tuning as model_tuning
 from taxi_pipeline.model.recipes.trip import Trip
-from taxi_pipeline.model.trials import Trial
 from taxi_pipeline.tasks import tune
 from taxi_pipeline.tracking import Page
+from taxi_pipeline.tuning import search as model_tuning
+from taxi_pipeline.tuning.trials import Trial
 
 OF_A_TRIAL = {
     "holdout_days": 6,

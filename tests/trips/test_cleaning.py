@@ -1,25 +1,23 @@
 """Which trips are kept, and how the others are counted."""
 
-import os
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from places import TLC
 
 from taxi_pipeline.errors import InvalidTripFile
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips import cleaning, schema
 from taxi_pipeline.trips.cleaning import Rules
 from taxi_pipeline.trips.quality import QualityReport
-from taxi_pipeline.trips.synthetic import write_month
+from taxi_pipeline.trips.synthetic.month import write_month
 
 JANUARY = Month(2021, 1)
 NOON = datetime(2021, 1, 15, 12)
-TLC = Path(os.environ.get("TAXI_TLC_DIR") or Path(__file__).parents[2].parent / "shared" / "tlc")
 
 brief = settings(deadline=None, max_examples=50)
 rarely = settings(deadline=None, max_examples=8)

@@ -1,0 +1,81 @@
+"""A line to a webhook when a task fails and when a model becomes champion.
+
+The body is ``{"text": ...}``, which Slack's incoming webhooks take, and so do Mattermost, Discord
+(its address with ``/slack`` at the end) and others. Mail is Luigi's own and is sent by Luigi.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import time
+
+import luigi
+import requests
+
+from taxi_pipeline import config
+from taxi_pipeline.errors import TaxiPipelineError
+from taxi_pipeline.observability.logs import logger
+from taxi_pipeline.redaction import redact
+
+PATIENCE = 10.0
+"""Seconds that the webhook may take to answer."""
+
+LOSS_SECONDS = 60.0
+"""For how long the loss of a task's process is the same loss."""
+
+_losses: dict[str, float] = {}
+
+
+def tell(line: str, link: str = "") -> None:
+    """Post a line, with a link if there is one, to the webhook of the configuration, if any.
+
+    An alert that cannot be sent is a warning in the log, and no failure of what it tells about.
+    """
+    webhook = config.alerts().webhook
+    if not webhook:
+        return
+    text = redact(f"{line} {link}".strip())
+    try:
+        answer = requests.post(
+            webhook, json={"text": text}, timeout=PATIENCE, allow_redirects=False
+        )
+    except (requests.RequestException, ValueError) as error:
+        cause = type(error).__name__  # its text holds parts of the URL
+    else:
+        if answer.ok and not answer.is_redirect:
+            return
+        cause = f"it answers HTTP {answer.status_code}"
+    logger.warning("[alerts] webhook was not told (%s): %s", cause, text)
+
+
+def tell_failure(task: luigi.Task, cause: object) -> None:
+    """Tell the webhook that a task failed, of what, and where its log is."""
+    said = str(cause).strip() if isinstance(cause, TaxiPipelineError | str) else _kind(cause)
+    first = said.splitlines()[0] if said else ""
+    kept = getattr(task, "log", "")
+    tell(
+        f"{getattr(task, 'label', task)} failed on {socket.gethostname()}: {first}"
+        + (f" (log {kept})" if kept else "")
+    )
+
+
+def _kind(cause: object) -> str:
+    return f"{type(cause).__name__}: {cause}"
+
+
+def tell_loss(task: luigi.Task, cause: str) -> None:
+    """Tell the console and the webhook that a task's process was killed or took too long."""
+    now = time.monotonic()
+    # Luigi says it again until it has dealt with it.
+    if now - _losses.get(task.task_id, -math.inf) > LOSS_SECONDS:
+        _losses[task.task_id] = now
+        logger.error("%s: %s", getattr(task, "label", task), cause)
+        tell_failure(task, cause)
+
+
+def install() -> None:
+    """Have Luigi tell of each failure."""
+    luigi.Task.event_handler(luigi.Event.FAILURE)(tell_failure)
+    for event in (luigi.Event.PROCESS_FAILURE, luigi.Event.TIMEOUT):
+        luigi.Task.event_handler(event)(tell_loss)

@@ -1,0 +1,377 @@
+"""Luigi's worker, made fit for models: it shares the cores and is ready before it forks.
+
+Luigi runs each task of ``--workers 2`` in a process forked from its own. Three things follow.
+
+- A process forked from one in which OpenMP (of XGBoost) has been at work hangs at its first fit. So
+  where tasks are forked, none runs in the worker's own process.
+- Packages that tasks need would be imported anew for each. So they are imported once, before the
+  first fork; only imported, which starts no OpenMP.
+- Each fit would take all cores. So they are shared, and a task says to the scheduler how many it
+  takes (the resource ``cpu``), which keeps clients of one machine apart as well.
+
+Where several clients share a scheduler, Luigi's worker gives up as soon as others have what it
+needs: a task, or the cores for one. This one waits, counts as done what others have made, and bears
+that the scheduler is started anew.
+
+Luigi's command makes its worker with a factory, which :func:`install` replaces; ``luigi.build``
+takes one as ``worker_scheduler_factory``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import sys
+import time
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+import luigi
+from luigi import execution_summary, rpc, scheduler, worker
+from luigi.task import flatten
+from luigi.task_status import DONE, PENDING, RUNNING
+from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
+
+from taxi_pipeline import config
+from taxi_pipeline.observability import alerts, logs
+from taxi_pipeline.observability import links as web
+from taxi_pipeline.observability.logs import logger
+from taxi_pipeline.redaction import redact
+from taxi_pipeline.tasks.base import MonthlyTask, is_done, one_reading
+
+FORKED = (
+    "alembic.command",
+    "hyperopt",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "mlflow.pyfunc.scoring_server",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "pandas.tseries.holiday",
+    "pandera.backends.pandas.register",
+    "pyarrow.dataset",
+    "sqlalchemy.dialects.sqlite",
+    "taxi_pipeline.evaluation.evaluation",
+    "taxi_pipeline.tuning.plots",
+    "taxi_pipeline.model.serving",
+    "taxi_pipeline.model.fitting",
+    "taxi_pipeline.tuning.search",
+    "taxi_pipeline.tracking",
+    "taxi_pipeline.trips.cleaning",
+    "taxi_pipeline.trips.synthetic.month",
+    "xgboost",
+)
+"""What tasks import: two seconds together. Not what may be missing, as GitPython without git."""
+
+RESTART_SECONDS = 60
+"""How long a client bears that a scheduler which it has reached does not answer."""
+
+OFFER_SECONDS = 30.0
+MOST_OFFERS = 3
+"""How often what could be run is told to the scheduler again, where nobody runs anything."""
+
+
+@runtime_checkable
+class HasLastWords(Protocol):
+    """A task that has something to say when the run has ended, however it did."""
+
+    def last_words(self, end: End) -> str:
+        """What to say."""
+
+
+class End:
+    """How a run ended."""
+
+    def __init__(self, ended: Worker) -> None:
+        self._scheduler = ended.scheduler
+        self._not_scheduled = ended.not_scheduled
+        sets = execution_summary._summary_dict(ended)  # noqa: SLF001  (Luigi's exit codes use it)
+        self.made: set[luigi.Task] = sets["completed"]
+        self.failed: list[luigi.Task] = sorted(sets["failed"] | sets["scheduling_error"], key=str)
+        self.awaited: set[luigi.Task] = sets["still_pending_ext"]
+        self.elsewhere: set[luigi.Task] = sets["run_by_other_worker"]
+
+    def why(self, task: luigi.Task) -> str:
+        """The task and why it failed, in the last line of what it told the scheduler."""
+        told = json.loads(self._scheduler.fetch_error(task.task_id).get("error") or '""')
+        lines = str(told).strip().splitlines() or [self._not_scheduled.get(task, "see above")]
+        return logs.labelled(task, lines[-1])
+
+
+class Worker(worker.Worker):
+    """Luigi's worker with shared cores."""
+
+    def __init__(self, scheduler: Any, worker_processes: int = 1, **options: Any) -> None:
+        super().__init__(scheduler=scheduler, worker_processes=worker_processes, **options)
+        self.scheduler = scheduler
+        self.not_scheduled: dict[luigi.Task, str] = {}
+        self._waiting: list[luigi.Task] = []
+        self._offered: list[luigi.Task] = []
+        self._offered_at = 0.0
+        self._offers = 0
+        limits = _limits(scheduler)
+        config.training.tasks_at_once = max(1, self.worker_processes)
+        config.training.most_threads = limits["cpu"]
+        # What NumPy and others compute with takes all cores too, unless told before it is loaded.
+        for library in ("OMP", "OPENBLAS", "MKL"):
+            os.environ.setdefault(f"{library}_NUM_THREADS", str(config.training().thread_count))
+
+    def run(self) -> bool:
+        """Run what is scheduled."""
+        if self.worker_processes > 1 and self._has_work():
+            for name in FORKED:
+                importlib.import_module(name)
+            # The pages of what stays are then shared with the forked processes.
+            gc.freeze()
+        succeeded = bool(super().run())
+        self._count_what_others_made()
+        return succeeded
+
+    def _has_work(self) -> bool:
+        """Whether a task could be run now, rather than that all are done or waited for."""
+        states = self._last_states()
+        return any(
+            status == PENDING
+            and task.run is not None
+            and all(states.get(needed) == DONE for needed in flatten(task.requires()))
+            for task, status in states.items()
+        )
+
+    def _add_task(self, *args: Any, **kwargs: Any) -> None:
+        """Tell the scheduler of a task; of one that was there already with a link to its output.
+
+        The scheduler would forget the link that it has.
+        """
+        task = self._scheduled_tasks.get(kwargs["task_id"])
+        there = kwargs["status"] == DONE and kwargs["runnable"] is False
+        if there and isinstance(task, MonthlyTask) and task.run is not None:
+            kwargs["tracking_url"] = web.address(f"{task.output().location}/") or None
+        super()._add_task(*args, **kwargs)
+
+    def _keep_alive(self, get_work_response: Any) -> bool:
+        """Whether to ask again, since what can be run is with others, or the cores for it are."""
+        if super()._keep_alive(get_work_response):
+            return True
+        longest, since = self._config.max_keep_alive_idle_duration, self._idle_since
+        if longest and since and datetime.now() - since > longest:  # noqa: DTZ005  (as Luigi's)
+            return False
+        waiting = [] if self._stop_requesting_work else self._not_granted()
+        if not waiting:
+            return False
+        running = set(self._ask("task_list", RUNNING, "", limit=False))
+        if running or waiting != self._waiting:
+            self._offers = 0
+        elif self._offers >= MOST_OFFERS:
+            return False
+        if waiting != self._waiting:
+            logger.info(
+                "waiting, since others are at work on this, or on the cores that it needs: %s",
+                ", ".join(str(getattr(task, "label", task)) for task in waiting),
+            )
+        # The scheduler may have lost a task, believe it done since another configuration made it,
+        # or leave it to a worker that failed or died with it.
+        idle = [task for task in waiting if task.task_id not in running]
+        if idle != self._offered or time.monotonic() - self._offered_at > OFFER_SECONDS:
+            for task in idle:
+                self.add(task)
+            self._offers += 1
+            self._offered, self._offered_at = idle, time.monotonic()
+        self._waiting = waiting
+        return True
+
+    def _not_granted(self) -> list[luigi.Task]:
+        """Tasks that could be run now, and that are neither done nor tried."""
+        if not isinstance(self.scheduler, CentralScheduler):
+            return []
+        last = self._last_states()
+
+        def is_there(needed: luigi.Task) -> bool:
+            # What comes from outside is asked for when a run is planned, not again and again.
+            return last.get(needed) == DONE if needed.run is None else is_done(needed)
+
+        with one_reading():
+            return [
+                task
+                for task, status in last.items()
+                if status == PENDING
+                and task.run is not None
+                and not is_done(task)
+                and all(is_there(needed) for needed in flatten(task.requires()))
+            ]
+
+    def _last_states(self) -> dict[luigi.Task, str]:
+        """What this worker last told the scheduler of each task."""
+        return {task: status for task, status, _ in self._add_task_history}
+
+    def _ask(self, method: str, *arguments: Any, **options: Any) -> Any:
+        # Luigi gives its remote scheduler these methods when it is imported.
+        return getattr(self.scheduler, method)(*arguments, **options)
+
+    def _count_what_others_made(self) -> None:
+        """Let Luigi's summary and exit code take what others have made meanwhile as made."""
+        if not isinstance(self.scheduler, CentralScheduler):
+            return
+        last = self._last_states()
+        with one_reading():
+            made = [
+                task
+                for task, status in last.items()
+                if status == PENDING and task.run is not None and is_done(task)
+            ]
+        self._add_task_history += [(task, DONE, True) for task in made]
+        ids = {task.task_id for task in self._scheduled_tasks.values() if last.get(task) == DONE}
+        ids |= {task.task_id for task in made}
+        for response in self._get_work_response_history:
+            response["running_tasks"] = [
+                running for running in response["running_tasks"] if running["task_id"] not in ids
+            ]
+
+    @worker.rpc_message_callback
+    def set_worker_processes(self, n: int) -> None:
+        """Change the number of processes, as the web page asks, unless that would hang."""
+        if self.worker_processes == 1 and n > 1:
+            logger.warning(
+                "%d workers were asked for: a run of one worker stays so, since its process cannot "
+                "be forked once a model was fitted in it; start another with --workers %d",
+                n,
+                n,
+            )
+            return
+        super().set_worker_processes(n)
+
+    def _announce_scheduling_failure(self, task: luigi.Task, expl: str) -> None:
+        super()._announce_scheduling_failure(task, redact(expl))
+        cause = logs.formatted_message(expl) or expl.strip().splitlines()[-1]
+        self.not_scheduled[task] = cause
+        alerts.tell_failure(task, cause)
+
+    def _email_error(
+        self, task: luigi.Task, formatted_traceback: str, subject: str, headline: str
+    ) -> None:
+        """Mail without secrets, and without the traceback of what a user can mend.
+
+        Luigi quotes the command line, whose flags may hold a secret.
+        """
+        told = logs.formatted_message(formatted_traceback) or formatted_traceback
+        given = sys.argv
+        sys.argv = [redact(argument) for argument in given]
+        try:
+            super()._email_error(task, redact(told), subject, headline)
+        finally:
+            sys.argv = given
+
+    def close(self) -> None:
+        """Let the task that was asked for say how it went, and the scheduler forget this worker.
+
+        It would otherwise hold cores ready for it until it notices that the worker is gone.
+        """
+        asked = self._scheduled_tasks.get(self._first_task)
+        try:
+            if isinstance(asked, HasLastWords):
+                logger.info(asked.last_words(End(self)))
+        except Exception:  # noqa: BLE001  (the run's exit code is that of what it did)
+            logger.exception("%s: how it went cannot be told", asked)
+        finally:
+            with contextlib.suppress(rpc.RPCError):
+                self._ask("disable_worker", self._id)
+
+
+def _limits(scheduler: Any) -> dict[str, int]:
+    """The scheduler's limits of resources, after it was told those that it had not heard of.
+
+    Of what it does not know, a scheduler grants one, so that what takes two would never run.
+    """
+    known = {entry["name"]: int(entry["num_total"]) for entry in scheduler.resource_list() or ()}
+    ours = luigi.configuration.get_config().getintdict("resources")
+    for name in sorted(set(ours) - set(known)):
+        scheduler.update_resource(name, ours[name])
+    return {**ours, **known}
+
+
+class LocalScheduler(scheduler.Scheduler):
+    """Luigi's scheduler in the process, at the end of which its worker has a word."""
+
+    worker: Worker
+
+    def close(self) -> None:
+        """End the run."""
+        self.worker.close()
+
+
+class CentralScheduler(rpc.RemoteScheduler):
+    """luigid as a client sees it, at the end of which its worker has a word."""
+
+    worker: Worker
+
+    # What no work depends on: it is not tried again.
+    UNIMPORTANT = ("/api/ping", "/api/set_task_status_message", "/api/set_task_progress_percentage")
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._process = os.getpid()
+        self._reached = False
+
+    def _fetch(self, url_suffix: str, body: Any) -> Any:
+        """Ask: at first with the patience configured; once reached, it may be started anew.
+
+        Raises:
+            RPCError: it does not answer.
+        """
+        if not self._reached:
+            answer = super()._fetch(url_suffix, body)
+            self._reached = True
+            return answer
+        patient = url_suffix not in self.UNIMPORTANT and os.getpid() == self._process
+        retrying = Retrying(
+            wait=wait_fixed(1),
+            stop=stop_after_delay(RESTART_SECONDS if patient else 0),
+            before_sleep=self._tell_waiting,
+            reraise=True,
+        )
+        try:
+            return retrying(
+                self._fetcher.fetch, f"{self._url}{url_suffix}", body, self._connect_timeout
+            )
+        except self._fetcher.raises as error:
+            raise rpc.RPCError(f"{redact(self._url)} does not answer any more", error) from error
+
+    @staticmethod
+    def _tell_waiting(state: RetryCallState) -> None:
+        if state.attempt_number == 1:
+            logger.warning("the scheduler does not answer: waiting up to %d s", RESTART_SECONDS)
+
+    def close(self) -> None:
+        """End the run."""
+        self.worker.close()
+        super().close()
+
+
+class Factory:
+    """Makes the workers and schedulers of this module, for Luigi."""
+
+    def create_local_scheduler(self) -> LocalScheduler:
+        """A scheduler in this process."""
+        web.use_scheduler("")
+        return LocalScheduler(prune_on_get_work=True, record_task_history=False)
+
+    def create_remote_scheduler(self, url: str) -> CentralScheduler:
+        """A central scheduler."""
+        web.use_scheduler(url)
+        return CentralScheduler(url)
+
+    def create_worker(
+        self, scheduler: Any, worker_processes: int, assistant: bool = False
+    ) -> Worker:
+        """The worker of a run."""
+        made = Worker(scheduler, worker_processes, assistant=assistant)
+        scheduler.worker = made
+        return made
+
+
+def install() -> None:
+    """Have Luigi's command use this worker."""
+    interface: Any = luigi.interface
+    interface._WorkerSchedulerFactory = Factory  # noqa: SLF001  (it offers no other way)
