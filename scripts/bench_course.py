@@ -33,13 +33,13 @@ TEMPLATE = "{taxi}_tripdata_{year}-{month:02d}.parquet"
 
 def course(files: list[Path], folder: Path, *, log: bool) -> None:
     """What the course's script does, and what it does for MLflow if that is to be logged."""
-    import numpy as np  # noqa: PLC0415  (measured)
-    import pandas as pd  # noqa: PLC0415  (likewise)
-    import xgboost  # noqa: PLC0415  (likewise)
-    from sklearn.feature_extraction import DictVectorizer  # noqa: PLC0415  (likewise)
+    import numpy as np
+    import pandas as pd
+    import xgboost
+    from sklearn.feature_extraction import DictVectorizer
 
     if log:
-        import mlflow  # noqa: PLC0415  (likewise)
+        import mlflow
 
         mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
         mlflow.create_experiment("course", (folder / "artifacts").as_uri())

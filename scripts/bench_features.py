@@ -23,8 +23,8 @@ MONTH = Month(2023, 3)
 
 def pipeline(published: Path, folder: Path) -> None:
     """What TransformTrips and BuildFeatures do."""
-    from taxi_pipeline.model.features import describe_file  # noqa: PLC0415  (measured alone)
-    from taxi_pipeline.trips.cleaning import Rules, clean_file  # noqa: PLC0415  (likewise)
+    from taxi_pipeline.model.features import describe_file
+    from taxi_pipeline.trips.cleaning import Rules, clean_file
 
     clean_file(published, folder / "trips", taxi="yellow", month=MONTH, rules=Rules())
     describe_file(folder / "trips", folder / "features", max_miles=100.0)
@@ -32,8 +32,8 @@ def pipeline(published: Path, folder: Path) -> None:
 
 def course(published: Path, folder: Path) -> None:  # noqa: ARG001  (it writes nothing)
     """What the course's script does before it trains, for yellow columns."""
-    import pandas as pd  # noqa: PLC0415  (measured alone)
-    from sklearn.feature_extraction import DictVectorizer  # noqa: PLC0415  (likewise)
+    import pandas as pd
+    from sklearn.feature_extraction import DictVectorizer
 
     rows = pd.read_parquet(published)
     elapsed = rows.tpep_dropoff_datetime - rows.tpep_pickup_datetime
@@ -65,7 +65,7 @@ def main() -> None:
         measure(options.side[0], Path(options.side[1]), Path(options.side[2]))
         return
 
-    from taxi_pipeline.trips.synthetic.month import write_month  # noqa: PLC0415  (not in the measured)
+    from taxi_pipeline.trips.synthetic.month import write_month
 
     course_rows = options.course_rows or options.rows
     speeds = {}

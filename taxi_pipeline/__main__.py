@@ -74,7 +74,7 @@ def _write_config(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from taxi_pipeline.runtime import plan  # noqa: PLC0415  (the other commands need no tasks)
+    from taxi_pipeline.runtime import plan
 
     with plan.parsed(options.task) as task:
         steps = plan.plan(task)
@@ -87,7 +87,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _luigid(options: argparse.Namespace) -> int:
-    from taxi_pipeline.luigid import server as luigid  # noqa: PLC0415  (as above)
+    from taxi_pipeline.luigid import server as luigid
 
     given = {
         ("luigid", "address"): options.address,

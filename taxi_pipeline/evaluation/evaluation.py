@@ -143,8 +143,8 @@ def _bands(miles: pd.Series[Any]) -> pd.Series[Any]:
 
 def plot(evaluation: Evaluation, actual: Minutes, predicted: Minutes, path: Path) -> None:
     """Draw predicted against actual durations, and the errors by hour, into a PNG file."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  (slow to import)
-    from matplotlib.figure import Figure  # noqa: PLC0415  (likewise)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     FigureCanvasAgg(figure)

@@ -258,13 +258,13 @@ class SklearnEncoder:
 
     def save(self, folder: Path) -> None:
         """Write the transformer."""
-        import skops.io  # noqa: PLC0415  (slow to import)
+        import skops.io
 
         skops.io.dump(self.transformer, folder / self.FILE)
 
     def load(self, folder: Path) -> Self:
         """Read the transformer; skops refuses types that it does not know."""
-        import skops.io  # noqa: PLC0415  (slow to import)
+        import skops.io
 
         self.transformer = skops.io.load(folder / self.FILE)
         return self
@@ -278,7 +278,7 @@ class CourseEncoder(SklearnEncoder):
     """
 
     def __init__(self) -> None:
-        from sklearn.feature_extraction import DictVectorizer  # noqa: PLC0415  (slow to import)
+        from sklearn.feature_extraction import DictVectorizer
 
         super().__init__(DictVectorizer())
 

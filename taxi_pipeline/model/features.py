@@ -87,7 +87,7 @@ def describe(trips: pa.Table, max_miles: float) -> pa.Table:
 
 def _on_holiday(pickup: pa.ChunkedArray) -> pa.ChunkedArray:
     """Whether each pickup is on a federal holiday, when the roads are as on a Sunday."""
-    from pandas.tseries.holiday import USFederalHolidayCalendar  # noqa: PLC0415  (as needed)
+    from pandas.tseries.holiday import USFederalHolidayCalendar
 
     span = pc.min_max(pickup).as_py()
     if span["min"] is None:

@@ -65,7 +65,7 @@ class Boosting:
         self, matrix: Any, minutes: Minutes, rounds: int | None, progress: Progress | None = None
     ) -> Boosting:
         """Boost for a given number of rounds."""
-        import xgboost  # noqa: PLC0415  (a running task only)
+        import xgboost
 
         if rounds is None:
             raise ValueError("boosting needs a number of rounds")
@@ -81,7 +81,7 @@ class Boosting:
 
     def predict(self, matrix: Any) -> Minutes:
         """Minutes for each row."""
-        import xgboost  # noqa: PLC0415  (as above)
+        import xgboost
 
         data = xgboost.DMatrix(matrix, nthread=self.parameters["nthread"])
         return np.asarray(self.booster.predict(data), dtype=np.float64)
@@ -92,7 +92,7 @@ class Boosting:
 
     def load(self, folder: Path) -> Boosting:
         """Read the booster."""
-        import xgboost  # noqa: PLC0415  (as above)
+        import xgboost
 
         self.booster = xgboost.Booster({"nthread": self.parameters["nthread"]})
         self.booster.load_model(folder / self.FILE)
@@ -108,7 +108,7 @@ class Boosting:
 
 def _telling(progress: Progress, rounds: int) -> Any:
     """A callback of XGBoost's that tells of each round."""
-    import xgboost  # noqa: PLC0415  (as above)
+    import xgboost
 
     class Telling(xgboost.callback.TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
@@ -131,7 +131,7 @@ class Linear:
         progress: Progress | None = None,  # noqa: ARG002
     ) -> Linear:
         """Fit the coefficients."""
-        from sklearn.linear_model import LinearRegression  # noqa: PLC0415  (only where it is used)
+        from sklearn.linear_model import LinearRegression
 
         self.model = LinearRegression().fit(matrix, minutes)
         return self
@@ -142,13 +142,13 @@ class Linear:
 
     def save(self, folder: Path) -> None:
         """Write the coefficients."""
-        import skops.io  # noqa: PLC0415  (only where it is used)
+        import skops.io
 
         skops.io.dump(self.model, folder / self.FILE)
 
     def load(self, folder: Path) -> Linear:
         """Read the coefficients."""
-        import skops.io  # noqa: PLC0415  (only where it is used)
+        import skops.io
 
         self.model = skops.io.load(folder / self.FILE)
         return self

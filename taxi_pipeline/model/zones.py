@@ -44,7 +44,7 @@ def road_distances(pickup: Array, dropoff: Array, miles: Array) -> Array:
     Returns:
         A symmetric table, ``ZONES`` x ``ZONES``; infinite where no chain of trips leads.
     """
-    from scipy.sparse.csgraph import shortest_path  # noqa: PLC0415  (only where it is learned)
+    from scipy.sparse.csgraph import shortest_path
 
     # "Unknown" and "outside the city" are no places: chains must not lead through them.
     known = np.isfinite(miles) & ~np.isin(pickup, UNKNOWN_ZONES) & ~np.isin(dropoff, UNKNOWN_ZONES)

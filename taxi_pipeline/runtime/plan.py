@@ -141,8 +141,8 @@ def draw(steps: Sequence[Step], file: Path) -> None:
     """
     if not file.suffix:
         raise InvalidParameter(f"--draw {file}: it needs a suffix, such as .svg or .png")
-    import networkx as nx  # noqa: PLC0415  (half a second, for a drawing only)
-    from matplotlib.figure import Figure  # noqa: PLC0415  (likewise)
+    import networkx as nx
+    from matplotlib.figure import Figure
 
     graph = nx.DiGraph()
     for step in steps:

@@ -154,7 +154,7 @@ class RemoteStorage(Storage):
     def __init__(self, root: str) -> None:
         # fsspec is imported here only: it costs a third of Luigi's own import, and a run on local
         # storage that has nothing to do shall not pay for it.
-        import fsspec  # noqa: PLC0415
+        import fsspec
 
         self.root = root.rstrip("/")
         try:

@@ -46,9 +46,9 @@ class EvaluateModel(RecipeTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write metrics, metrics by slices, and a plot."""
-        from taxi_pipeline.evaluation import evaluation  # noqa: PLC0415  (a running task only)
-        from taxi_pipeline.model import features  # noqa: PLC0415  (a running task only)
-        from taxi_pipeline.model.duration import DurationModel  # noqa: PLC0415  (likewise)
+        from taxi_pipeline.evaluation import evaluation
+        from taxi_pipeline.model import features
+        from taxi_pipeline.model.duration import DurationModel
 
         model = DurationModel.load(
             self.input()["model"].file(TrainModel.MODEL), config.training().thread_count

@@ -27,7 +27,7 @@ class BuildFeatures(MonthlyTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write one row of features a trip, in the trips' order."""
-        from taxi_pipeline.model.features import describe_file  # noqa: PLC0415  (pyarrow)
+        from taxi_pipeline.model.features import describe_file
 
         rows = describe_file(
             self.input().file(TransformTrips.FILE),

@@ -68,7 +68,7 @@ class IngestTrips(MonthlyTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Fetch and check the file."""
-        from taxi_pipeline.trips import schema  # noqa: PLC0415  (pyarrow)
+        from taxi_pipeline.trips import schema
 
         source = config.source()
         name = f"{self.taxi} {self.calendar_month}"

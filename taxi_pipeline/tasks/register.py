@@ -65,7 +65,7 @@ class RegisterModel(RecipeTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""
-        from taxi_pipeline.evaluation.evaluation import verdict  # noqa: PLC0415  (pandas)
+        from taxi_pipeline.evaluation.evaluation import verdict
 
         figures = self._json("evaluation", EvaluateModel.METRICS)
         passed, reason = verdict(figures["model"], figures["baselines"], config.gate().min_gain)
@@ -112,7 +112,7 @@ class RegisterModel(RecipeTask):
     def _candidate(
         self, figures: Mapping[str, Any], choice: Mapping[str, Any], search_run: str
     ) -> Candidate:
-        from taxi_pipeline.tracking import Candidate  # noqa: PLC0415  (mlflow)
+        from taxi_pipeline.tracking import Candidate
 
         trained = self.input()["model"].manifest()
         caveat = f"\n\n{figures['caveat']}" if figures["caveat"] else ""
@@ -154,7 +154,7 @@ class RegisterModel(RecipeTask):
         )
 
     def _datasets(self) -> Iterator[Dataset]:
-        from taxi_pipeline.tracking import Dataset  # noqa: PLC0415  (mlflow)
+        from taxi_pipeline.tracking import Dataset
 
         later = self.input()["published later"]
         for output in (*self.input()["published"], later):
@@ -180,7 +180,7 @@ class RegisterModel(RecipeTask):
 
     def _example(self) -> pd.DataFrame:
         """A few published rows of the evaluation month, in the columns that a model reads."""
-        from taxi_pipeline.model.serving import example  # noqa: PLC0415  (pandas)
+        from taxi_pipeline.model.serving import example
 
         return example(self.input()["published later"].file(IngestTrips.FILE), self.taxi)
 

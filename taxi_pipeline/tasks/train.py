@@ -33,9 +33,9 @@ class TrainModel(RecipeTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the model's folder, and what its features weigh."""
-        from taxi_pipeline.model import features  # noqa: PLC0415  (a running task only)
-        from taxi_pipeline.model import fitting as training  # noqa: PLC0415  (a running task only)
-        from taxi_pipeline.tuning.search import Choice  # noqa: PLC0415  (likewise)
+        from taxi_pipeline.model import features
+        from taxi_pipeline.model import fitting as training
+        from taxi_pipeline.tuning.search import Choice
 
         chosen = self.input()["tuning"].file(TuneHyperparameters.CHOICE).read_text()
         window = features.read(

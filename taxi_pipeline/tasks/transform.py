@@ -27,7 +27,7 @@ class TransformTrips(MonthlyTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the clean trips and the quality report."""
-        from taxi_pipeline.trips.cleaning import Rules, clean_file  # noqa: PLC0415  (pyarrow)
+        from taxi_pipeline.trips.cleaning import Rules, clean_file
 
         report = clean_file(
             self.input().file(IngestTrips.FILE),

@@ -68,10 +68,10 @@ class TuneHyperparameters(RecipeTask):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the choice, the trials as a table, and a plot of the search."""
-        import pandas as pd  # noqa: PLC0415  (a running task only)
+        import pandas as pd
 
-        from taxi_pipeline.model import features  # noqa: PLC0415  (likewise)
-        from taxi_pipeline.tuning import search as tuning  # noqa: PLC0415  (likewise)
+        from taxi_pipeline.model import features
+        from taxi_pipeline.tuning import search as tuning
 
         settings = config.tuning()
         trials: dict[int, Trial] = {}
@@ -104,7 +104,7 @@ class TuneHyperparameters(RecipeTask):
         if choice.rmse is None:
             return {"summary": f"recipe {self.recipe} is not tuned", "trials": 0}
 
-        from taxi_pipeline.tuning import plots as search_plot  # noqa: PLC0415  (as above)
+        from taxi_pipeline.tuning import plots as search_plot
 
         ended = [trials[number] for number in sorted(trials)]
         search_plot.plot(ended, folder / self.PLOT)
@@ -119,7 +119,7 @@ class TuneHyperparameters(RecipeTask):
 
     def search(self, trials: list[dict[str, Any]]) -> Search:
         """The search, with trials as rows of its table, as MLflow is to hold it."""
-        from taxi_pipeline.tracking import Search  # noqa: PLC0415  (mlflow)
+        from taxi_pipeline.tracking import Search
 
         return Search(
             key=self.search_key,
@@ -138,7 +138,7 @@ class TrialFolder:
 
     def get(self, number: int) -> Trial | None:
         """The trial of a number, if it has ended."""
-        from taxi_pipeline.tuning.trials import Trial  # noqa: PLC0415  (a running task only)
+        from taxi_pipeline.tuning.trials import Trial
 
         content = self.storage.read_json(self._file(number))
         return None if content is None else Trial(**content)

@@ -163,6 +163,6 @@ def _batches(file: pq.ParquetFile, taxi: str) -> Iterator[pa.Table]:
 
 
 def _arrow_types() -> Callable[[pa.DataType], object]:
-    import pandas as pd  # noqa: PLC0415  (only where trips are cleaned)
+    import pandas as pd
 
     return pd.ArrowDtype

@@ -157,7 +157,7 @@ def _cast(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.ChunkedAr
 
 def validator() -> pandera.DataFrameSchema:
     """The checks that every table of clean trips passes, whatever the rules of cleaning."""
-    import pandera.pandas as pandera  # noqa: PLC0415  (half a second, for a running task only)
+    import pandera.pandas as pandera
 
     def zone() -> pandera.Column:
         return pandera.Column(checks=pandera.Check.in_range(*ZONES))

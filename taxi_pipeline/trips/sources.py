@@ -110,7 +110,7 @@ def check_template(template: str) -> None:
 
 
 def _check_protocol(protocol: str, shown: str) -> None:
-    from fsspec.registry import get_filesystem_class  # noqa: PLC0415
+    from fsspec.registry import get_filesystem_class
 
     try:
         get_filesystem_class(protocol)
@@ -169,7 +169,7 @@ def offers(url: str, *, timeout: float) -> bool | None:
 
 def http_status(url: str, timeout: float) -> int:
     """The status with which a server answers for a file; 0 if it does not answer."""
-    import requests  # noqa: PLC0415  (Luigi has imported it; where a model is served, nobody has)
+    import requests
 
     try:
         return requests.head(url, timeout=timeout, allow_redirects=True).status_code
@@ -217,7 +217,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
         MonthNotPublished: the source says that it has no such file.
         SourceError: the file could not be fetched.
     """
-    from tenacity import Retrying, wait_random_exponential  # noqa: PLC0415
+    from tenacity import Retrying, wait_random_exponential
 
     def attempt() -> None:
         with _shown(label, url, progress) as callback:
@@ -259,8 +259,8 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
 @contextmanager
 def _shown(label: str, url: str, progress: Progress | None) -> Iterator[Callback]:
     """What fsspec tells of one transfer, passed on to the caller and to a bar on the terminal."""
-    from fsspec.callbacks import Callback  # noqa: PLC0415
-    from tqdm import tqdm  # noqa: PLC0415
+    from fsspec.callbacks import Callback
+    from tqdm import tqdm
 
     unit = " rows" if url.startswith(_SYNTHETIC) else "B"
     with tqdm(desc=label, unit=unit, unit_scale=True, disable=None) as bar:  # None: if no terminal
@@ -288,7 +288,7 @@ def _copy(url: str, destination: Path, options: Mapping[str, Any], callback: Cal
 
 def _file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     """The fsspec file system of a URL, and the path in it."""
-    import fsspec  # noqa: PLC0415
+    import fsspec
 
     fsspec.register_implementation(
         "synthetic", "taxi_pipeline.trips.synthetic.month.SyntheticFileSystem", clobber=True
@@ -302,7 +302,7 @@ def _with_limits(url: str, timeout: float, options: Mapping[str, Any]) -> dict[s
     # An instance from fsspec's cache might have an HTTP session that a failure has left unusable.
     full = {"skip_instance_cache": True, **options}
     if _is_http(url):
-        from aiohttp import ClientTimeout  # noqa: PLC0415
+        from aiohttp import ClientTimeout
 
         full["client_kwargs"] = {
             "trust_env": True,
@@ -431,8 +431,8 @@ def check_file(path: Path, *, label: str, url: str, required: Collection[str]) -
     Raises:
         InvalidTripFile: it is something else, cut off, without these columns or without rows.
     """
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     def invalid(problem: str, advice: str) -> InvalidTripFile:
         return InvalidTripFile(f"{label}: {redact(url)} {problem}; {advice}")

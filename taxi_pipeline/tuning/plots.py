@@ -23,7 +23,7 @@ def importance(trials: Sequence[Trial], seed: int = 0) -> dict[str, float]:
     which all trials reach (Hutter, Hoos and Leyton-Brown, 2014, judge parameters by forests too).
     Empty for fewer than eight trials.
     """
-    import xgboost  # noqa: PLC0415  (a running task only)
+    import xgboost
 
     compared = [trial for trial in trials if trial.rungs]
     if len(compared) < FEWEST_TRIALS:
@@ -56,8 +56,8 @@ def importance(trials: Sequence[Trial], seed: int = 0) -> dict[str, float]:
 
 def plot(trials: Sequence[Trial], path: Path) -> None:
     """Draw the trials' errors, the best so far, and the weight of each parameter into a PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  (slow to import)
-    from matplotlib.figure import Figure  # noqa: PLC0415  (likewise)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     FigureCanvasAgg(figure)

@@ -253,7 +253,7 @@ class _Data:
     @cached_property
     def binned(self) -> tuple[Any, Any]:
         """The two parts in XGBoost's form."""
-        import xgboost  # noqa: PLC0415  (a running task only)
+        import xgboost
 
         options = {"max_bin": self.bins, "nthread": self.threads}
         early = xgboost.QuantileDMatrix(self.matrix, self.minutes, **options)
@@ -279,7 +279,7 @@ class _Data:
 
     def fit(self, parameters: Mapping[str, Any], rounds: int, **options: Any) -> Any:
         """A booster fitted on the earlier days and judged on the last."""
-        import xgboost  # noqa: PLC0415  (as above)
+        import xgboost
 
         early, late = self.binned
         return xgboost.train(
@@ -306,7 +306,7 @@ class _Search:
 
     def run(self) -> list[Trial]:
         """Try until the budget is spent; the trials by number, with a bar on a terminal."""
-        from tqdm import tqdm  # noqa: PLC0415  (a search only)
+        from tqdm import tqdm
 
         with tqdm(total=self.budget.trials, unit="trial", disable=None) as self.bar:
             return self._run()
@@ -350,7 +350,7 @@ class _Search:
         return [ended[one] for one in earlier if one in ended]
 
     def _proposal(self, number: int, known: Sequence[Trial]) -> dict[str, Any]:
-        from taxi_pipeline.tuning.proposals import propose  # noqa: PLC0415  (hyperopt)
+        from taxi_pipeline.tuning.proposals import propose
 
         if number == 1:
             return {name: self.recipe.parameters[name] for name in self.recipe.space}
@@ -419,7 +419,7 @@ class _Attempt:
 
 def _halving(highest: Mapping[int, float]) -> Any:
     """A callback that ends a booster whose error at a rung is above the highest allowed there."""
-    import xgboost  # noqa: PLC0415  (a running task only)
+    import xgboost
 
     class Halving(xgboost.callback.TrainingCallback):
         def __init__(self) -> None:

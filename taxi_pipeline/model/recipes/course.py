@@ -36,7 +36,7 @@ class Course(Recipe):
 
     def encoder(self, seed: int) -> CourseEncoder:  # noqa: ARG002  (nothing is drawn)
         """DictVectorizer over the pair of zones and the distance."""
-        from taxi_pipeline.model.encoders import CourseEncoder  # noqa: PLC0415  (pandas)
+        from taxi_pipeline.model.encoders import CourseEncoder
 
         return CourseEncoder()
 
@@ -44,6 +44,6 @@ class Course(Recipe):
         self, parameters: Mapping[str, Any] | None = None, threads: int = 1, seed: int = 0
     ) -> Boosting:
         """XGBoost."""
-        from taxi_pipeline.model.regressors import Boosting  # noqa: PLC0415  (numpy)
+        from taxi_pipeline.model.regressors import Boosting
 
         return Boosting(parameters, threads, seed)

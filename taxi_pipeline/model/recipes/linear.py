@@ -20,10 +20,10 @@ class Linear(Recipe):
 
     def encoder(self, seed: int) -> SklearnEncoder:  # noqa: ARG002  (nothing is drawn)
         """scikit-learn's OneHotEncoder over the recipe's columns; an unmet zone has no column."""
-        from sklearn.compose import make_column_transformer  # noqa: PLC0415  (scikit-learn)
-        from sklearn.preprocessing import OneHotEncoder  # noqa: PLC0415  (likewise)
+        from sklearn.compose import make_column_transformer
+        from sklearn.preprocessing import OneHotEncoder
 
-        from taxi_pipeline.model.encoders import SklearnEncoder  # noqa: PLC0415  (pandas)
+        from taxi_pipeline.model.encoders import SklearnEncoder
 
         one_hot = OneHotEncoder(handle_unknown="ignore")
         return SklearnEncoder(make_column_transformer((one_hot, list(self.columns))))
@@ -35,6 +35,6 @@ class Linear(Recipe):
         seed: int = 0,  # noqa: ARG002  (nothing is drawn)
     ) -> regressors.Linear:
         """Least squares."""
-        from taxi_pipeline.model import regressors  # noqa: PLC0415  (numpy)
+        from taxi_pipeline.model import regressors
 
         return regressors.Linear()

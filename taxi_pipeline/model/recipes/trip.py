@@ -55,7 +55,7 @@ class Trip(Recipe):
 
     def encoder(self, seed: int) -> TripEncoder:
         """Means by place and time, beside the trip's own features."""
-        from taxi_pipeline.model.encoders import TripEncoder  # noqa: PLC0415  (pandas)
+        from taxi_pipeline.model.encoders import TripEncoder
 
         return TripEncoder(self.columns, seed)
 
@@ -63,6 +63,6 @@ class Trip(Recipe):
         self, parameters: Mapping[str, Any] | None = None, threads: int = 1, seed: int = 0
     ) -> Boosting:
         """XGBoost."""
-        from taxi_pipeline.model.regressors import Boosting  # noqa: PLC0415  (numpy)
+        from taxi_pipeline.model.regressors import Boosting
 
         return Boosting(parameters, threads, seed)

@@ -371,7 +371,7 @@ class RecipeTask(MonthlyTask):
 
     def server(self) -> Tracking:
         """The MLflow server of the configuration."""
-        from taxi_pipeline.tracking import Tracking  # noqa: PLC0415  (mlflow)
+        from taxi_pipeline.tracking import Tracking
 
         settings = config.tracking()
         return Tracking(settings.server_uri, settings.experiment, settings.artifacts)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from places import TLC
 
 from taxi_pipeline.month import Month
-from taxi_pipeline.trips.synthetic.month import City, SyntheticFileSystem, columns, write_month
 from taxi_pipeline.trips.synthetic import month as synthetic
+from taxi_pipeline.trips.synthetic.month import City, SyntheticFileSystem, columns, write_month
 
 URL = "synthetic://green_tripdata_2021-01.parquet"
 OF_THE_METER = [
