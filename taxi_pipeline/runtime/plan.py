@@ -15,7 +15,7 @@ from luigi.task import flatten
 
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.formatting import counted
-from taxi_pipeline.tasks.base import MonthlyTask, one_reading
+from taxi_pipeline.tasks.base import Stage, identity_cache
 
 State = Literal["done", "runs", "waits"]
 
@@ -51,7 +51,7 @@ def parsed(arguments: Sequence[str]) -> Iterator[luigi.Task]:
 def plan(task: luigi.Task) -> list[Step]:
     """The steps of a run of a task, in an order in which they could be taken."""
     steps: dict[str, Step] = {}
-    with one_reading():
+    with identity_cache():
         _add(task, steps)
     return list(steps.values())
 
@@ -83,11 +83,11 @@ def _awaited(step: Step) -> str:
 
 
 def _reason(task: luigi.Task, required: Sequence[Step]) -> str:
-    if not isinstance(task, MonthlyTask):
+    if not isinstance(task, Stage):
         ahead = sum(step.state != "done" for step in required)
         return f"{counted(ahead, 'task')} to run" if ahead else "not made yet"
     identity = task.identity()
-    if changes := task.changes(identity):
+    if changes := task.change_reasons(identity):
         return "; ".join(changes)
     if identity is None and (first := [step.label for step in required if step.state == "runs"]):
         return f"after {first[0]}"

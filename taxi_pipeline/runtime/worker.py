@@ -40,7 +40,7 @@ from taxi_pipeline.observability import alerts, logs
 from taxi_pipeline.observability import links as web
 from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.redaction import redact
-from taxi_pipeline.tasks.base import MonthlyTask, is_done, one_reading
+from taxi_pipeline.tasks.base import Stage, identity_cache, is_done
 
 FORKED = (
     "alembic.command",
@@ -147,7 +147,7 @@ class Worker(worker.Worker):
         """
         task = self._scheduled_tasks.get(kwargs["task_id"])
         there = kwargs["status"] == DONE and kwargs["runnable"] is False
-        if there and isinstance(task, MonthlyTask) and task.run is not None:
+        if there and isinstance(task, Stage):
             kwargs["tracking_url"] = web.address(f"{task.output().location}/") or None
         super()._add_task(*args, **kwargs)
 
@@ -192,7 +192,7 @@ class Worker(worker.Worker):
             # What comes from outside is asked for when a run is planned, not again and again.
             return last.get(needed) == DONE if needed.run is None else is_done(needed)
 
-        with one_reading():
+        with identity_cache():
             return [
                 task
                 for task, status in last.items()
@@ -215,7 +215,7 @@ class Worker(worker.Worker):
         if not isinstance(self.scheduler, CentralScheduler):
             return
         last = self._last_states()
-        with one_reading():
+        with identity_cache():
             made = [
                 task
                 for task, status in last.items()

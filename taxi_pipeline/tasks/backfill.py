@@ -17,7 +17,7 @@ from taxi_pipeline.formatting import counted, table
 from taxi_pipeline.month import Month
 from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.storage import Output
-from taxi_pipeline.tasks.base import is_done, one_reading
+from taxi_pipeline.tasks.base import identity_cache, is_done
 
 if TYPE_CHECKING:
     from taxi_pipeline.runtime.worker import End
@@ -101,7 +101,7 @@ class BackfillMonths(luigi.WrapperTask):
     def requires(self) -> list[Any]:
         """The tasks that are not done yet, in the order in which they are to run."""
         if self._wanted is None:
-            with one_reading():
+            with identity_cache():
                 missing = [task for task in self.tasks() if not is_done(task)]
             if self.reverse:
                 missing.reverse()
@@ -116,14 +116,14 @@ class BackfillMonths(luigi.WrapperTask):
 
     def complete(self) -> bool:
         """Whether all that are to run are done."""
-        with one_reading():
+        with identity_cache():
             return all(is_done(task) for task in self.requires())
 
     # --- at the end ----------------------------------------------------------------------------
 
     def last_words(self, end: End) -> str:
         """A table of the months, what failed, and what to do next."""
-        with one_reading():
+        with identity_cache():
             states = {task: self._state(task, end) for task in self.tasks()}
             rows = [
                 (f"{Month(task.year, task.month)}", state, *_figures(task))

@@ -9,12 +9,12 @@ from typing import Any
 
 from taxi_pipeline import config
 from taxi_pipeline.month import Month
-from taxi_pipeline.tasks.base import RecipeTask
+from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.train import TrainModel
 
 
-class EvaluateModel(RecipeTask):
+class EvaluateModel(RecipeStage):
     """Measure the model, and what could be predicted without it, on the evaluation month."""
 
     stage = "evaluate"
@@ -32,14 +32,14 @@ class EvaluateModel(RecipeTask):
         return self.calendar_month + 1
 
     @property
-    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """A core for each thread."""
         return {"cpu": config.training().thread_count}
 
     def requires(self) -> dict[str, Any]:
         """The model, the window for the baselines, and the evaluation month."""
         return {
-            "model": self.same(TrainModel),
+            "model": self.clone(TrainModel),
             "window": self.months(BuildFeatures),
             "evaluation": self.in_month(BuildFeatures, self.evaluation_month),
         }

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from taxi_pipeline import config
 from taxi_pipeline.model import FEATURES_VERSION
-from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.tasks.base import Stage
 from taxi_pipeline.tasks.transform import TransformTrips
 
 
-class BuildFeatures(MonthlyTask):
+class BuildFeatures(Stage):
     """Describe each trip of a month in the way that every recipe reads."""
 
     stage = "features"
@@ -23,7 +23,7 @@ class BuildFeatures(MonthlyTask):
 
     def requires(self) -> TransformTrips:
         """The clean trips."""
-        return TransformTrips(**self.param_kwargs)
+        return self.clone(TransformTrips)
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write one row of features a trip, in the trips' order."""

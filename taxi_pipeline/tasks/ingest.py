@@ -10,12 +10,12 @@ from taxi_pipeline import config
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
 from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.storage import sha256
-from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.tasks.base import Stage
 from taxi_pipeline.tasks.publication import PublishedTrips
 from taxi_pipeline.trips import sources
 
 
-class IngestTrips(MonthlyTask):
+class IngestTrips(Stage):
     """Download a month's file and check it.
 
     Its identity is the content of the file. Which content a source offered when the month was
@@ -32,7 +32,7 @@ class IngestTrips(MonthlyTask):
 
     def requires(self) -> PublishedTrips:
         """The file at its source."""
-        return PublishedTrips(**self.param_kwargs)
+        return self.clone(PublishedTrips)
 
     @property
     def url(self) -> str:
@@ -41,19 +41,19 @@ class IngestTrips(MonthlyTask):
 
     @property
     def _pointer(self) -> str:
-        return f"{self._home}/source-{digest(self.url)}.json"
+        return f"{self.task_dir}/source-{digest(self.url)}.json"
 
     @property
-    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """A download."""
         return {"downloads": 1}
 
-    def read_identity(self) -> Identity | None:
+    def compute_identity(self) -> Identity | None:
         """The content that the pointer names; None if the month is not ingested."""
         pointer = self.storage.read_json(self._pointer)
         return None if pointer is None else self._identity(pointer["sha256"])
 
-    def confirm(self, expected: Identity | None, folder: Path) -> Identity:  # noqa: ARG002
+    def final_identity(self, expected: Identity | None, folder: Path) -> Identity:  # noqa: ARG002
         """The content of the file that was just fetched, whatever the source offered before."""
         return self._identity(sha256(folder / self.FILE))
 
@@ -91,7 +91,7 @@ class IngestTrips(MonthlyTask):
         url = sources.redact(self.url)
         return {"summary": f"{rows:,} rows from {url}", "rows": rows, "url": url}
 
-    def published(self, identity: Identity) -> None:
+    def after_publish(self, identity: Identity) -> None:
         """Point to the content."""
         pointer = {"url": sources.redact(self.url), "sha256": identity.inputs["content"]}
         self.storage.write_json(self._pointer, pointer)

@@ -12,8 +12,6 @@ from taxi_pipeline.trips import sources
 class PublishedTrips(MonthlyTask):
     """A month's file at its source: Luigi waits for it, and cannot make it."""
 
-    stage = "publication"
-
     run = None  # type: ignore[assignment]  # Luigi's sign of what comes from outside
 
     @property
@@ -31,7 +29,7 @@ class PublishedTrips(MonthlyTask):
         first = sources.FIRST_MONTHS[self.taxi]
         return self.calendar_month < first or super().complete()
 
-    def output(self) -> Publication:  # type: ignore[override]  # nothing of the pipeline's own
+    def output(self) -> Publication:
         """The file, as a target that may exist."""
         return Publication(self.url)
 

@@ -11,7 +11,7 @@ from taxi_pipeline import config
 from taxi_pipeline.identity import digest
 from taxi_pipeline.observability import alerts
 from taxi_pipeline.storage import MANIFEST
-from taxi_pipeline.tasks.base import RecipeTask
+from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.train import TrainModel
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from taxi_pipeline.tracking import Candidate, Dataset
 
 
-class RegisterModel(RecipeTask):
+class RegisterModel(RecipeStage):
     """Copy the model, and all that is known of it, to MLflow.
 
     The output is a receipt, one for each tracking server.
@@ -42,16 +42,16 @@ class RegisterModel(RecipeTask):
         _ = config.tracking().server_uri
 
     @property
-    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """The registry: one model at a time."""
         return {"cpu": 1, "registry": 1}
 
     def requires(self) -> dict[str, Any]:
         """All that the model's run is to hold."""
         return {
-            "model": self.same(TrainModel),
-            "tuning": self.same(TuneHyperparameters),
-            "evaluation": self.same(EvaluateModel),
+            "model": self.clone(TrainModel),
+            "tuning": self.clone(TuneHyperparameters),
+            "evaluation": self.clone(EvaluateModel),
             "trips": self.months(TransformTrips),
             "published": self.months(IngestTrips),
             "published later": self.in_month(IngestTrips, self.calendar_month + 1),
@@ -74,13 +74,13 @@ class RegisterModel(RecipeTask):
         search_run = ""
         if choice["trials"]:
             self.report("copying the search")
-            search = self.same(TuneHyperparameters).search(choice["trials"])
+            search = self.clone(TuneHyperparameters).search(choice["trials"])
             search_run = server.log_search(search, ended=True).run_id
         self.report(f"registering {self.model_name}")
         registration = server.register(
             self._candidate(figures, choice, search_run), promote=passed, reason=reason
         )
-        self.link(registration.url)
+        self.set_tracking_link(registration.url)
         if registration.promoted:
             alerts.tell(
                 f"{registration.model_name} version {registration.version} is champion: trained to "

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from taxi_pipeline import config
-from taxi_pipeline.tasks.base import RecipeTask
+from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.tune import TuneHyperparameters
 
 
-class TrainModel(RecipeTask):
+class TrainModel(RecipeStage):
     """Fit the recipe with the parameters chosen by tuning."""
 
     stage = "train"
@@ -23,13 +23,13 @@ class TrainModel(RecipeTask):
     IMPORTANCE = "importance.json"
 
     @property
-    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """A core for each thread."""
         return {"cpu": config.training().thread_count}
 
     def requires(self) -> dict[str, Any]:
         """The tuning's choice, and the features of the training window."""
-        return {"tuning": self.same(TuneHyperparameters), "window": self.months(BuildFeatures)}
+        return {"tuning": self.clone(TuneHyperparameters), "window": self.months(BuildFeatures)}
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the model's folder, and what its features weigh."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from taxi_pipeline import config
-from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.tasks.base import Stage
 from taxi_pipeline.tasks.ingest import IngestTrips
 
 
-class TransformTrips(MonthlyTask):
+class TransformTrips(Stage):
     """Clean a month's records, and report on their quality."""
 
     stage = "transform"
@@ -23,7 +23,7 @@ class TransformTrips(MonthlyTask):
 
     def requires(self) -> IngestTrips:
         """The published file."""
-        return IngestTrips(**self.param_kwargs)
+        return self.clone(IngestTrips)
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the clean trips and the quality report."""

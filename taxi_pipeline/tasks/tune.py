@@ -16,7 +16,7 @@ from taxi_pipeline import config
 from taxi_pipeline.identity import digest
 from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.storage import Storage
-from taxi_pipeline.tasks.base import RecipeTask
+from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.features import BuildFeatures
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from taxi_pipeline.tuning.trials import Trial
 
 
-class TuneHyperparameters(RecipeTask):
+class TuneHyperparameters(RecipeStage):
     """Search for the parameters and rounds with which the recipe does best.
 
     Each trial is written down as it ends, under a key of all that decides what comes of it. So a
@@ -40,7 +40,7 @@ class TuneHyperparameters(RecipeTask):
     PLOT = "search.png"
 
     @property
-    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in MonthlyTask
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """A core for each thread."""
         return {"cpu": config.training().thread_count}
 
@@ -64,7 +64,7 @@ class TuneHyperparameters(RecipeTask):
     @property
     def journal(self) -> TrialFolder:
         """Where the trials of this search are written down."""
-        return TrialFolder(self.storage, f"{self._home}/trials-{self.search_key}")
+        return TrialFolder(self.storage, f"{self.task_dir}/trials-{self.search_key}")
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the choice, the trials as a table, and a plot of the search."""
@@ -204,4 +204,4 @@ class _LiveCopy:
                 self.given_up = True
                 logger.warning("%s: not in MLflow while it runs: %s", self.task.label, error)
             else:
-                self.task.link(page.url)
+                self.task.set_tracking_link(page.url)

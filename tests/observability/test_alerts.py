@@ -17,7 +17,7 @@ from places import REPOSITORY
 from taxi_pipeline import IngestTrips, RegisterModel, config
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.observability import alerts
-from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.tasks.base import Stage
 
 SECRET = "xoxb-4711-secret"  # noqa: S105  (of a server of these tests)
 NAME = "nyc-green-taxi-duration-linear"
@@ -102,7 +102,7 @@ def linear(month):
     return RegisterModel(year=2021, month=month, recipe="linear")
 
 
-class Defect(MonthlyTask):
+class Defect(Stage):
     stage = "defect"
     said = ""
 
@@ -281,10 +281,10 @@ import signal
 import time
 
 import luigi
-from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.tasks.base import Stage
 
 
-class Deadly(MonthlyTask):
+class Deadly(Stage):
     stage = "deadly"
 
     def make(self, folder):

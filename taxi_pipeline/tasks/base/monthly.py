@@ -1,0 +1,97 @@
+"""A task for one taxi and one month: its parameters, its name for a person, its progress."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import luigi
+from luigi.rpc import RPCError
+
+from taxi_pipeline import config
+from taxi_pipeline.config.parameters import OneOf, Whole
+from taxi_pipeline.month import Month
+from taxi_pipeline.observability import links as web
+from taxi_pipeline.observability.logs import logger
+from taxi_pipeline.trips import TAXIS
+
+Other = TypeVar("Other", bound=luigi.Task)
+
+# How long a scheduler that did not answer is not told how far a task is.
+QUIET_SECONDS = 30.0
+
+
+class MonthlyTask(luigi.Task):
+    """A task for one taxi and one month."""
+
+    year: Whole = Whole(2009, 2100, description="Year of the month.")
+    month: Whole = Whole(1, 12, description="Month of the year, 1 to 12.")
+    taxi: OneOf = OneOf(TAXIS, default="green", description="green or yellow.")
+
+    # Whether the web page has a link that the task gave itself.
+    _linked = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        config.check()
+
+    @classmethod
+    @functools.cache
+    def get_params(cls) -> Any:
+        """The parameters by name; Luigi looks through all that the class has, each time."""
+        return super().get_params()
+
+    @property
+    def calendar_month(self) -> Month:
+        """The month as a value."""
+        return Month(self.year, self.month)
+
+    @property
+    def variant(self) -> str:
+        """What tells outputs of the same stage, taxi and month apart; empty if nothing does."""
+        return ""
+
+    @property
+    def label(self) -> str:
+        """The task's short name for a person."""
+        words = (self.task_family, self.taxi, str(self.calendar_month), self.variant)
+        return " ".join(word for word in words if word)
+
+    def clone(self, cls: type[Other], **kwargs: Any) -> Other:  # type: ignore[override]
+        """Another task with the same values of the parameters that both have (Luigi's, typed)."""
+        cloned: Other = super().clone(cls, **kwargs)
+        return cloned
+
+    def report(self, message: str, done: float | None = None, total: float | None = None) -> None:
+        """Tell the web page how far the task is; at most once a second, and at the end."""
+        now = time.monotonic()
+        finished = done is not None and done == total
+        if not finished and now - getattr(self, "_reported", 0.0) < 1.0:
+            return
+        self._reported = now
+        self._notify_scheduler(self.set_status_message, message)
+        if done is not None and total:
+            self._notify_scheduler(self.set_progress_percentage, round(100 * done / total))
+
+    def set_tracking_link(self, url: str) -> None:
+        """Give the web page a link to what is known of the task elsewhere; empty for none."""
+        if url:
+            self._notify_scheduler(self.set_tracking_url, url)
+            self._linked = True
+
+    def _link_to_storage(self, location: str) -> None:
+        """Give the web page a link to the storage, where a browser can see that."""
+        if url := web.address(location):
+            self._notify_scheduler(self.set_tracking_url, url)
+
+    def _notify_scheduler(self, way: Callable[[Any], None] | None, what: Any) -> None:
+        """Tell the scheduler something that no work depends on."""
+        if way is None:  # outside a worker
+            return
+        try:
+            way(what)
+        except RPCError as error:
+            logger.warning("%s: the scheduler was not told %s: %s", self.label, what, error.args[0])
+            self._reported = time.monotonic() + QUIET_SECONDS

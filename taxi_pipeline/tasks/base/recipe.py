@@ -1,0 +1,65 @@
+"""A stage that is about a model: of one recipe, trained on a window of months."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from taxi_pipeline import config
+from taxi_pipeline.config.parameters import OneOf, Whole
+from taxi_pipeline.model import recipes
+from taxi_pipeline.month import Month
+from taxi_pipeline.tasks.base.monthly import MonthlyTask
+from taxi_pipeline.tasks.base.stage import Stage
+
+if TYPE_CHECKING:
+    from taxi_pipeline.tracking import Tracking
+
+Monthly = TypeVar("Monthly", bound=MonthlyTask)
+OfRecipe = TypeVar("OfRecipe", bound="RecipeStage")
+
+
+class RecipeStage(Stage):
+    """A stage that is about a model: of one recipe, trained on a window of months.
+
+    The month is the last of the training window.
+    """
+
+    recipe: OneOf = OneOf(
+        tuple(recipes.RECIPES), default="trip", description="The recipe of the model."
+    )
+    window: Whole = Whole(
+        1, 120, default=1, description="How many months, ending with this one, to train on."
+    )
+
+    @property
+    def variant(self) -> str:
+        """Recipe and window, as in the output's path."""
+        return f"{self.recipe}-w{self.window}"
+
+    @property
+    def chosen_recipe(self) -> recipes.Recipe:
+        """The recipe itself."""
+        return recipes.RECIPES[self.recipe]
+
+    def _version(self) -> str:
+        return f"{self.version}, recipe {self.chosen_recipe.version}"
+
+    @property
+    def model_name(self) -> str:
+        """The registered model that this is about."""
+        return f"nyc-{self.taxi}-taxi-duration-{self.recipe}"
+
+    def server(self) -> Tracking:
+        """The MLflow server of the configuration."""
+        from taxi_pipeline.tracking import Tracking
+
+        settings = config.tracking()
+        return Tracking(settings.server_uri, settings.experiment, settings.artifacts)
+
+    def months(self, task: type[Monthly]) -> list[Monthly]:
+        """A monthly task for each month of the training window, oldest first."""
+        return [self.in_month(task, month) for month in self.calendar_month.window(self.window)]
+
+    def in_month(self, task: type[Monthly], month: Month) -> Monthly:
+        """A monthly task of the same taxi."""
+        return self.clone(task, year=month.year, month=month.month)

@@ -1,0 +1,216 @@
+"""A stage of the pipeline: what it makes is found by its identity, and published whole."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from luigi.task import flatten
+
+from taxi_pipeline import config, provenance
+from taxi_pipeline.errors import TaxiPipelineError
+from taxi_pipeline.identity import Identity
+from taxi_pipeline.observability.logs import kept_in, logger
+from taxi_pipeline.redaction import redact
+from taxi_pipeline.storage import (
+    MANIFEST,
+    Output,
+    Storage,
+    describe_files,
+    open_storage,
+    to_json,
+)
+from taxi_pipeline.tasks.base.identity_cache import cached, identity_cache
+from taxi_pipeline.tasks.base.monthly import MonthlyTask
+
+
+class Stage(MonthlyTask):
+    """A stage of the pipeline for one taxi and one month.
+
+    A stage is a small class that says what it requires and, in :meth:`make`, which pure function
+    turns its inputs into files. This class does the rest.
+
+    Attributes:
+        stage: the stage's name, which is the first folder of its outputs. No path depends on the
+            module that a class stands in.
+        version: raised by the stage's author when what it makes changes its meaning.
+        sections: the configuration that it reads; its values are part of the output's identity.
+    """
+
+    stage: ClassVar[str]
+    version: ClassVar[int] = 1
+    sections: ClassVar[tuple[type[config.Section], ...]] = ()
+
+    # Where the log of the last run is kept; empty before that.
+    log = ""
+
+    @property
+    def task_dir(self) -> str:
+        """The location of all outputs of this task, whatever they were made from."""
+        parts = (self.stage, self.taxi, str(self.calendar_month), self.variant)
+        return "/".join(part for part in parts if part)
+
+    # --- identity ------------------------------------------------------------------------------
+
+    @property
+    def storage(self) -> Storage:
+        """Where outputs are kept."""
+        return open_storage(config.storage().root)
+
+    def identity(self) -> Identity | None:
+        """What the output is made from; None while a published file is not ingested."""
+        return cached(self, self.compute_identity)
+
+    def compute_identity(self) -> Identity | None:
+        """The identity, by what is configured and ingested now."""
+        inputs = {}
+        for task in flatten(self.requires()):
+            required = task.identity()
+            if required is None:
+                return None
+            inputs[task.label] = required.key
+        return Identity(
+            task=self.task_family,
+            parameters=self.to_str_params(only_significant=True),
+            version=self._version(),
+            config=self._config_values(),
+            inputs=inputs,
+        )
+
+    @property
+    def key(self) -> str | None:
+        """The key of the output; None while a published file is not ingested."""
+        identity = self.identity()
+        return None if identity is None else identity.key
+
+    def _version(self) -> str:
+        return str(self.version)
+
+    def _config_values(self) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for section in self.sections:
+            values |= cached(section, section.significant_values)
+        return values
+
+    def location(self, identity: Identity) -> str:
+        """Where the output of an identity is kept."""
+        return f"{self.task_dir}/{identity.key}"
+
+    def output(self) -> Output:
+        """The output of the identity as it is now."""
+        identity = self.identity()
+        # A name that no key has: what is not ingested has no output yet.
+        location = f"{self.task_dir}/not-ingested" if identity is None else self.location(identity)
+        return Output(self.storage, location)
+
+    def complete(self) -> bool:
+        """Whether the output of the identity as it is now is there."""
+        with identity_cache():
+            return bool(super().complete())
+
+    # --- running -------------------------------------------------------------------------------
+
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # Luigi's is a plain value
+        """What the task takes of Luigi's resources while it runs."""
+        return {"cpu": 1}
+
+    def make(self, folder: Path) -> Mapping[str, Any]:
+        """Write the stage's files into a folder; what is returned goes into the manifest.
+
+        The entry ``summary`` is the line that says what was made.
+        """
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """Make the output and publish it, unless it is there already."""
+        # Luigi does not ask again before it runs a task: the answer of an earlier attempt may
+        # have been lost on its way.
+        if self.complete():
+            logger.info("%s: already there", self.label)
+            return
+        started = datetime.now(UTC)
+        log = f"{self.task_dir}/logs/{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.log"
+        self.log = self.storage.where(log)
+        # One reading: what is made is made of what is there now, whatever is ingested meanwhile.
+        with identity_cache(), self.storage.growing_file(log) as file, kept_in(file) as kept:
+            expected = self.identity()
+            why = "; ".join(self.change_reasons(expected))
+            kept.say(f"{self.label}: starts{f', since {why}' if why else ''}")
+            self._link_to_storage(log)
+            try:
+                manifest, location = self._make_and_publish(expected, started, log)
+            except BaseException as error:
+                kept.say(f"{self.label}: failed", error)
+                raise
+            if not self._linked:
+                self._link_to_storage(f"{location}/")
+            done = f"{manifest['summary']}, in {manifest['seconds']:.1f} s"
+            self.report(f"{done}; log {self.log}", 1, 1)
+            logger.info(
+                "%s: %s%s -> %s",
+                self.label,
+                done,
+                f", since {why}" if why else "",
+                self.storage.where(location),
+            )
+
+    def _make_and_publish(
+        self, expected: Identity | None, started: datetime, log: str
+    ) -> tuple[dict[str, Any], str]:
+        """The manifest of what was made, and where it is."""
+        clock = time.monotonic()
+        with self.storage.staging() as folder:
+            facts = self.make(folder)
+            identity = self.final_identity(expected, folder)
+            manifest = {
+                "task": self.task_family,
+                "label": self.label,
+                "key": identity.key,
+                "identity": asdict(identity),
+                **facts,
+                "files": describe_files(folder),
+                "log": log,
+                "code": provenance.code(),
+                "packages": provenance.packages(),
+                "started": started.isoformat(timespec="seconds"),
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seconds": round(time.monotonic() - clock, 3),
+            }
+            (folder / MANIFEST).write_text(to_json(manifest))
+            location = self.location(identity)
+            self.storage.publish(folder, location)
+        self.after_publish(identity)
+        return manifest, location
+
+    def final_identity(self, expected: Identity | None, folder: Path) -> Identity:  # noqa: ARG002
+        """The identity of what was made: as expected, where it can be known beforehand."""
+        if expected is None:
+            raise RuntimeError(f"{self.label} ran before what it requires")
+        return expected
+
+    def after_publish(self, identity: Identity) -> None:
+        """What a stage does once its output is visible; most do nothing."""
+
+    def change_reasons(self, identity: Identity | None) -> list[str]:
+        """Why the task runs although it ran before; empty if it never did."""
+        manifests = (
+            Output(self.storage, f"{self.task_dir}/{name}").manifest()
+            for name in self.storage.folders(self.task_dir)
+            if self.storage.exists(f"{self.task_dir}/{name}/{MANIFEST}")
+        )
+        newest = max(manifests, key=lambda manifest: str(manifest["finished"]), default=None)
+        if newest is None or identity is None:
+            return []
+        return identity.changes_since(Identity(**newest["identity"]))
+
+    def on_failure(self, exception: BaseException) -> str:
+        """What the scheduler shows of a failure: the line for a user, or the traceback."""
+        expected = isinstance(exception, TaxiPipelineError)
+        told = str(exception) if expected else str(super().on_failure(exception))
+        return redact(f"{told.rstrip()} (log {self.log})" if self.log else told)
