@@ -10,9 +10,12 @@ def luigi(tmp_path):
     return CommandLine(tmp_path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A folder in which the main job has run on the synthetic city, and what the run said."""
+    """A folder in which the main job has run on the synthetic city, and what the run said.
+
+    Tests add to its folder, and change nothing that is there.
+    """
     command = CommandLine(tmp_path_factory.mktemp("finished"))
     result = command("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler", *SMALL)
     return command, result
