@@ -1,5 +1,9 @@
 """What tests of several files share."""
 
+import os
+import shutil
+import tempfile
+
 import pytest
 from luigi.configuration import LuigiConfigParser
 from luigi.setup_logging import InterfaceLogging
@@ -8,6 +12,17 @@ from luigi.task_register import Register
 from taxi_pipeline import config
 
 pytest_plugins = ("small_models",)
+
+
+def pytest_configure(config):
+    """Give each of several test processes a folder of its own for Luigi's locks.
+
+    Luigi refuses a command that runs already, which another process's test may be doing.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = tempfile.mkdtemp(prefix="taxi_pipeline-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
 
 
 @pytest.fixture
