@@ -22,6 +22,7 @@ import luigi
 from taxi_pipeline import redaction
 from taxi_pipeline.config.parameters import CheckedParameter, Flag, Real, Text, Whole
 from taxi_pipeline.errors import InvalidConfig
+from taxi_pipeline.storage import layout
 from taxi_pipeline.trips import sources
 
 
@@ -144,22 +145,22 @@ class tracking(Section):  # noqa: N801
         Raises:
             InvalidConfig: none is set, and the storage root is no local folder to put one into.
         """
-        return self.uri or f"sqlite:///{self._local_folder / 'mlflow.db'}"
+        return self.uri or f"sqlite:///{self._local_root / layout.tracking_database()}"
 
     @property
     def artifacts(self) -> str:
         """Where files of runs are kept; empty leaves that to the server."""
-        return "" if self.uri else (self._local_folder / "artifacts").as_uri()
+        return "" if self.uri else (self._local_root / layout.tracking_artifacts()).as_uri()
 
     @property
-    def _local_folder(self) -> Path:
+    def _local_root(self) -> Path:
         folder = storage().local_folder
         if folder is None:
             raise InvalidConfig(
                 f"[tracking] uri must be set, since [storage] root {storage().root} is not a local "
                 "folder"
             )
-        return folder / "mlflow"
+        return folder
 
 
 class cleaning(Section):  # noqa: N801

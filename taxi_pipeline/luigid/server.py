@@ -30,6 +30,7 @@ from taxi_pipeline.errors import SchedulerError
 from taxi_pipeline.luigid import pages
 from taxi_pipeline.observability import links as web
 from taxi_pipeline.redaction import RedactingFilter, redact, remember
+from taxi_pipeline.storage import layout
 
 logger = logging.getLogger("taxi_pipeline.luigid")
 
@@ -69,7 +70,7 @@ class Folder(tornado.web.RequestHandler):
         """Answer with the page."""
         location = location.strip("/")
         folder = self.root / location
-        if _hidden(location) or not folder.is_dir():
+        if layout.is_hidden(location) or not folder.is_dir():
             raise tornado.web.HTTPError(404)
         self.finish(pages.folder(folder, location))
 
@@ -81,7 +82,7 @@ class File(tornado.web.StaticFileHandler):
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
         """The path of a file that may be shown; a folder's page has a slash at its end."""
-        if _hidden(self.path):
+        if layout.is_hidden(self.path):
             raise tornado.web.HTTPError(404)
         if Path(absolute_path).is_dir():
             self.redirect(f"{self.request.path}/")
@@ -95,11 +96,6 @@ class File(tornado.web.StaticFileHandler):
             if self.path.endswith(".log")
             else super().get_content_type()
         )
-
-
-def _hidden(location: str) -> bool:
-    """Whether a location is outside of the root, or of what is only being made."""
-    return any(part.startswith(".") for part in Path(location).parts)
 
 
 def run() -> None:

@@ -15,7 +15,7 @@ import requests
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import TaxiPipelineError
-from taxi_pipeline.observability.logs import logger
+from taxi_pipeline.logger import logger
 from taxi_pipeline.redaction import redact
 
 PATIENCE = 10.0

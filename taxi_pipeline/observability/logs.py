@@ -28,10 +28,8 @@ from luigi.rpc import RPCError
 from luigi.task_register import TaskClassException
 
 from taxi_pipeline.errors import TaxiPipelineError
+from taxi_pipeline.logger import LUIGI_LOGGER, logger
 from taxi_pipeline.redaction import RedactingFilter, message, redact
-
-LUIGI_LOGGER = logging.getLogger("luigi-interface")
-logger = LUIGI_LOGGER.getChild("taxi_pipeline")
 
 # Up to which level a module of Luigi's tells of its talk with the scheduler.
 CHATTER = {"worker": logging.INFO, "rpc": logging.WARNING}

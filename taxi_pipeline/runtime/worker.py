@@ -36,10 +36,11 @@ from luigi.task_status import DONE, PENDING, RUNNING
 from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
 
 from taxi_pipeline import config
+from taxi_pipeline.logger import logger
 from taxi_pipeline.observability import alerts, logs
 from taxi_pipeline.observability import links as web
-from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.redaction import redact
+from taxi_pipeline.storage import layout
 from taxi_pipeline.tasks.base import Stage, identity_cache, is_done
 
 FORKED = (
@@ -148,7 +149,7 @@ class Worker(worker.Worker):
         task = self._scheduled_tasks.get(kwargs["task_id"])
         there = kwargs["status"] == DONE and kwargs["runnable"] is False
         if there and isinstance(task, Stage):
-            kwargs["tracking_url"] = web.address(f"{task.output().location}/") or None
+            kwargs["tracking_url"] = web.address(layout.browsable(task.output().location)) or None
         super()._add_task(*args, **kwargs)
 
     def _keep_alive(self, get_work_response: Any) -> bool:

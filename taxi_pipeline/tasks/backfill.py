@@ -14,8 +14,8 @@ from luigi.task import flatten
 from taxi_pipeline.config.parameters import Flag, JsonObject, Whole, YearMonth
 from taxi_pipeline.errors import InvalidParameter, TaxiPipelineError
 from taxi_pipeline.formatting import counted, table
+from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
-from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.storage import Output
 from taxi_pipeline.tasks.base import identity_cache, is_done
 

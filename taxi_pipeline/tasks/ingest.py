@@ -8,8 +8,8 @@ from typing import Any
 
 from taxi_pipeline import config
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
-from taxi_pipeline.observability.logs import logger
-from taxi_pipeline.storage import sha256
+from taxi_pipeline.logger import logger
+from taxi_pipeline.storage import layout, sha256
 from taxi_pipeline.tasks.base import Stage
 from taxi_pipeline.tasks.publication import PublishedTrips
 from taxi_pipeline.trips import sources
@@ -41,7 +41,7 @@ class IngestTrips(Stage):
 
     @property
     def _pointer(self) -> str:
-        return f"{self.task_dir}/source-{digest(self.url)}.json"
+        return layout.source_pointer(self.task_dir, digest(self.url))
 
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage

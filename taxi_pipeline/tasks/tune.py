@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
 from taxi_pipeline.identity import digest
-from taxi_pipeline.observability.logs import logger
-from taxi_pipeline.storage import Storage
+from taxi_pipeline.logger import logger
+from taxi_pipeline.storage import Storage, layout
 from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.features import BuildFeatures
 
@@ -64,7 +64,7 @@ class TuneHyperparameters(RecipeStage):
     @property
     def journal(self) -> TrialFolder:
         """Where the trials of this search are written down."""
-        return TrialFolder(self.storage, f"{self.task_dir}/trials-{self.search_key}")
+        return TrialFolder(self.storage, layout.trials_dir(self.task_dir, self.search_key))
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the choice, the trials as a table, and a plot of the search."""
@@ -145,12 +145,12 @@ class TrialFolder:
 
     def add(self, trial: Trial) -> Trial:
         """Write a trial down; the answer is the one of that number that was there first."""
-        if self.storage.create_json(self._file(trial.number), dataclasses.asdict(trial)):
+        if self.storage.write_json_exclusive(self._file(trial.number), dataclasses.asdict(trial)):
             return trial
         return self.get(trial.number) or trial
 
     def _file(self, number: int) -> str:
-        return f"{self.location}/{number:05d}.json"
+        return layout.trial_file(self.location, number)
 
 
 class _LiveCopy:

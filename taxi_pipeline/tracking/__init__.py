@@ -35,7 +35,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import without_user
-from taxi_pipeline.storage import put_in_place
+from taxi_pipeline.storage import rename_exclusive
 from taxi_pipeline.trips import schema, sources
 
 if TYPE_CHECKING:
@@ -426,7 +426,7 @@ def _create_database(file: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".new-", dir=file.parent) as folder:
         made = Path(folder, file.name)
         mlflow.MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
-        put_in_place(made, file)
+        rename_exclusive(made, file)
 
 
 def _trials(client: mlflow.MlflowClient, search: Run) -> dict[str, Run]:

@@ -289,7 +289,7 @@ class Deadly(Stage):
 
     def make(self, folder):
         # Until both are at work.
-        while len(list(self.storage.local_file("deadly/green").glob("*/logs/*"))) < 2:
+        while len(list(self.storage.local_path("deadly/green").glob("*/logs/*"))) < 2:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGKILL)
 

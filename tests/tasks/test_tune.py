@@ -405,7 +405,9 @@ def test_a_search_is_not_copied_at_each_trial(tuning, copies, monkeypatch):
 
 def test_the_web_page_links_to_the_search_in_mlflow(tuning, copies, monkeypatch):
     links = []
-    monkeypatch.setattr(TuneHyperparameters, "set_tracking_link", lambda _task, url: links.append(url))
+    monkeypatch.setattr(
+        TuneHyperparameters, "set_tracking_link", lambda _task, url: links.append(url)
+    )
     tuning.run(1)
     assert set(links) == {"http://server/#/a-run"}
 

@@ -12,9 +12,9 @@ from luigi.rpc import RPCError
 
 from taxi_pipeline import config
 from taxi_pipeline.config.parameters import OneOf, Whole
+from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
 from taxi_pipeline.observability import links as web
-from taxi_pipeline.observability.logs import logger
 from taxi_pipeline.trips import TAXIS
 
 Other = TypeVar("Other", bound=luigi.Task)

@@ -15,13 +15,14 @@ from luigi.task import flatten
 from taxi_pipeline import config, provenance
 from taxi_pipeline.errors import TaxiPipelineError
 from taxi_pipeline.identity import Identity
-from taxi_pipeline.observability.logs import kept_in, logger
+from taxi_pipeline.logger import logger
+from taxi_pipeline.observability.logs import kept_in
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import (
-    MANIFEST,
     Output,
     Storage,
     describe_files,
+    layout,
     open_storage,
     to_json,
 )
@@ -52,8 +53,7 @@ class Stage(MonthlyTask):
     @property
     def task_dir(self) -> str:
         """The location of all outputs of this task, whatever they were made from."""
-        parts = (self.stage, self.taxi, str(self.calendar_month), self.variant)
-        return "/".join(part for part in parts if part)
+        return layout.task_dir(self.stage, self.taxi, str(self.calendar_month), self.variant)
 
     # --- identity ------------------------------------------------------------------------------
 
@@ -99,14 +99,14 @@ class Stage(MonthlyTask):
 
     def location(self, identity: Identity) -> str:
         """Where the output of an identity is kept."""
-        return f"{self.task_dir}/{identity.key}"
+        return layout.output_dir(self.task_dir, identity.key)
 
     def output(self) -> Output:
         """The output of the identity as it is now."""
         identity = self.identity()
-        # A name that no key has: what is not ingested has no output yet.
-        location = f"{self.task_dir}/not-ingested" if identity is None else self.location(identity)
-        return Output(self.storage, location)
+        if identity is None:
+            return Output(self.storage, layout.not_ingested_dir(self.task_dir))
+        return Output(self.storage, self.location(identity))
 
     def complete(self) -> bool:
         """Whether the output of the identity as it is now is there."""
@@ -135,10 +135,10 @@ class Stage(MonthlyTask):
             logger.info("%s: already there", self.label)
             return
         started = datetime.now(UTC)
-        log = f"{self.task_dir}/logs/{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.log"
-        self.log = self.storage.where(log)
+        log = layout.log_file(self.task_dir, started, os.getpid())
+        self.log = self.storage.uri(log)
         # One reading: what is made is made of what is there now, whatever is ingested meanwhile.
-        with identity_cache(), self.storage.growing_file(log) as file, kept_in(file) as kept:
+        with identity_cache(), self.storage.streaming_file(log) as file, kept_in(file) as kept:
             expected = self.identity()
             why = "; ".join(self.change_reasons(expected))
             kept.say(f"{self.label}: starts{f', since {why}' if why else ''}")
@@ -149,7 +149,7 @@ class Stage(MonthlyTask):
                 kept.say(f"{self.label}: failed", error)
                 raise
             if not self._linked:
-                self._link_to_storage(f"{location}/")
+                self._link_to_storage(layout.browsable(location))
             done = f"{manifest['summary']}, in {manifest['seconds']:.1f} s"
             self.report(f"{done}; log {self.log}", 1, 1)
             logger.info(
@@ -157,7 +157,7 @@ class Stage(MonthlyTask):
                 self.label,
                 done,
                 f", since {why}" if why else "",
-                self.storage.where(location),
+                self.storage.uri(location),
             )
 
     def _make_and_publish(
@@ -182,7 +182,7 @@ class Stage(MonthlyTask):
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
                 "seconds": round(time.monotonic() - clock, 3),
             }
-            (folder / MANIFEST).write_text(to_json(manifest))
+            (folder / layout.MANIFEST).write_text(to_json(manifest))
             location = self.location(identity)
             self.storage.publish(folder, location)
         self.after_publish(identity)
@@ -199,11 +199,11 @@ class Stage(MonthlyTask):
 
     def change_reasons(self, identity: Identity | None) -> list[str]:
         """Why the task runs although it ran before; empty if it never did."""
-        manifests = (
-            Output(self.storage, f"{self.task_dir}/{name}").manifest()
-            for name in self.storage.folders(self.task_dir)
-            if self.storage.exists(f"{self.task_dir}/{name}/{MANIFEST}")
+        outputs = (
+            Output(self.storage, layout.output_dir(self.task_dir, name))
+            for name in self.storage.list_dirs(self.task_dir)
         )
+        manifests = (output.manifest() for output in outputs if output.exists())
         newest = max(manifests, key=lambda manifest: str(manifest["finished"]), default=None)
         if newest is None or identity is None:
             return []

@@ -1,0 +1,87 @@
+"""Every location under the storage root, one pure function each.
+
+A location is relative to the root and written with slashes. What lists or shows outputs stands on
+these functions; nothing else joins the parts of a path.
+
+    <stage>/<taxi>/<YYYY-MM>[/<variant>]/      the outputs of a task, whatever they were made from
+        <key>/                                 an output
+            manifest.json                      says what it is; is written last
+        logs/<time>-<process>.log              the log of a run
+        source-<digest>.json                   which content a source offered (ingest)
+        trials-<digest>/<number>.json          the trials of a search (tune)
+    mlflow/                                    the registry, unless a server is configured
+    .staging/                                  what is only being made
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePosixPath
+
+MANIFEST = "manifest.json"
+STAGING = ".staging"
+
+
+def task_dir(stage: str, taxi: str, month: str, variant: str = "") -> str:
+    """The folder of all outputs of one task, whatever they were made from."""
+    return "/".join(part for part in (stage, taxi, month, variant) if part)
+
+
+def output_dir(task_dir: str, key: str) -> str:
+    """The folder of the output that has a key."""
+    return f"{task_dir}/{key}"
+
+
+def not_ingested_dir(task_dir: str) -> str:
+    """A folder that no output has: what is not ingested has no key yet."""
+    return f"{task_dir}/not-ingested"
+
+
+def output_file(output_dir: str, name: str) -> str:
+    """A file, or a folder, of an output."""
+    return f"{output_dir}/{name}"
+
+
+def manifest_file(output_dir: str) -> str:
+    """The manifest of an output."""
+    return output_file(output_dir, MANIFEST)
+
+
+def browsable(folder: str) -> str:
+    """A folder as a browser asks for it, with a slash at the end."""
+    return f"{folder}/"
+
+
+def log_file(task_dir: str, started: datetime, process: int) -> str:
+    """The log of a task's run, by when it started (in UTC) and the number of its process."""
+    return f"{task_dir}/logs/{started:%Y%m%dT%H%M%S.%fZ}-{process}.log"
+
+
+def source_pointer(task_dir: str, source_digest: str) -> str:
+    """The file that says which content a source offered when a month was ingested."""
+    return f"{task_dir}/source-{source_digest}.json"
+
+
+def trials_dir(task_dir: str, search_key: str) -> str:
+    """The folder of the trials of a search."""
+    return f"{task_dir}/trials-{search_key}"
+
+
+def trial_file(trials_dir: str, number: int) -> str:
+    """The file of a trial, by its number from 1."""
+    return f"{trials_dir}/{number:05d}.json"
+
+
+def tracking_database() -> str:
+    """MLflow's SQLite file, where no server is configured."""
+    return "mlflow/mlflow.db"
+
+
+def tracking_artifacts() -> str:
+    """The folder of the files of MLflow's runs, where no server is configured."""
+    return "mlflow/artifacts"
+
+
+def is_hidden(location: str) -> bool:
+    """Whether a location is outside of the root, or of what is only being made."""
+    return any(part.startswith(".") for part in PurePosixPath(location).parts)

@@ -1,0 +1,120 @@
+"""A local folder that holds outputs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from taxi_pipeline.errors import StorageError
+from taxi_pipeline.storage import layout
+from taxi_pipeline.storage.files import rename_exclusive, to_json
+from taxi_pipeline.storage.protocol import wrap_errors
+
+
+class LocalStorage:
+    """A local folder that holds outputs.
+
+    Locations are relative to the root and written with slashes.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._folder = Path(root.removeprefix("file://")).expanduser()
+
+    def uri(self, location: str) -> str:
+        """The location as a user would type it."""
+        return str(self._folder / location)
+
+    def exists(self, location: str) -> bool:
+        """Whether a file is there."""
+        with wrap_errors(self.uri(location), "read"):
+            return (self._folder / location).exists()
+
+    def read_json(self, location: str) -> Any:
+        """The content of a JSON file; None if it is not there."""
+        with wrap_errors(self.uri(location), "read"):
+            try:
+                return json.loads((self._folder / location).read_bytes())
+            except FileNotFoundError:
+                return None
+
+    def write_json(self, location: str, content: Any) -> None:
+        """Write a JSON file so that a reader sees the old or the new content, never a part."""
+        with self._staged_json(location, content) as (made, path):
+            made.replace(path)
+
+    def write_json_exclusive(self, location: str, content: Any) -> bool:
+        """Write a JSON file in one piece unless it is there; whether this process wrote it."""
+        with self._staged_json(location, content) as (made, path):
+            return rename_exclusive(made, path)
+
+    @contextlib.contextmanager
+    def _staged_json(self, location: str, content: Any) -> Iterator[tuple[Path, Path]]:
+        """A JSON file under a name that nobody reads, and the path that it is to have."""
+        path = self._folder / location
+        text = to_json(content)
+        with self.staging() as folder, wrap_errors(self.uri(location), "written"):
+            made = folder / path.name
+            made.write_text(text)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield made, path
+
+    def list_dirs(self, location: str) -> list[str]:
+        """The names of the folders in a folder; none if it is not there."""
+        with wrap_errors(self.uri(location), "read"):
+            try:
+                with os.scandir(self._folder / location) as entries:
+                    return sorted(entry.name for entry in entries if entry.is_dir())
+            except FileNotFoundError:
+                return []
+
+    @contextlib.contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A folder to write into, on the same disk as the root; removed at the end."""
+        folder = self._folder / layout.STAGING / uuid.uuid4().hex
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise StorageError(
+                f"[storage] root {self.root} cannot be written: {error.strerror or error}"
+            ) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def streaming_file(self, location: str) -> Iterator[Path]:
+        """A path to write a file to that may be read meanwhile, such as a log."""
+        path = self._folder / location
+        with wrap_errors(self.uri(location), "written"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        yield path
+
+    def publish(self, folder: Path, location: str) -> None:
+        """Make a staging folder, with its manifest, visible at a location.
+
+        If another process has published the same location meanwhile, its output stays: both were
+        made from the same things.
+        """
+        target = self._folder / location
+        with wrap_errors(self.uri(location), "written"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.rename(target)
+        except OSError as error:
+            if not (target / layout.MANIFEST).exists():
+                raise StorageError(
+                    f"{target} is in the way, without a {layout.MANIFEST}: move it away ({error})"
+                ) from error
+
+    def local_path(self, location: str) -> Path:
+        """A path on this machine that holds the file's content; not to be written to."""
+        return self._folder / location

@@ -1,0 +1,81 @@
+"""What a storage can do, wherever it is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from taxi_pipeline.errors import StorageError
+
+
+class Storage(Protocol):
+    """Where outputs are kept.
+
+    Locations are relative to the root and written with slashes, as :mod:`.layout` makes them. Each
+    method raises a StorageError where the store cannot be read or written.
+
+    Attributes:
+        root: a folder of this machine, or a URL.
+    """
+
+    root: str
+
+    def uri(self, location: str) -> str:
+        """The location as a user would type it."""
+
+    def exists(self, location: str) -> bool:
+        """Whether a file is there."""
+
+    def read_json(self, location: str) -> Any:
+        """The content of a JSON file; None if it is not there."""
+
+    def write_json(self, location: str, content: Any) -> None:
+        """Write a JSON file so that a reader sees the old or the new content, never a part."""
+
+    def write_json_exclusive(self, location: str, content: Any) -> bool:
+        """Write a JSON file in one piece unless it is there; whether this process wrote it."""
+
+    def list_dirs(self, location: str) -> list[str]:
+        """The names of the folders in a folder, sorted; none if it is not there."""
+
+    def staging(self) -> AbstractContextManager[Path]:
+        """A folder of this machine to write into; removed at the end."""
+
+    def streaming_file(self, location: str) -> AbstractContextManager[Path]:
+        """A path of this machine to write a file to that may be read meanwhile, such as a log."""
+
+    def publish(self, folder: Path, location: str) -> None:
+        """Make a staging folder visible at a location, its manifest last.
+
+        If another process has published the same location meanwhile, its output stays: both were
+        made from the same things.
+        """
+
+    def local_path(self, location: str) -> Path:
+        """A path on this machine that holds the file's content; not to be written to."""
+
+
+@contextlib.contextmanager
+def wrap_errors(uri: str, action: str) -> Iterator[None]:
+    """Failures of a store as one line, whatever library they come from.
+
+    Args:
+        uri: what is read or written, as a user would type it.
+        action: ``read`` or ``written``.
+
+    Raises:
+        StorageError: in place of any other exception.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except Exception as error:
+        cause = " ".join(str(error).split())
+        raise StorageError(
+            f"{uri} cannot be {action}: {type(error).__name__} {cause}; "
+            "check [storage] root and the access to it"
+        ) from error

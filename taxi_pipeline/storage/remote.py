@@ -1,0 +1,131 @@
+"""A URL that fsspec understands, under which outputs are kept."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing.util
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from taxi_pipeline.errors import StorageError
+from taxi_pipeline.logger import logger
+from taxi_pipeline.redaction import redact
+from taxi_pipeline.storage import layout
+from taxi_pipeline.storage.files import to_json
+from taxi_pipeline.storage.protocol import wrap_errors
+
+
+class RemoteStorage:
+    """A URL that fsspec understands; files are copied to this machine to be read."""
+
+    def __init__(self, root: str) -> None:
+        import fsspec
+
+        self.root = root.rstrip("/")
+        try:
+            self._files, self._prefix = fsspec.core.url_to_fs(self.root)
+        except Exception as error:
+            cause = " ".join(str(error).split())
+            raise StorageError(
+                f"[storage] root {redact(root)} is not usable: {type(error).__name__} {cause}"
+            ) from error
+        self._scratch = Path(tempfile.mkdtemp(prefix="taxi_pipeline-"))
+        # Unlike atexit, this also runs at the end of a forked Luigi worker.
+        multiprocessing.util.Finalize(
+            None, shutil.rmtree, (self._scratch,), {"ignore_errors": True}, exitpriority=0
+        )
+
+    def uri(self, location: str) -> str:
+        """The location as a user would type it."""
+        return f"{self.root}/{location}"
+
+    def _path(self, location: str) -> str:
+        return f"{self._prefix}/{location}"
+
+    def exists(self, location: str) -> bool:
+        """Whether a file is there."""
+        with wrap_errors(self.uri(location), "read"):
+            return bool(self._files.exists(self._path(location)))
+
+    def read_json(self, location: str) -> Any:
+        """The content of a JSON file; None if it is not there."""
+        with wrap_errors(self.uri(location), "read"):
+            try:
+                return json.loads(self._files.cat_file(self._path(location)))
+            except FileNotFoundError:
+                return None
+
+    def write_json(self, location: str, content: Any) -> None:
+        """Write a JSON file in one piece."""
+        text = to_json(content)
+        with wrap_errors(self.uri(location), "written"):
+            self._files.pipe_file(self._path(location), text.encode())
+
+    def write_json_exclusive(self, location: str, content: Any) -> bool:
+        """Write a JSON file in one piece unless it is there; whether this process wrote it."""
+        text = to_json(content)
+        with wrap_errors(self.uri(location), "written"):
+            try:
+                self._files.pipe_file(self._path(location), text.encode(), mode="create")
+            except FileExistsError:
+                return False
+        return True
+
+    def list_dirs(self, location: str) -> list[str]:
+        """The names of the folders in a folder; none if it is not there."""
+        with wrap_errors(self.uri(location), "read"):
+            try:
+                entries = self._files.ls(self._path(location), detail=True, refresh=True)
+            except FileNotFoundError:
+                return []
+        paths = (entry["name"] for entry in entries if entry["type"] == "directory")
+        return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
+
+    @contextlib.contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A folder of this machine to write into; removed at the end."""
+        with tempfile.TemporaryDirectory(prefix="taxi_pipeline-") as folder:
+            yield Path(folder)
+
+    @contextlib.contextmanager
+    def streaming_file(self, location: str) -> Iterator[Path]:
+        """A path of this machine to write a file to, which is uploaded at the end."""
+        with self.staging() as folder:
+            path = folder / location.rpartition("/")[2]
+            try:
+                yield path
+            finally:
+                try:
+                    self._upload(path, location)
+                except StorageError as error:
+                    # What was done, or what failed, matters more than the file that tells of it.
+                    logger.warning("%s", error)
+
+    def _upload(self, file: Path, location: str) -> None:
+        if file.exists():
+            with wrap_errors(self.uri(location), "written"):
+                self._files.put_file(str(file), self._path(location))
+
+    def publish(self, folder: Path, location: str) -> None:
+        """Upload a staging folder, its manifest last, unless the location has one already."""
+        if self.exists(layout.manifest_file(location)):
+            return
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        for path in sorted(files, key=lambda path: path == folder / layout.MANIFEST):
+            name = path.relative_to(folder).as_posix()
+            self._upload(path, layout.output_file(location, name))
+
+    def local_path(self, location: str) -> Path:
+        """A copy of the file, or of the folder, on this machine."""
+        path = self._scratch / location
+        if not path.exists():
+            with wrap_errors(self.uri(location), "read"), tempfile.TemporaryDirectory() as folder:
+                arriving = Path(folder, path.name)
+                self._files.get(self._path(location), str(arriving), recursive=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(arriving, path)
+        return path

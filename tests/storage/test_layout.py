@@ -1,0 +1,75 @@
+"""Each location under the root, spelt out: what stands here is where users' outputs are."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taxi_pipeline.storage import layout
+
+FEATURES = "features/green/2021-01"
+TUNE = "tune/yellow/2021-03/pretrip-w3"
+
+
+def test_a_task_has_a_folder_by_stage_taxi_and_month():
+    assert layout.task_dir("features", "green", "2021-01") == FEATURES
+
+
+def test_a_variant_has_a_folder_of_its_own():
+    assert layout.task_dir("tune", "yellow", "2021-03", "pretrip-w3") == TUNE
+
+
+def test_an_output_lies_under_its_key_with_its_manifest():
+    output = layout.output_dir(FEATURES, "0123456789abcdef")
+    assert output == f"{FEATURES}/0123456789abcdef"
+    assert layout.manifest_file(output) == f"{FEATURES}/0123456789abcdef/manifest.json"
+    assert layout.output_file(output, "features.parquet") == f"{output}/features.parquet"
+
+
+def test_what_is_not_ingested_has_a_folder_that_no_key_names():
+    assert layout.not_ingested_dir(FEATURES) == f"{FEATURES}/not-ingested"
+
+
+def test_a_browser_asks_for_a_folder_with_a_slash():
+    assert layout.browsable(FEATURES) == f"{FEATURES}/"
+
+
+def test_a_log_is_named_by_its_start_and_its_process():
+    started = datetime(2021, 2, 3, 4, 5, 6, 7, tzinfo=UTC)
+    assert layout.log_file(FEATURES, started, 42) == (
+        f"{FEATURES}/logs/20210203T040506.000007Z-42.log"
+    )
+
+
+def test_a_source_has_a_pointer_of_its_own():
+    assert layout.source_pointer("ingest/green/2021-01", "ab12") == (
+        "ingest/green/2021-01/source-ab12.json"
+    )
+
+
+def test_trials_lie_beside_the_outputs_of_their_search():
+    trials = layout.trials_dir(TUNE, "ab12")
+    assert trials == f"{TUNE}/trials-ab12"
+    assert layout.trial_file(trials, 7) == f"{TUNE}/trials-ab12/00007.json"
+
+
+@given(st.lists(st.integers(1, 99_999), unique=True))
+def test_trials_are_listed_in_their_order(numbers):
+    files = [layout.trial_file("trials", number) for number in sorted(numbers)]
+    assert files == sorted(files)
+
+
+def test_mlflow_has_a_folder_under_the_root():
+    assert layout.tracking_database() == "mlflow/mlflow.db"
+    assert layout.tracking_artifacts() == "mlflow/artifacts"
+
+
+@pytest.mark.parametrize("location", [".staging/ab12", "../other", "mlflow/.locks/a.lock"])
+def test_what_is_being_made_or_outside_is_hidden(location):
+    assert layout.is_hidden(location)
+
+
+@pytest.mark.parametrize("location", ["", "ingest", f"{FEATURES}/0123456789abcdef/manifest.json"])
+def test_outputs_are_not_hidden(location):
+    assert not layout.is_hidden(location)

@@ -1,0 +1,92 @@
+"""Roots, and those that cannot be used."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from outputs import PLACE, publish
+
+from taxi_pipeline.errors import StorageError
+from taxi_pipeline.storage import Output, open_storage
+
+
+def test_a_root_that_cannot_be_written_is_one_line_that_names_it(tmp_path):
+    root = tmp_path / "root"
+    root.write_text("a file")
+    kept = open_storage(str(root))
+    line = f"[storage] root {root} cannot be written: Not a directory"
+    with pytest.raises(StorageError) as raised:
+        publish(kept)
+    assert str(raised.value) == line
+    with pytest.raises(StorageError) as raised:
+        kept.write_json("source.json", {})
+    assert str(raised.value) == line
+    with pytest.raises(StorageError) as raised:
+        kept.write_json_exclusive("source.json", {})
+    assert str(raised.value) == line
+
+
+def test_a_root_with_an_unknown_protocol_is_one_line_that_names_it():
+    with pytest.raises(StorageError, match=r"^\[storage\] root nope://bucket is not usable: .+$"):
+        open_storage("nope://bucket")
+
+
+def test_a_remote_root_that_cannot_be_asked_is_one_line(remote, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise ConnectionError("no route to host")
+
+    for method in ("exists", "cat_file", "ls"):
+        monkeypatch.setattr(remote._files, method, refuse)
+    for question in (remote.exists, remote.read_json, remote.list_dirs):
+        with pytest.raises(StorageError) as raised:
+            question(PLACE)
+        where = f"{remote.root}/{PLACE}"
+        assert str(raised.value) == (
+            f"{where} cannot be read: ConnectionError no route to host; "
+            "check [storage] root and the access to it"
+        )
+
+
+def test_a_download_that_broke_off_is_not_taken_for_the_file(remote, monkeypatch):
+    remote.write_json("a/b.json", {"whole": True})
+    get = remote._files.get
+
+    def broken(_source, target, **_options):
+        Path(target).write_text("{")
+        raise ConnectionError("reset")
+
+    monkeypatch.setattr(remote._files, "get", broken)
+    with pytest.raises(StorageError):
+        remote.local_path("a/b.json")
+    monkeypatch.setattr(remote._files, "get", get)
+    assert json.loads(remote.local_path("a/b.json").read_text()) == {"whole": True}
+
+
+def test_a_store_that_refuses_to_be_written_is_one_line(remote, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise PermissionError("AccessDenied")
+
+    monkeypatch.setattr(remote._files, "pipe_file", refuse)
+    with pytest.raises(StorageError, match=r"cannot be written: PermissionError AccessDenied"):
+        remote.write_json("a.json", {})
+
+
+def test_a_local_root_may_be_a_url(tmp_path):
+    publish(open_storage(f"file://{tmp_path}/root"), rows=7)
+    assert Output(open_storage(f"{tmp_path}/root"), PLACE).manifest()["rows"] == 7
+
+
+def test_a_slash_at_the_end_of_a_root_does_not_matter(kept):
+    publish(kept, rows=7)
+    output = Output(open_storage(f"{kept.root}/"), PLACE)
+    assert output.manifest()["rows"] == 7
+    assert str(output) == str(Output(kept, PLACE))
+
+
+def test_a_root_is_opened_once_in_a_process_and_anew_in_another(tmp_path, monkeypatch):
+    root = str(tmp_path)
+    first = open_storage(root)
+    assert open_storage(root) is first
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert open_storage(root) is not first
