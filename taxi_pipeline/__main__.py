@@ -16,7 +16,7 @@ from pathlib import Path
 import luigi
 
 from taxi_pipeline import config, redaction
-from taxi_pipeline.observability import logs
+from taxi_pipeline.observability import failures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        line = logs.user_message(error)
+        line = failures.error_line(error)
         if line is None:
             raise
         print(f"ERROR: {redaction.redact(line)}", file=sys.stderr)  # noqa: T201

@@ -14,20 +14,18 @@ import luigi
 import requests
 
 from taxi_pipeline import config
-from taxi_pipeline.errors import TaxiPipelineError
 from taxi_pipeline.logger import logger
+from taxi_pipeline.observability import failures
 from taxi_pipeline.redaction import redact
 
-PATIENCE = 10.0
+TIMEOUT_SECONDS = 10.0
 """Seconds that the webhook may take to answer."""
 
 LOSS_SECONDS = 60.0
 """For how long the loss of a task's process is the same loss."""
 
-_losses: dict[str, float] = {}
 
-
-def tell(line: str, link: str = "") -> None:
+def post_alert(line: str, link: str = "") -> None:
     """Post a line, with a link if there is one, to the webhook of the configuration, if any.
 
     An alert that cannot be sent is a warning in the log, and no failure of what it tells about.
@@ -38,7 +36,7 @@ def tell(line: str, link: str = "") -> None:
     text = redact(f"{line} {link}".strip())
     try:
         answer = requests.post(
-            webhook, json={"text": text}, timeout=PATIENCE, allow_redirects=False
+            webhook, json={"text": text}, timeout=TIMEOUT_SECONDS, allow_redirects=False
         )
     except (requests.RequestException, ValueError) as error:
         cause = type(error).__name__  # its text holds parts of the URL
@@ -49,33 +47,40 @@ def tell(line: str, link: str = "") -> None:
     logger.warning("[alerts] webhook was not told (%s): %s", cause, text)
 
 
-def tell_failure(task: luigi.Task, cause: object) -> None:
+def notify_failure(task: luigi.Task, error: BaseException | str) -> None:
     """Tell the webhook that a task failed, of what, and where its log is."""
-    said = str(cause).strip() if isinstance(cause, TaxiPipelineError | str) else _kind(cause)
-    first = said.splitlines()[0] if said else ""
-    kept = getattr(task, "log", "")
-    tell(
-        f"{getattr(task, 'label', task)} failed on {socket.gethostname()}: {first}"
-        + (f" (log {kept})" if kept else "")
+    log = getattr(task, "log", "")
+    post_alert(
+        f"{getattr(task, 'label', task)} failed on {socket.gethostname()}: "
+        f"{failures.summary(error)}" + (f" (log {log})" if log else "")
     )
 
 
-def _kind(cause: object) -> str:
-    return f"{type(cause).__name__}: {cause}"
+class LostProcesses:
+    """Tells of tasks whose process was killed or took too long, once for each loss.
 
+    Luigi says it again and again, until it has dealt with it.
+    """
 
-def tell_loss(task: luigi.Task, cause: str) -> None:
-    """Tell the console and the webhook that a task's process was killed or took too long."""
-    now = time.monotonic()
-    # Luigi says it again until it has dealt with it.
-    if now - _losses.get(task.task_id, -math.inf) > LOSS_SECONDS:
-        _losses[task.task_id] = now
-        logger.error("%s: %s", getattr(task, "label", task), cause)
-        tell_failure(task, cause)
+    def __init__(self) -> None:
+        self._notified: dict[str, float] = {}
+
+    def notify(self, task: luigi.Task, cause: str) -> None:
+        """Tell the console and the webhook."""
+        now = time.monotonic()
+        if now - self._notified.get(task.task_id, -math.inf) > LOSS_SECONDS:
+            self._notified[task.task_id] = now
+            logger.error("%s: %s", getattr(task, "label", task), cause)
+            notify_failure(task, cause)
 
 
 def install() -> None:
     """Have Luigi tell of each failure."""
-    luigi.Task.event_handler(luigi.Event.FAILURE)(tell_failure)
+    luigi.Task.event_handler(luigi.Event.FAILURE)(notify_failure)
+    lost = LostProcesses()
+
+    def notify_process_lost(task: luigi.Task, cause: str) -> None:
+        lost.notify(task, cause)
+
     for event in (luigi.Event.PROCESS_FAILURE, luigi.Event.TIMEOUT):
-        luigi.Task.event_handler(event)(tell_loss)
+        luigi.Task.event_handler(event)(notify_process_lost)

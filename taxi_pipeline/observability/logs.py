@@ -6,14 +6,13 @@ can cause or mend becomes the one line that its text is; what is waited for is n
 Luigi's worker tells of its talk with the scheduler is left to ``--log-level DEBUG``.
 
 What is logged while a task runs, by any library that leaves its records to the root logger, is
-kept in the task's own file as well (see :func:`kept_in`). Secrets pass neither to the console nor
-to a file.
+kept in the task's own file as well (see :func:`log_to_file`). Secrets pass neither to the console
+nor to a file.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -23,12 +22,9 @@ from types import TracebackType
 from typing import Any
 
 import luigi
-from luigi.parameter import ParameterException
-from luigi.rpc import RPCError
-from luigi.task_register import TaskClassException
 
-from taxi_pipeline.errors import TaxiPipelineError
 from taxi_pipeline.logger import LUIGI_LOGGER, logger
+from taxi_pipeline.observability import failures
 from taxi_pipeline.redaction import RedactingFilter, message, redact
 
 # Up to which level a module of Luigi's tells of its talk with the scheduler.
@@ -36,32 +32,6 @@ CHATTER = {"worker": logging.INFO, "rpc": logging.WARNING}
 
 # What Luigi says of a task that it cannot run and whose output is not there.
 _MISSING = "Data for %s does not exist"
-
-# The last line of a traceback that Luigi formatted into its message.
-_FORMATTED_ERROR = re.compile(r"^taxi_pipeline\.errors\.\w+: (.+)\Z", re.MULTILINE)
-
-
-def user_message(error: BaseException) -> str | None:
-    """The line that tells a user what to do about an error; None for a defect of the pipeline."""
-    if isinstance(error, TaxiPipelineError):
-        return str(error)
-    if isinstance(error, RPCError):
-        return (
-            "no central scheduler answers: start one (scripts/luigid, or python -m taxi_pipeline "
-            "luigid), name another with --scheduler-url, or add --local-scheduler to do without "
-            f"({error.args[0]})"
-        )
-    if isinstance(error, TaskClassException):
-        return " ".join(str(error).split())
-    if isinstance(error, ParameterException):
-        return f"{error} (luigi --module taxi_pipeline TASK --help shows the parameters)"
-    return None
-
-
-def formatted_message(text: str) -> str | None:
-    """The line for a user at the end of a traceback as text; None for a defect of the pipeline."""
-    formatted = _FORMATTED_ERROR.search(text.rstrip())
-    return formatted[1] if formatted else None
 
 
 class ReadableFilter(logging.Filter):
@@ -75,9 +45,9 @@ class ReadableFilter(logging.Filter):
             record.levelno, record.levelname = logging.INFO, "INFO"
             return LUIGI_LOGGER.isEnabledFor(logging.INFO)
         error = record.exc_info[1] if record.exc_info else None
-        line = user_message(error) if error else None
+        line = failures.error_line(error) if error else None
         if line is None and record.levelno >= logging.WARNING:
-            line = formatted_message(message(record))
+            line = failures.error_line(message(record))
         if line is not None:
             record.msg, record.args = _with_task(record.args or (), line), ()
             record.exc_info = record.exc_text = None
@@ -113,7 +83,7 @@ class TaskLog:
     def __init__(self, handler: logging.Handler) -> None:
         self._handler = handler
 
-    def say(self, line: str, error: BaseException | None = None) -> None:
+    def write(self, line: str, error: BaseException | None = None) -> None:
         """Write a line, and the traceback of an error, that the console does not show."""
         level = logging.ERROR if error else logging.INFO
         exception = (type(error), error, error.__traceback__) if error else None
@@ -123,7 +93,7 @@ class TaskLog:
 
 
 @contextmanager
-def kept_in(file: Path) -> Iterator[TaskLog]:
+def log_to_file(file: Path) -> Iterator[TaskLog]:
     """Keep all that this process logs in a file as well."""
     handler = logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -155,7 +125,7 @@ def install() -> None:
     logger.setLevel(logging.INFO)
     # Luigi lets an unknown task's name pass as an uncaught exception.
     if is_luigi_command():
-        sys.excepthook = _tell_uncaught
+        sys.excepthook = _show_uncaught
         # Other libraries, MLflow among them, have loggers and handlers of their own.
         logging.setLogRecordFactory(_redacted_record)
         # Luigi's own defaults of [smtp], of which it warns itself with each mail.
@@ -170,10 +140,10 @@ def _redacted_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
     return record
 
 
-def _tell_uncaught(
+def _show_uncaught(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    line = user_message(error)
+    line = failures.error_line(error)
     if line is None:
         sys.__excepthook__(kind, error, trace)
     else:

@@ -37,7 +37,7 @@ from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
 
 from taxi_pipeline import config
 from taxi_pipeline.logger import logger
-from taxi_pipeline.observability import alerts, logs
+from taxi_pipeline.observability import alerts, failures, logs
 from taxi_pipeline.observability import links as web
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import layout
@@ -142,10 +142,15 @@ class Worker(worker.Worker):
         )
 
     def _add_task(self, *args: Any, **kwargs: Any) -> None:
-        """Tell the scheduler of a task; of one that was there already with a link to its output.
+        """Tell the scheduler of a task, of a failure in the words for a user.
 
-        The scheduler would forget the link that it has.
+        A task that was there already is told with a link to its output, since the scheduler would
+        forget the link that it has.
         """
+        if explanation := kwargs.get("expl"):
+            # Luigi wraps it in JSON.
+            if line := failures.error_line(str(json.loads(explanation))):
+                kwargs["expl"] = json.dumps(line)
         task = self._scheduled_tasks.get(kwargs["task_id"])
         there = kwargs["status"] == DONE and kwargs["runnable"] is False
         if there and isinstance(task, Stage):
@@ -244,10 +249,9 @@ class Worker(worker.Worker):
         super().set_worker_processes(n)
 
     def _announce_scheduling_failure(self, task: luigi.Task, expl: str) -> None:
-        super()._announce_scheduling_failure(task, redact(expl))
-        cause = logs.formatted_message(expl) or expl.strip().splitlines()[-1]
-        self.not_scheduled[task] = cause
-        alerts.tell_failure(task, cause)
+        super()._announce_scheduling_failure(task, redact(failures.error_line(expl) or expl))
+        self.not_scheduled[task] = failures.summary(expl)
+        alerts.notify_failure(task, expl)
 
     def _email_error(
         self, task: luigi.Task, formatted_traceback: str, subject: str, headline: str
@@ -256,7 +260,7 @@ class Worker(worker.Worker):
 
         Luigi quotes the command line, whose flags may hold a secret.
         """
-        told = logs.formatted_message(formatted_traceback) or formatted_traceback
+        told = failures.error_line(formatted_traceback) or formatted_traceback
         given = sys.argv
         sys.argv = [redact(argument) for argument in given]
         try:

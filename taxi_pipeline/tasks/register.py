@@ -82,7 +82,7 @@ class RegisterModel(RecipeStage):
         )
         self.set_tracking_link(registration.url)
         if registration.promoted:
-            alerts.tell(
+            alerts.post_alert(
                 f"{registration.model_name} version {registration.version} is champion: trained to "
                 f"{self.calendar_month}, RMSE {figures['model']['rmse']:.4f} minutes on "
                 f"{figures['evaluation_month']}; {reason}",

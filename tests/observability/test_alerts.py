@@ -197,7 +197,7 @@ BROKEN = {
 @pytest.fixture
 def broken(request, configure, webhook, monkeypatch):
     """A webhook that cannot be told, in one of the ways above."""
-    monkeypatch.setattr(alerts, "PATIENCE", 0.2)
+    monkeypatch.setattr(alerts, "TIMEOUT_SECONDS", 0.2)
     webhook.status = 500
     with create_server(("127.0.0.1", 0)) as silent:
         places = {"url": webhook.url, "silent": f"http://127.0.0.1:{silent.getsockname()[1]}"}

@@ -11,7 +11,7 @@ from luigi.task_register import TaskClassException
 
 from taxi_pipeline import errors, redaction
 from taxi_pipeline.errors import InvalidConfig, MonthNotPublished, TaxiPipelineError
-from taxi_pipeline.observability import logs
+from taxi_pipeline.observability import failures, logs
 
 LINE = "green 2031-01: not published yet; choose an earlier month (100% sure)"
 USER_ERRORS = [
@@ -162,7 +162,7 @@ def test_a_scheduler_that_does_not_answer_becomes_one_line_with_ways_out(at_leve
 def test_an_unknown_task_becomes_one_line_with_the_tasks_that_there_are(at_level):
     with pytest.raises(TaskClassException) as raised:
         luigi.task_register.Register.get_task_cls("LabeledTask")
-    line = logs.user_message(raised.value)
+    line = failures.error_line(raised.value)
     assert line.startswith("No task LabeledTask.")
     assert "LabelledTask" in line
     assert "\n" not in line
@@ -195,11 +195,6 @@ def test_a_formatted_traceback_of_a_defect_is_left_as_it_is(at_level):
     logged = will_not_run(RuntimeError("a defect"))
     before = logged.getMessage()
     assert shown(logged) == f"WARNING: {before}"
-
-
-@pytest.mark.parametrize("error", [RuntimeError("x"), KeyError("x"), SystemExit(1)])
-def test_a_defect_has_no_line_for_a_user(error):
-    assert logs.user_message(error) is None
 
 
 @pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO])
@@ -301,7 +296,7 @@ def kept_lines(file):
 def test_what_any_library_logs_is_kept_while_the_task_runs_and_not_after(file):
     library = logging.getLogger("some.library")
     library.warning("before")
-    with logs.kept_in(file):
+    with logs.log_to_file(file):
         library.warning("%d of %s", 1, "2")
         logs.logger.info("a line of the task's")
         assert kept_lines(file) == ["WARNING 1 of 2", "INFO a line of the task's"]
@@ -311,21 +306,21 @@ def test_what_any_library_logs_is_kept_while_the_task_runs_and_not_after(file):
 
 def test_the_file_has_the_tasks_lines_whatever_the_console_shows(file, at_level):
     at_level(logging.ERROR)
-    with logs.kept_in(file):
+    with logs.log_to_file(file):
         logs.logger.info("a line of the task's")
     assert kept_lines(file) == ["INFO a line of the task's"]
 
 
 def test_what_is_said_to_the_file_is_not_on_the_console(file, caplog):
-    with logs.kept_in(file) as kept:
-        kept.say("starts, 100% sure")
+    with logs.log_to_file(file) as kept:
+        kept.write("starts, 100% sure")
     assert kept_lines(file) == ["INFO starts, 100% sure"]
     assert caplog.messages == []
 
 
 def test_the_file_has_the_traceback_of_a_failure(file):
-    with logs.kept_in(file) as kept:
-        kept.say("failed", caught(ValueError("a defect"))[1])
+    with logs.log_to_file(file) as kept:
+        kept.write("failed", caught(ValueError("a defect"))[1])
     lines = kept_lines(file)
     assert lines[:2] == ["ERROR failed", "Traceback (most recent call last):"]
     assert lines[-1] == "ValueError: a defect"
@@ -333,17 +328,17 @@ def test_the_file_has_the_traceback_of_a_failure(file):
 
 def test_no_handler_is_left_after_a_failure(file):
     before = list(logging.getLogger().handlers)
-    with pytest.raises(KeyboardInterrupt), logs.kept_in(file):
+    with pytest.raises(KeyboardInterrupt), logs.log_to_file(file):
         raise KeyboardInterrupt
     assert logging.getLogger().handlers == before
 
 
 def test_no_secret_is_in_the_file(file, monkeypatch):
     monkeypatch.setattr(redaction, "_known", {"hunter2222"})
-    with logs.kept_in(file) as kept:
+    with logs.log_to_file(file) as kept:
         logging.getLogger("some.library").warning("with %s", "hunter2222")
-        kept.say("with hunter2222")
-        kept.say("failed", caught(OSError("hunter2222"))[1])
+        kept.write("with hunter2222")
+        kept.write("failed", caught(OSError("hunter2222"))[1])
     text = file.read_text()
     assert "hunter2222" not in text
     assert text.count("***") == 3
@@ -351,7 +346,7 @@ def test_no_secret_is_in_the_file(file, monkeypatch):
 
 def test_a_malformed_call_to_the_log_is_no_failure_of_the_task(file, monkeypatch):
     monkeypatch.setattr(logging, "raiseExceptions", False)  # not said on the standard error
-    with logs.kept_in(file):
+    with logs.log_to_file(file):
         (handler,) = [each for each in logging.getLogger().handlers if is_of(each, file)]
         handler.handle(record("%d of", "a"))  # pytest's handlers would raise
 
@@ -369,9 +364,9 @@ def test_the_filter_is_installed_once():
 
 
 def test_an_uncaught_failure_for_a_user_is_one_line_and_a_defect_a_traceback(capsys):
-    logs._tell_uncaught(*caught(InvalidConfig(LINE)))
+    logs._show_uncaught(*caught(InvalidConfig(LINE)))
     assert capsys.readouterr().err == f"ERROR: {LINE}\n"
-    logs._tell_uncaught(*caught(RuntimeError("a defect")))
+    logs._show_uncaught(*caught(RuntimeError("a defect")))
     assert capsys.readouterr().err.startswith("Traceback (most recent call last):\n")
 
 
@@ -383,7 +378,7 @@ def test_uncaught_failures_are_told_by_luigis_own_command_only(monkeypatch, prog
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
     monkeypatch.setattr(logs.LUIGI_LOGGER, "filters", [])
     logs.install()
-    assert (sys.excepthook is logs._tell_uncaught) == ours
+    assert (sys.excepthook is logs._show_uncaught) == ours
 
 
 def test_what_tasks_log_is_shown_as_it_is(at_level, caplog):

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 from luigi.task import flatten
 
 from taxi_pipeline import config, provenance
-from taxi_pipeline.errors import TaxiPipelineError
 from taxi_pipeline.identity import Identity
 from taxi_pipeline.logger import logger
-from taxi_pipeline.observability.logs import kept_in
+from taxi_pipeline.observability import failures
+from taxi_pipeline.observability.logs import log_to_file
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import (
     Output,
@@ -138,15 +138,19 @@ class Stage(MonthlyTask):
         log = layout.log_file(self.task_dir, started, os.getpid())
         self.log = self.storage.uri(log)
         # One reading: what is made is made of what is there now, whatever is ingested meanwhile.
-        with identity_cache(), self.storage.streaming_file(log) as file, kept_in(file) as kept:
+        with (
+            identity_cache(),
+            self.storage.streaming_file(log) as file,
+            log_to_file(file) as task_log,
+        ):
             expected = self.identity()
             why = "; ".join(self.change_reasons(expected))
-            kept.say(f"{self.label}: starts{f', since {why}' if why else ''}")
+            task_log.write(f"{self.label}: starts{f', since {why}' if why else ''}")
             self._link_to_storage(log)
             try:
                 manifest, location = self._make_and_publish(expected, started, log)
             except BaseException as error:
-                kept.say(f"{self.label}: failed", error)
+                task_log.write(f"{self.label}: failed", error)
                 raise
             if not self._linked:
                 self._link_to_storage(layout.browsable(location))
@@ -211,6 +215,6 @@ class Stage(MonthlyTask):
 
     def on_failure(self, exception: BaseException) -> str:
         """What the scheduler shows of a failure: the line for a user, or the traceback."""
-        expected = isinstance(exception, TaxiPipelineError)
-        told = str(exception) if expected else str(super().on_failure(exception))
-        return redact(f"{told.rstrip()} (log {self.log})" if self.log else told)
+        line = failures.error_line(exception)
+        message = str(super().on_failure(exception)) if line is None else line
+        return redact(f"{message.rstrip()} (log {self.log})" if self.log else message)

@@ -1,0 +1,103 @@
+"""What a user reads of an error: the one answer for console, web page, mail, webhook and command.
+
+An error that a user can cause or mend is the one line that its text is. Every other error is a
+defect of the pipeline or of a task's own code, and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Iterator
+
+from luigi.parameter import ParameterException
+from luigi.rpc import RPCError
+from luigi.task_register import TaskClassException
+
+from taxi_pipeline.errors import TaxiPipelineError
+
+_TRACEBACK = "Traceback (most recent call last):"
+
+
+def error_line(error: BaseException | str) -> str | None:
+    """The line that tells a user what to do about an error; None for a defect.
+
+    Args:
+        error: the exception. Where Luigi keeps only its text, the traceback that Luigi formatted;
+            the class that its end names is looked up, so that errors of a user's own modules count
+            as well. A text without a traceback is no error, and its answer is None.
+    """
+    if isinstance(error, str):
+        return _line_of_traceback(error)
+    return _line(type(error), str(error))
+
+
+def summary(error: BaseException | str) -> str:
+    """The error in one line, whatever it is: of a defect its class and the first line of its text.
+
+    Args:
+        error: an exception, a traceback as text, or a sentence that says what went wrong.
+    """
+    if (line := error_line(error)) is not None:
+        return line
+    if isinstance(error, BaseException):
+        return f"{type(error).__name__}: {_first_line(str(error))}"
+    lines = error.strip().splitlines() or [""]
+    return lines[-1] if _TRACEBACK in error else lines[0]
+
+
+def _line(kind: type[BaseException], text: str) -> str | None:
+    if issubclass(kind, TaskClassException):
+        return " ".join(text.split())
+    text = _first_line(text)
+    if issubclass(kind, TaxiPipelineError):
+        return text
+    if issubclass(kind, RPCError):
+        return (
+            "no central scheduler answers: start one (scripts/luigid, or python -m taxi_pipeline "
+            "luigid), name another with --scheduler-url, or add --local-scheduler to do without "
+            f"({text})"
+        )
+    if issubclass(kind, ParameterException):
+        return f"{text} (luigi --module taxi_pipeline TASK --help shows the parameters)"
+    return None
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+def _line_of_traceback(text: str) -> str | None:
+    """The line for a user at the end of a traceback: that of the exception that came last."""
+    if _TRACEBACK not in text:
+        return None
+    # A message may have further lines, and notes may follow it.
+    for line in reversed(text.splitlines()):
+        name, _, said = line.partition(": ")
+        if kind := _exception_class(name):
+            return _line(kind, said)
+    return None
+
+
+def _exception_class(name: str) -> type[BaseException] | None:
+    """The exception class that a traceback calls by this name, in any module that is imported."""
+    for owner, attributes in _places(name):
+        found: object = owner
+        for attribute in attributes:
+            found = getattr(found, attribute, None)
+        if isinstance(found, type) and issubclass(found, BaseException):
+            return found
+    return None
+
+
+def _places(name: str) -> Iterator[tuple[object, list[str]]]:
+    """Modules that may hold the class, and its path in each."""
+    parts = name.split(".")
+    if not all(part.isidentifier() for part in parts):
+        return
+    for length in range(len(parts) - 1, 0, -1):
+        if module := sys.modules.get(".".join(parts[:length])):
+            yield module, parts[length:]
+    # Python leaves these two modules out.
+    yield builtins, parts
+    yield sys.modules.get("__main__"), parts
