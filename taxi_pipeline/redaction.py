@@ -1,7 +1,11 @@
 """What must not be read in a log: passwords, tokens, addresses that are secrets themselves.
 
-Parameters that may hold a secret tell it to :func:`remember` when they are read, wherever they
-were set; the environment's are recognised by their names.
+A parameter that may hold a secret registers it when it is read, wherever it was set (see
+:func:`register_url_secrets` and :func:`register_secret`). The environment's secrets are recognised
+by the names of their variables.
+
+The registered secrets are kept for the whole process, and never forgotten: what was a secret once
+must not be read later either, whichever task, server or log handler comes upon it.
 """
 
 from __future__ import annotations
@@ -34,8 +38,8 @@ _NO_SECRETS = "synthetic://"
 _known: set[str] = set()
 
 
-def remember(url: str) -> None:
-    """Keep what is secret in a URL, its password and its query, out of all that is logged.
+def register_url_secrets(url: str) -> None:
+    """Keep the secrets of a URL, which are its password and its query, out of all that is logged.
 
     Args:
         url: of one file system, or of several that are chained with ``::``.
@@ -47,23 +51,23 @@ def remember(url: str) -> None:
         found = _PASSWORD.match(rest)
         # An @ may belong to the password or come after it.
         for password in (found[1], found[1].partition("@")[0]) if found else ():
-            remember_all_of(password)
-            remember_all_of(unquote(password))
+            register_secret(password)
+            register_secret(unquote(password))
         for query in {rest.partition("?")[2], rest.rpartition("@")[2].partition("?")[2]}:
             # A template's query changes with the month, but for the parts that do not.
             for setting in (query, *query.split("&")):
-                remember_all_of(setting)
+                register_secret(setting)
                 if len(value := setting.partition("=")[2]) >= LONG:
-                    remember_all_of(value)
+                    register_secret(value)
 
 
-def remember_all_of(secret: str) -> None:
+def register_secret(secret: str) -> None:
     """Keep a whole text out of all that is logged."""
     if len(secret) >= SHORTEST:
         _known.add(secret)
 
 
-def without_user(url: str) -> str:
+def strip_credentials(url: str) -> str:
     """The URL without user and password, for a link."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxi_pipeline import redaction
-from taxi_pipeline.redaction import MASK, RedactingFilter, redact, remember
+from taxi_pipeline.redaction import MASK, RedactingFilter, redact, register_url_secrets
 
 HIDDEN = "hunter2222"
 # A mask in a secret could make the secret anew out of the text around it.
@@ -42,7 +42,7 @@ def environment(monkeypatch):
 @given(secrets, texts, texts)
 def test_a_remembered_password_is_not_shown_wherever_it_stands(password, before, after):
     url = f"https://user:{quote(password, safe='')}@example.org/file"
-    remember(url)
+    register_url_secrets(url)
     for form in (password, quote(password, safe=""), url):
         shown = redact(f"{before}{form}{after}")
         assert password not in shown
@@ -51,14 +51,14 @@ def test_a_remembered_password_is_not_shown_wherever_it_stands(password, before,
 
 @given(secrets, texts, texts)
 def test_a_remembered_query_is_not_shown_wherever_it_stands(query, before, after):
-    remember(f"https://example.org/file?{query}")
+    register_url_secrets(f"https://example.org/file?{query}")
     assert query not in redact(f"{before}{query}{after}")
 
 
 @given(st.lists(secrets, min_size=1, max_size=5), texts)
 def test_of_many_secrets_none_is_shown(known, between):
     for secret in known:
-        redaction.remember_all_of(secret)
+        redaction.register_secret(secret)
     shown = redact(between.join(known))
     assert not any(secret in shown for secret in known)
 
@@ -78,7 +78,7 @@ def test_of_many_secrets_none_is_shown(known, between):
     ],
 )
 def test_a_secret_is_found_in_any_kind_of_url(url, secret):
-    remember(url.format(secret))
+    register_url_secrets(url.format(secret))
     assert HIDDEN not in redact(f"the server says: {secret} is wrong, at {url.format(secret)}")
 
 
@@ -110,7 +110,7 @@ def test_what_urls_usually_hide_is_masked_although_nobody_told_it(text, shown):
     ],
 )
 def test_what_is_no_secret_is_not_remembered(url):
-    remember(url)
+    register_url_secrets(url)
     assert redaction._known == set()
 
 
@@ -130,7 +130,7 @@ def test_a_text_without_secrets_and_urls_is_left_as_it_is(text):
     ],
 )
 def test_a_link_names_no_user(url, shown):
-    assert redaction.without_user(url) == shown
+    assert redaction.strip_credentials(url) == shown
 
 
 # --- what the environment hides ---------------------------------------------------------------
@@ -182,7 +182,7 @@ def shown(logged):
 
 @pytest.fixture
 def known():
-    remember(f"https://user:{HIDDEN}@host/")
+    register_url_secrets(f"https://user:{HIDDEN}@host/")
     return HIDDEN
 
 

@@ -75,7 +75,7 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
     url: Text = Text(
         default=sources.DEFAULT_URL,
         check=sources.check_template,
-        secrets=redaction.remember,
+        secrets=redaction.register_url_secrets,
         significant=False,
         description="URL template of a month's file, of any kind that fsspec understands (https, "
         "file, s3 ...), with {taxi}, {year} and {month:02d}; or synthetic://?rows=20000&seed=0 for "
@@ -101,14 +101,14 @@ class storage(Section):  # noqa: N801
 
     root: Text = Text(
         default="data",
-        secrets=redaction.remember,
+        secrets=redaction.register_url_secrets,
         significant=False,
         description="Folder, or URL that fsspec understands, under which each stage keeps its "
         "outputs.",
     )
     url: Text = Text(
         default="",
-        secrets=redaction.remember,
+        secrets=redaction.register_url_secrets,
         significant=False,
         description="Where a browser finds that folder, for the links on the scheduler's page. "
         "Empty: at the scheduler, if it is one of `python -m taxi_pipeline luigid` with this "
@@ -128,7 +128,7 @@ class tracking(Section):  # noqa: N801
 
     uri: Text = Text(
         default="",
-        secrets=redaction.remember,
+        secrets=redaction.register_url_secrets,
         significant=False,
         description="MLflow tracking URI (http://..., sqlite:///...). Empty: a SQLite file under "
         "the storage root.",
@@ -327,7 +327,7 @@ class alerts(Section):  # noqa: N801
     webhook: Text = Text(
         default="",
         check=_check_webhook,
-        secrets=redaction.remember_all_of,
+        secrets=redaction.register_secret,
         significant=False,
         description="URL that a JSON object with a line of text is posted to, as Slack's incoming "
         "webhooks take it, when a task fails and when a model becomes champion. Empty: nobody.",

@@ -29,7 +29,7 @@ from taxi_pipeline import config
 from taxi_pipeline.errors import SchedulerError
 from taxi_pipeline.luigid import pages
 from taxi_pipeline.observability import links as web
-from taxi_pipeline.redaction import RedactingFilter, redact, remember
+from taxi_pipeline.redaction import RedactingFilter, redact, register_url_secrets
 from taxi_pipeline.storage import layout
 
 logger = logging.getLogger("taxi_pipeline.luigid")
@@ -188,7 +188,7 @@ def _scheduler(folder: Path) -> Scheduler:
     except configparser.Error as error:
         cause = " ".join(str(error).split())
         raise SchedulerError(f"[task_history] db_connection cannot be read: {cause}") from None
-    remember(database)
+    register_url_secrets(database)
     try:
         return Scheduler()
     except (SQLAlchemyError, ImportError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from taxi_pipeline import config
-from taxi_pipeline.redaction import remember, without_user
+from taxi_pipeline.redaction import register_url_secrets, strip_credentials
 from taxi_pipeline.trips import sources
 
 FILES = "files"
@@ -21,7 +21,7 @@ _shown: dict[tuple[str, str], bool] = {}
 def use_scheduler(url: str) -> None:
     """Name the central scheduler that this process works for; empty for none."""
     global _scheduler  # noqa: PLW0603  (a process has one)
-    remember(url)
+    register_url_secrets(url)
     _scheduler = url.rstrip("/")
 
 
@@ -33,7 +33,7 @@ def address(location: str) -> str:
     """
     storage = config.storage()
     if storage.url:
-        return f"{without_user(storage.url).rstrip('/')}/{location}"
+        return f"{strip_credentials(storage.url).rstrip('/')}/{location}"
     if not _scheduler:
         return ""
     at = f"{_scheduler}/{FILES}/{location}"
@@ -43,4 +43,4 @@ def address(location: str) -> str:
         if not answer:
             return ""
         _shown[_scheduler, storage.root] = answer == HTTPStatus.OK
-    return without_user(at) if _shown[_scheduler, storage.root] else ""
+    return strip_credentials(at) if _shown[_scheduler, storage.root] else ""

@@ -34,7 +34,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.month import Month
-from taxi_pipeline.redaction import without_user
+from taxi_pipeline.redaction import strip_credentials
 from taxi_pipeline.storage import rename_exclusive
 from taxi_pipeline.trips import schema, sources
 
@@ -242,7 +242,7 @@ class Tracking:
     def _url(self, run: Run) -> str:
         if not self.uri.startswith(("http://", "https://")):
             return ""
-        server = without_user(self.uri).rstrip("/")
+        server = strip_credentials(self.uri).rstrip("/")
         return f"{server}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 
     @staticmethod
