@@ -147,10 +147,10 @@ class Worker(worker.Worker):
         A task that was there already is told with a link to its output, since the scheduler would
         forget the link that it has.
         """
-        if explanation := kwargs.get("expl"):
-            # Luigi wraps it in JSON.
-            if line := failures.error_line(str(json.loads(explanation))):
-                kwargs["expl"] = json.dumps(line)
+        # Luigi wraps it in JSON.
+        explanation = str(json.loads(kwargs.get("expl") or '""'))
+        if line := failures.error_line(explanation):
+            kwargs["expl"] = json.dumps(line)
         task = self._scheduled_tasks.get(kwargs["task_id"])
         there = kwargs["status"] == DONE and kwargs["runnable"] is False
         if there and isinstance(task, Stage):
