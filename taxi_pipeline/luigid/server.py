@@ -28,7 +28,7 @@ from tornado.netutil import bind_sockets
 from taxi_pipeline import config
 from taxi_pipeline.errors import SchedulerError
 from taxi_pipeline.luigid import pages
-from taxi_pipeline.observability import links as web
+from taxi_pipeline.observability import links
 from taxi_pipeline.redaction import RedactingFilter, redact, register_url_secrets
 from taxi_pipeline.storage import layout
 
@@ -131,11 +131,11 @@ async def _serve(settings: config.luigid, folder: Path) -> None:
     root = config.storage().local_folder
     if root is not None:
         shown = {"path": str(root)}
-        folders, files = rf"/{web.FILES}/((?:.*/)?)", f"/{web.FILES}/(.*)"
+        folders, files = rf"/{links.FILES}/((?:.*/)?)", f"/{links.FILES}/(.*)"
         application.add_handlers(
             ".*",
             [
-                (f"/{web.FILES}", tornado.web.RedirectHandler, {"url": f"/{web.FILES}/"}),
+                (f"/{links.FILES}", tornado.web.RedirectHandler, {"url": f"/{links.FILES}/"}),
                 (folders, Folder, shown),
                 (files, File, shown),
             ],
@@ -150,7 +150,7 @@ async def _serve(settings: config.luigid, folder: Path) -> None:
         "scheduler at http://%s:%d with its page, /history, /metrics%s; state in %s",
         settings.address,
         sockets[0].getsockname()[1],
-        f", /{web.FILES}/ of {root}" if root else "",
+        f", /{links.FILES}/ of {root}" if root else "",
         folder,
     )
     await ended.wait()

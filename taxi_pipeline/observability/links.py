@@ -11,22 +11,22 @@ from taxi_pipeline.trips import sources
 FILES = "files"
 """The path under which `python -m taxi_pipeline luigid` shows the storage root."""
 
-PATIENCE = 2.0
+TIMEOUT_SECONDS = 2.0
 """Seconds that the scheduler may take to say whether it shows a file."""
 
 _scheduler = ""
 _shown: dict[tuple[str, str], bool] = {}
 
 
-def use_scheduler(url: str) -> None:
+def set_scheduler_url(url: str) -> None:
     """Name the central scheduler that this process works for; empty for none."""
     global _scheduler  # noqa: PLW0603  (a process has one)
     register_url_secrets(url)
     _scheduler = url.rstrip("/")
 
 
-def address(location: str) -> str:
-    """The address of something in the storage; empty if no browser can see it.
+def browser_url(location: str) -> str:
+    """The URL at which a browser sees a location; empty if no browser can see it.
 
     Args:
         location: relative to the storage root; a file that is there, or the folder of one.
@@ -39,7 +39,7 @@ def address(location: str) -> str:
     at = f"{_scheduler}/{FILES}/{location}"
     # Asked for once: a scheduler may show another folder than the one that is written to here.
     if (_scheduler, storage.root) not in _shown:
-        answer = sources.http_status(at, PATIENCE)
+        answer = sources.http_status(at, TIMEOUT_SECONDS)
         if not answer:
             return ""
         _shown[_scheduler, storage.root] = answer == HTTPStatus.OK

@@ -37,8 +37,7 @@ from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
 
 from taxi_pipeline import config
 from taxi_pipeline.logger import logger
-from taxi_pipeline.observability import alerts, failures, logs
-from taxi_pipeline.observability import links as web
+from taxi_pipeline.observability import alerts, failures, links, logs
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import layout
 from taxi_pipeline.tasks.base import Stage, identity_cache, is_done
@@ -154,7 +153,9 @@ class Worker(worker.Worker):
         task = self._scheduled_tasks.get(kwargs["task_id"])
         there = kwargs["status"] == DONE and kwargs["runnable"] is False
         if there and isinstance(task, Stage):
-            kwargs["tracking_url"] = web.address(layout.browsable(task.output().location)) or None
+            kwargs["tracking_url"] = (
+                links.browser_url(layout.browsable(task.output().location)) or None
+            )
         super()._add_task(*args, **kwargs)
 
     def _keep_alive(self, get_work_response: Any) -> bool:
@@ -359,12 +360,12 @@ class Factory:
 
     def create_local_scheduler(self) -> LocalScheduler:
         """A scheduler in this process."""
-        web.use_scheduler("")
+        links.set_scheduler_url("")
         return LocalScheduler(prune_on_get_work=True, record_task_history=False)
 
     def create_remote_scheduler(self, url: str) -> CentralScheduler:
         """A central scheduler."""
-        web.use_scheduler(url)
+        links.set_scheduler_url(url)
         return CentralScheduler(url)
 
     def create_worker(

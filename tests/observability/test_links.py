@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from taxi_pipeline import redaction
-from taxi_pipeline.observability import links as web
+from taxi_pipeline.observability import links
 
 LOG = "transform/green/2021-01/logs/1.log"
 
@@ -38,8 +38,8 @@ class Scheduler(ThreadingHTTPServer):
 @pytest.fixture(autouse=True)
 def nothing_asked(luigi_config, monkeypatch):
     """No scheduler is named and nothing is known of any."""
-    monkeypatch.setattr(web, "_scheduler", "")
-    monkeypatch.setattr(web, "_shown", {})
+    monkeypatch.setattr(links, "_scheduler", "")
+    monkeypatch.setattr(links, "_shown", {})
     monkeypatch.setattr(redaction, "_known", set())
 
 
@@ -54,50 +54,50 @@ def scheduler():
         thread.join(5)
 
 
-def test_without_a_scheduler_there_is_no_address():
-    assert web.address(LOG) == ""
+def test_without_a_scheduler_there_is_no_browser_url():
+    assert links.browser_url(LOG) == ""
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_what_the_scheduler_shows_has_its_address_there(scheduler, slash):
+def test_what_the_scheduler_shows_has_its_url_there(scheduler, slash):
     scheduler.shown.add(f"/files/{LOG}")
-    web.use_scheduler(scheduler.url + slash)
-    assert web.address(LOG) == f"{scheduler.url}/files/{LOG}"
+    links.set_scheduler_url(scheduler.url + slash)
+    assert links.browser_url(LOG) == f"{scheduler.url}/files/{LOG}"
 
 
 def test_a_scheduler_is_asked_once_for_all(scheduler):
     scheduler.shown.add(f"/files/{LOG}")
-    web.use_scheduler(scheduler.url)
-    assert web.address(LOG)
-    assert web.address("train/green/") == f"{scheduler.url}/files/train/green/"
+    links.set_scheduler_url(scheduler.url)
+    assert links.browser_url(LOG)
+    assert links.browser_url("train/green/") == f"{scheduler.url}/files/train/green/"
     assert scheduler.asked == [f"/files/{LOG}"]
 
 
-def test_a_scheduler_that_shows_another_folder_has_no_address(scheduler):
-    web.use_scheduler(scheduler.url)
-    assert [web.address(LOG), web.address(LOG)] == ["", ""]
+def test_a_scheduler_that_shows_another_folder_gives_no_url(scheduler):
+    links.set_scheduler_url(scheduler.url)
+    assert [links.browser_url(LOG), links.browser_url(LOG)] == ["", ""]
     assert len(scheduler.asked) == 1
 
 
 def test_another_root_or_another_scheduler_is_asked_anew(scheduler, luigi_config):
-    web.use_scheduler(scheduler.url)
-    assert web.address(LOG) == ""
+    links.set_scheduler_url(scheduler.url)
+    assert links.browser_url(LOG) == ""
     scheduler.shown.add(f"/files/{LOG}")
     luigi_config("storage", "root", "elsewhere")
-    assert web.address(LOG)
-    web.use_scheduler(scheduler.url.replace("127.0.0.1", "localhost"))
-    assert web.address(LOG)
+    assert links.browser_url(LOG)
+    links.set_scheduler_url(scheduler.url.replace("127.0.0.1", "localhost"))
+    assert links.browser_url(LOG)
     assert len(scheduler.asked) == 3
 
 
-def test_a_scheduler_that_is_gone_or_hangs_has_no_address(scheduler, monkeypatch):
-    monkeypatch.setattr(web, "PATIENCE", 0.2)
-    web.use_scheduler("http://127.0.0.1:1")
-    assert web.address(LOG) == ""
+def test_a_scheduler_that_is_gone_or_hangs_gives_no_url(scheduler, monkeypatch):
+    monkeypatch.setattr(links, "TIMEOUT_SECONDS", 0.2)
+    links.set_scheduler_url("http://127.0.0.1:1")
+    assert links.browser_url(LOG) == ""
     scheduler.silent = True
-    web.use_scheduler(scheduler.url)
+    links.set_scheduler_url(scheduler.url)
     began = time.monotonic()
-    assert web.address(LOG) == ""
+    assert links.browser_url(LOG) == ""
     assert time.monotonic() - began < 3
 
 
@@ -106,18 +106,18 @@ def test_a_scheduler_that_is_gone_or_hangs_has_no_address(scheduler, monkeypatch
 )
 def test_a_configured_url_is_used_unasked(scheduler, luigi_config, url):
     luigi_config("storage", "url", url)
-    web.use_scheduler(scheduler.url)
-    assert web.address(LOG) == f"https://files.example.org/taxi/{LOG}"
+    links.set_scheduler_url(scheduler.url)
+    assert links.browser_url(LOG) == f"https://files.example.org/taxi/{LOG}"
     assert scheduler.asked == []
 
 
-def test_an_address_names_no_user_of_the_scheduler(scheduler):
+def test_a_browser_url_names_no_user_of_the_scheduler(scheduler):
     scheduler.shown.add(f"/files/{LOG}")
-    web.use_scheduler(scheduler.url.replace("//", "//user:hunter2222@"))
-    assert web.address(LOG) == f"{scheduler.url}/files/{LOG}"
+    links.set_scheduler_url(scheduler.url.replace("//", "//user:hunter2222@"))
+    assert links.browser_url(LOG) == f"{scheduler.url}/files/{LOG}"
     assert redaction.redact("hunter2222") == redaction.MASK
 
 
-def test_an_address_names_no_user_of_the_configured_url(luigi_config):
+def test_a_browser_url_names_no_user_of_the_configured_url(luigi_config):
     luigi_config("storage", "url", "https://user:hunter2222@files.example.org")
-    assert web.address(LOG) == f"https://files.example.org/{LOG}"
+    assert links.browser_url(LOG) == f"https://files.example.org/{LOG}"

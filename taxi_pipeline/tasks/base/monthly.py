@@ -14,7 +14,7 @@ from taxi_pipeline import config
 from taxi_pipeline.config.parameters import OneOf, Whole
 from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
-from taxi_pipeline.observability import links as web
+from taxi_pipeline.observability import links
 from taxi_pipeline.trips import TAXIS
 
 Other = TypeVar("Other", bound=luigi.Task)
@@ -83,7 +83,7 @@ class MonthlyTask(luigi.Task):
 
     def _link_to_storage(self, location: str) -> None:
         """Give the web page a link to the storage, where a browser can see that."""
-        if url := web.address(location):
+        if url := links.browser_url(location):
             self._notify_scheduler(self.set_tracking_url, url)
 
     def _notify_scheduler(self, way: Callable[[Any], None] | None, what: Any) -> None:
