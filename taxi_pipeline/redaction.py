@@ -35,6 +35,11 @@ _PARAMETER = re.compile(
 _PASSWORD = re.compile(r"[^/?#@:]*:(?!\d*(?:[/?#]|$))(.*)@", re.DOTALL)
 _NO_SECRETS = "synthetic://"
 
+# What comes before the host, in a URL or in the part of one that an error quotes; the
+# password is found as above.
+_URL_USER = re.compile(r"(?:(?<=://)|^)(?:[^/?#@:]*:(?!\d*(?:[/?#]|$)).*|[^/?#]*)@", re.DOTALL)
+_URL_QUERY = re.compile(r"([?#]).+", re.DOTALL)
+
 _known: set[str] = set()
 
 
@@ -74,11 +79,26 @@ def strip_credentials(url: str) -> str:
 
 
 def redact(text: str) -> str:
-    """The text with ``***`` for secrets: what is known, and what URLs usually hide."""
+    """The text with ``***`` for secrets: what is known, and what URLs usually hide.
+
+    Args:
+        text: any text; of a single URL, :func:`redact_url` shows less.
+    """
     secrets = sorted(_known | _of_environment(), key=len, reverse=True)
     for secret in secrets:
         text = text.replace(secret, MASK)
     return _PARAMETER.sub(rf"\1{MASK}", _USER.sub(f"{MASK}@", text))
+
+
+def redact_url(url: str) -> str:
+    """The URL with ``***`` for all that may be secret in it: user, password, query and fragment.
+
+    Args:
+        url: one URL and nothing else; nothing of it needs to be registered.
+    """
+    if url.startswith(_NO_SECRETS):
+        return url
+    return _URL_QUERY.sub(rf"\1{MASK}", _URL_USER.sub(f"{MASK}@", url))
 
 
 @functools.cache

@@ -3,13 +3,22 @@ import sys
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from taxi_pipeline import redaction
-from taxi_pipeline.redaction import MASK, RedactingFilter, redact, register_url_secrets
+from taxi_pipeline.redaction import (
+    MASK,
+    RedactingFilter,
+    redact,
+    redact_url,
+    register_url_secrets,
+)
 
 HIDDEN = "hunter2222"
+PUBLISHED = (
+    "https://d37ci6vzurychx.cloudfront.net/trip-data/{taxi}_tripdata_{year}-{month:02d}.parquet"
+)
 # A mask in a secret could make the secret anew out of the text around it.
 texts = st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"]), max_size=20)
 secrets = texts.filter(lambda text: len(text) >= redaction.SHORTEST)
@@ -131,6 +140,52 @@ def test_a_text_without_secrets_and_urls_is_left_as_it_is(text):
 )
 def test_a_link_names_no_user(url, shown):
     assert redaction.strip_credentials(url) == shown
+
+
+# --- a single URL -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://host/a@1/b.parquet", "https://host/a@1/b.parquet"),
+        ("https://host:8080/a@1/b.parquet", "https://host:8080/a@1/b.parquet"),
+        ("https://token@host/b.parquet", "https://***@host/b.parquet"),
+        ("https://user:p@host/b.parquet", "https://***@host/b.parquet"),
+        ("https://user:p/w@host/b.parquet", "https://***@host/b.parquet"),
+        ("https://host/b.parquet?sig=x&y=1#z", "https://host/b.parquet?***"),
+        ("https://host/b.parquet#z", "https://host/b.parquet#***"),
+        ("s3://bucket/b.parquet", "s3://bucket/b.parquet"),
+        ("synthetic://?rows=5&seed=1", "synthetic://?rows=5&seed=1"),
+        ("/data/a@b/c.parquet", "/data/a@b/c.parquet"),
+        (PUBLISHED, PUBLISHED),
+    ],
+)
+def test_a_redacted_url_still_says_where_the_file_is(url, shown):
+    assert redact_url(url) == shown
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    secret=st.text(min_size=1),
+    url=st.sampled_from(
+        [
+            "https://user:{}@host.test/a/b.parquet",
+            "https://host.test/a/b.parquet?X-Amz-Signature={}",
+            "https://host.test/a/b.parquet?x=1&sig={}&y=2",
+            "https://host.test/a/b.parquet?{}",
+            "https://host.test/a/b.parquet#token={}",
+            "https://user:{0}@host.test/b.parquet?token={0}",
+            "simplecache::https://user:{}@host.test/b.parquet",
+        ]
+    ),
+)
+def test_a_redacted_url_never_shows_a_secret(secret, url):
+    shown = redact_url(url.format("X9X9" + secret))
+    assert "X9X9" not in shown
+    assert shown.startswith(("https://", "***@"))
+    assume("@" not in secret)
+    assert "host.test" in shown
 
 
 # --- what the environment hides ---------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 from taxi_pipeline import config
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
 from taxi_pipeline.logger import logger
+from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import layout, sha256
 from taxi_pipeline.tasks.base import Stage
 from taxi_pipeline.tasks.publication import PublishedTrips
@@ -88,12 +89,12 @@ class IngestTrips(Stage):
             url=self.url,
             required=schema.required_columns(self.taxi),
         )
-        url = sources.redact(self.url)
+        url = redact_url(self.url)
         return {"summary": f"{rows:,} rows from {url}", "rows": rows, "url": url}
 
     def after_publish(self, identity: Identity) -> None:
         """Point to the content."""
-        pointer = {"url": sources.redact(self.url), "sha256": identity.inputs["content"]}
+        pointer = {"url": redact_url(self.url), "sha256": identity.inputs["content"]}
         self.storage.write_json(self._pointer, pointer)
 
     def _progress(self, done: int, total: int | None) -> None:

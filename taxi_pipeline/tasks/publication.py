@@ -5,6 +5,7 @@ from __future__ import annotations
 import luigi
 
 from taxi_pipeline import config
+from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.tasks.base import MonthlyTask
 from taxi_pipeline.trips import sources
 
@@ -41,7 +42,7 @@ class Publication(luigi.Target):
         self.url = url
 
     def __str__(self) -> str:
-        return sources.redact(self.url)
+        return redact_url(self.url)
 
     def exists(self) -> bool:
         """Whether the source offers the file, or does not say: see `sources.offers`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from taxi_pipeline import config
 from taxi_pipeline.identity import digest
 from taxi_pipeline.observability import alerts
+from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import MANIFEST
 from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.evaluate import EvaluateModel
@@ -17,7 +18,6 @@ from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
 from taxi_pipeline.tasks.tune import TuneHyperparameters
-from taxi_pipeline.trips import sources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ class RegisterModel(RecipeStage):
     def _config_values(self) -> dict[str, str]:
         # The digest tells servers apart whose URIs differ in their secrets only.
         uri = config.tracking().server_uri
-        server = f"{sources.redact(uri)} ({digest(uri)})"
+        server = f"{redact_url(uri)} ({digest(uri)})"
         return {**super()._config_values(), "tracking.uri": server}
 
     def make(self, folder: Path) -> Mapping[str, Any]:
@@ -94,7 +94,7 @@ class RegisterModel(RecipeStage):
             "aliases": list(registration.aliases),
             "decision": registration.decision,
             "run_id": registration.run_id,
-            "tracking_uri": sources.redact(config.tracking().server_uri),
+            "tracking_uri": redact_url(config.tracking().server_uri),
             "metrics": figures["model"],
             "baselines": figures["baselines"],
             "evaluation_month": figures["evaluation_month"],

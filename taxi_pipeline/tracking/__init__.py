@@ -34,9 +34,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.month import Month
-from taxi_pipeline.redaction import strip_credentials
+from taxi_pipeline.redaction import redact_url, strip_credentials
 from taxi_pipeline.storage import rename_exclusive
-from taxi_pipeline.trips import schema, sources
+from taxi_pipeline.trips import schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -258,7 +258,7 @@ class Tracking:
             yield mlflow.MlflowClient(self.uri, self.uri)
         except (MlflowException, OSError, SQLAlchemyError) as error:
             raise TrackingError(
-                f"the MLflow server {sources.redact(self.uri)} {_cause(error)}: check [tracking] "
+                f"the MLflow server {redact_url(self.uri)} {_cause(error)}: check [tracking] "
                 "uri, and that the server runs; what was made is kept, and running again "
                 "registers it"
             ) from None

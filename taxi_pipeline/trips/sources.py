@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from taxi_pipeline.errors import InvalidConfig, InvalidTripFile, MonthNotPublished, SourceError
 from taxi_pipeline.month import Month
+from taxi_pipeline.redaction import redact_url
 
 if TYPE_CHECKING:
     from fsspec.callbacks import Callback
@@ -54,20 +55,8 @@ _LIGHT_PROTOCOLS = {"http", "https", "file", "synthetic"}  # need no look at wha
 _PLACEHOLDER = re.compile(r"\{(?:taxi|(year|month)(?::0\dd?)?)\}")
 _PROTOCOL = re.compile(r"(?:^|::)([^:/?#]{2,})://")
 
-# What comes before the host, in a URL or in the part of one that an error quotes. A colon that no
-# port number follows begins a password; that may hold anything, up to the last @.
-_USER = re.compile(r"(?:(?<=://)|^)(?:[^/?#@:]*:(?!\d*(?:[/?#]|$)).*|[^/?#]*)@", re.DOTALL)
-_QUERY = re.compile(r"([?#]).+", re.DOTALL)
-
 
 # --- the URL of a month -----------------------------------------------------------------------
-
-
-def redact(url: str) -> str:
-    """The URL with ``***`` for what may be secret in it: user, password, query and fragment."""
-    if url.startswith(_SYNTHETIC):
-        return url
-    return _QUERY.sub(r"\1***", _USER.sub("***@", url))
 
 
 def month_url(template: str, taxi: str, month: Month) -> str:
@@ -96,7 +85,7 @@ def check_template(template: str) -> None:
         InvalidConfig: it has other braces than those of the placeholders, does not name the year
             and the month, or has a protocol that fsspec cannot use.
     """
-    shown = f"[source] url {redact(template)}"
+    shown = f"[source] url {redact_url(template)}"
     full = _in_full(template)
     if set("{}") & set(_PLACEHOLDER.sub("", full)):
         raise InvalidConfig(f"{shown}: braces may only read {{taxi}}, {{year}} and {{month:02d}}")
@@ -180,7 +169,7 @@ def http_status(url: str, timeout: float) -> int:
 def not_published(label: str, url: str) -> str:
     """The line for a month that its source does not offer."""
     denied = ", or denied for want of credentials or for too many requests" * _is_http(url)
-    return f"{label}: not published yet at {redact(url)}{denied}; {_PUBLISHING}"
+    return f"{label}: not published yet at {redact_url(url)}{denied}; {_PUBLISHING}"
 
 
 # --- fetching ---------------------------------------------------------------------------------
@@ -251,7 +240,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
             failed = _diagnose(error, url)
             # Without its cause, whose traceback would show the secrets of the URL.
             raise failed.kind(
-                f"{label}: {failed.cause} at {redact(url)}; {failed.advice}"
+                f"{label}: {failed.cause} at {redact_url(url)}; {failed.advice}"
             ) from None
         cleanup.pop_all()
 
@@ -410,7 +399,7 @@ def _cause(error: BaseException | None, status: int | None, url: str) -> str:
 
 def _without_secrets(text: str, url: str) -> str:
     """An error's text on one line."""
-    return " ".join(redact(word) for word in text.replace(url, redact(url)).split())
+    return " ".join(redact_url(word) for word in text.replace(url, redact_url(url)).split())
 
 
 # --- what has arrived -------------------------------------------------------------------------
@@ -435,7 +424,7 @@ def check_file(path: Path, *, label: str, url: str, required: Collection[str]) -
     import pyarrow.parquet as pq
 
     def invalid(problem: str, advice: str) -> InvalidTripFile:
-        return InvalidTripFile(f"{label}: {redact(url)} {problem}; {advice}")
+        return InvalidTripFile(f"{label}: {redact_url(url)} {problem}; {advice}")
 
     with path.open("rb") as file:
         begin = file.read(512)
