@@ -5,8 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from taxi_pipeline import config
+from taxi_pipeline.http import http_status
 from taxi_pipeline.redaction import register_url_secrets, strip_credentials
-from taxi_pipeline.trips import sources
 
 FILES = "files"
 """The path under which `python -m taxi_pipeline luigid` shows the storage root."""
@@ -39,7 +39,7 @@ def browser_url(location: str) -> str:
     at = f"{_scheduler}/{FILES}/{location}"
     # Asked for once: a scheduler may show another folder than the one that is written to here.
     if (_scheduler, storage.root) not in _shown:
-        answer = sources.http_status(at, TIMEOUT_SECONDS)
+        answer = http_status(at, TIMEOUT_SECONDS)
         if not answer:
             return ""
         _shown[_scheduler, storage.root] = answer == HTTPStatus.OK

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from taxi_pipeline.errors import InvalidConfig, InvalidTripFile, MonthNotPublished, SourceError
+from taxi_pipeline.http import http_status
 from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import redact_url
 
@@ -154,16 +155,6 @@ def offers(url: str, *, timeout: float) -> bool | None:
         return bool(files.exists(path))
     except Exception:  # noqa: BLE001  (a file system may raise anything)
         return None
-
-
-def http_status(url: str, timeout: float) -> int:
-    """The status with which a server answers for a file; 0 if it does not answer."""
-    import requests
-
-    try:
-        return requests.head(url, timeout=timeout, allow_redirects=True).status_code
-    except (requests.RequestException, ValueError):
-        return 0
 
 
 def not_published(label: str, url: str) -> str:
