@@ -16,7 +16,12 @@ from luigi.task_register import TaskClassException
 
 from taxi_pipeline.errors import TaxiPipelineError
 
-_TRACEBACK = "Traceback (most recent call last):"
+_TRACEBACK = "Traceback (most recent call last):\n"
+_CHAIN = (
+    "\nThe above exception was the direct cause of the following exception:\n\n",
+    "\nDuring handling of the above exception, another exception occurred:\n\n",
+)
+"""What Python writes between the tracebacks of exceptions that followed from each other."""
 
 
 def error_line(error: BaseException | str) -> str | None:
@@ -42,8 +47,10 @@ def summary(error: BaseException | str) -> str:
         return line
     if isinstance(error, BaseException):
         return f"{type(error).__name__}: {_first_line(str(error))}"
-    lines = error.strip().splitlines() or [""]
-    return lines[-1] if _TRACEBACK in error else lines[0]
+    if raised := _last_raised(error):
+        name, text = raised
+        return f"{name.rpartition('.')[2]}: {_first_line(text)}"
+    return _first_line(error)
 
 
 def _line(kind: type[BaseException], text: str) -> str | None:
@@ -68,14 +75,25 @@ def _first_line(text: str) -> str:
 
 
 def _line_of_traceback(text: str) -> str | None:
-    """The line for a user at the end of a traceback: that of the exception that came last."""
-    if _TRACEBACK not in text:
-        return None
-    # A message may have further lines, and notes may follow it.
-    for line in reversed(text.splitlines()):
-        name, _, said = line.partition(": ")
+    """The line for a user in a traceback as text: that of the exception that came last."""
+    if raised := _last_raised(text):
+        name, said = raised
         if kind := _exception_class(name):
             return _line(kind, said)
+    return None
+
+
+def _last_raised(text: str) -> tuple[str, str] | None:
+    """What a traceback as text calls the exception that came last, and its message with notes."""
+    for link in _CHAIN:
+        text = text.rpartition(link)[2]
+    lines = text.partition(_TRACEBACK)[2].splitlines()
+    for number, line in enumerate(lines):
+        # Frames are indented. Of what follows them only the first line names the class: a message
+        # may have further lines, and these may quote another error.
+        if line and not line[0].isspace():
+            name, _, begin = line.partition(": ")
+            return name.removesuffix(":"), "\n".join([begin, *lines[number + 1 :]])
     return None
 
 

@@ -9,8 +9,9 @@ import pytest
 from luigi.parameter import MissingParameterException
 from luigi.rpc import RPCError
 
+import taxi_pipeline.__main__
 from taxi_pipeline.errors import SourceError, TaxiPipelineError
-from taxi_pipeline.observability import alerts, failures
+from taxi_pipeline.observability import alerts, failures, logs
 from taxi_pipeline.runtime import worker as runtime
 
 LINE = "my store is locked: unlock it"
@@ -18,7 +19,10 @@ LINE = "my store is locked: unlock it"
 MY_TASKS = """
 import luigi
 
-from taxi_pipeline.errors import TaxiPipelineError
+from taxi_pipeline.errors import SourceError, TaxiPipelineError
+from taxi_pipeline.tasks.base import Stage
+
+LINE = "my store is locked: unlock it"
 
 
 class Locked(TaxiPipelineError):
@@ -30,15 +34,44 @@ class Store:
         pass
 
 
+class OfTheProgram(TaxiPipelineError):
+    __module__ = "__main__"
+
+
+def chained():
+    error = Locked(LINE)
+    error.__cause__ = KeyError("the first")
+    return error
+
+
+def defect_chained():
+    error = KeyError(LINE)
+    error.__cause__ = Locked("the first")
+    return error
+
+
+ERRORS = {
+    "SourceError": lambda: SourceError(LINE),
+    "Locked": lambda: Locked(LINE),
+    "Store.Locked": lambda: Store.Locked(LINE),
+    "OfTheProgram": lambda: OfTheProgram(LINE),
+    "chained": chained,
+    "of several lines": lambda: Locked(LINE + "\\nKeyError: 'quoted'"),
+    "defect": lambda: KeyError(LINE),
+    "defect, chained": defect_chained,
+    "defect that quotes": lambda: RuntimeError(
+        "broken\\ntaxi_pipeline.errors.SourceError: " + LINE
+    ),
+}
+
+
 class Failing(luigi.Task):
     method = luigi.Parameter()
     kind = luigi.Parameter()
 
     def _fail_in(self, method):
         if method == self.method:
-            raise {"Locked": Locked, "Store.Locked": Store.Locked, "defect": KeyError}[self.kind](
-                "my store is locked: unlock it"
-            )
+            raise ERRORS[self.kind]()
 
     def requires(self):
         self._fail_in("requires")
@@ -50,7 +83,24 @@ class Failing(luigi.Task):
 
     def run(self):
         self._fail_in("run")
+
+
+class FailingStage(Stage):
+    stage = "failing"
+    kind = luigi.Parameter()
+
+    def make(self, folder):
+        raise ERRORS[self.kind]()
 """
+FOR_A_USER = [
+    *("SourceError", "Locked", "Store.Locked", "OfTheProgram"),
+    *("chained", "of several lines"),
+]
+DEFECTS = {
+    "defect": f"KeyError: '{LINE}'",
+    "defect, chained": f"KeyError: '{LINE}'",
+    "defect that quotes": "RuntimeError: broken",
+}
 
 
 @pytest.fixture
@@ -58,7 +108,10 @@ def my_tasks(tmp_path, monkeypatch):
     """A module of a user's own, with tasks that fail and errors of its own."""
     (tmp_path / "my_tasks.py").write_text(MY_TASKS)
     monkeypatch.syspath_prepend(tmp_path)
-    yield importlib.import_module("my_tasks")
+    module = importlib.import_module("my_tasks")
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "OfTheProgram", module.OfTheProgram, raising=False)
+    yield module
     del sys.modules["my_tasks"]
 
 
@@ -113,6 +166,24 @@ def test_of_a_message_of_several_lines_the_first_is_told():
     error.add_note("a note: of somebody")
     assert failures.error_line(error) == LINE
     assert failures.error_line(formatted(error)) == LINE
+
+
+@pytest.mark.parametrize("as_it_is_kept", [lambda error: error, formatted])
+def test_an_error_that_a_message_quotes_does_not_count(as_it_is_kept):
+    quoting = SourceError(f"{LINE}\nKeyError: 'x'")
+    assert failures.error_line(as_it_is_kept(quoting)) == LINE
+    assert (
+        failures.error_line(as_it_is_kept(SourceError(f"{LINE}\n{formatted(OSError())}"))) == LINE
+    )
+    defect = RuntimeError(f"broken\ntaxi_pipeline.errors.SourceError: {LINE}")
+    assert failures.error_line(as_it_is_kept(defect)) is None
+    assert failures.summary(as_it_is_kept(defect)) == "RuntimeError: broken"
+
+
+@pytest.mark.parametrize("as_it_is_kept", [lambda error: error, formatted])
+def test_a_message_may_begin_on_its_second_line_or_be_missing(as_it_is_kept):
+    assert failures.error_line(as_it_is_kept(SourceError(f"\n{LINE}"))) == LINE
+    assert failures.error_line(as_it_is_kept(SourceError())) == ""
 
 
 def test_a_text_without_a_traceback_is_no_error():
@@ -185,10 +256,11 @@ def run(task):
 
 
 @pytest.mark.parametrize("method", ["run", "complete", "requires"])
-@pytest.mark.parametrize("kind", ["Locked", "Store.Locked"])
+@pytest.mark.parametrize("kind", FOR_A_USER)
 def test_every_place_tells_the_same_line(my_tasks, places, method, kind):
     run(my_tasks.Failing(method=method, kind=kind))
     (shown,) = [r for r in places.console.records if LINE in r.getMessage()]
+    assert shown.getMessage().endswith(LINE)
     assert shown.levelname == "ERROR"
     assert shown.exc_info is None
     (post,) = places.posts
@@ -196,15 +268,65 @@ def test_every_place_tells_the_same_line(my_tasks, places, method, kind):
     (mail,) = places.mails
     assert LINE in mail
     assert "Traceback" not in mail
+    assert "quoted" not in mail
     (page,) = [text for text in places.pages if text]
     assert page.strip('"') == LINE
 
 
+@pytest.mark.parametrize("kind", FOR_A_USER)
+def test_every_place_tells_the_same_line_of_a_stage_and_names_its_log(
+    my_tasks, places, luigi_config, tmp_path, kind
+):
+    luigi_config("storage", "root", tmp_path / "data")
+    task = my_tasks.FailingStage(year=2021, month=1, kind=kind)
+    run(task)
+    told = f"{LINE} (log {task.log})"
+    assert task.log
+    (shown,) = [r for r in places.console.records if LINE in r.getMessage()]
+    assert shown.getMessage() == f"{task.label}: {told}"
+    (post,) = places.posts
+    assert post.endswith(f": {told}")
+    (mail,) = places.mails
+    assert told in mail
+    assert "Traceback" not in mail
+    (page,) = [text for text in places.pages if text]
+    assert page.strip('"') == told
+
+
+@pytest.mark.parametrize("kind", FOR_A_USER)
+def test_commands_tell_the_same_line(my_tasks, monkeypatch, capsys, kind):
+    error = my_tasks.ERRORS[kind]()
+    logs._show_uncaught(type(error), error, None)
+    assert capsys.readouterr().err == f"ERROR: {LINE}\n"
+
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(taxi_pipeline.__main__, "_write_config", fail)
+    assert taxi_pipeline.__main__.main(["write-config"]) == 1
+    assert capsys.readouterr().err == f"ERROR: {LINE}\n"
+
+
+@pytest.mark.parametrize("kind", DEFECTS)
+def test_commands_keep_the_traceback_of_a_defect(my_tasks, monkeypatch, capsys, kind):
+    error = my_tasks.ERRORS[kind]()
+
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(taxi_pipeline.__main__, "_write_config", fail)
+    with pytest.raises(type(error)) as raised:
+        taxi_pipeline.__main__.main(["write-config"])
+    logs._show_uncaught(raised.type, error, raised.tb)
+    assert "Traceback (most recent call last):" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("method", ["run", "complete", "requires"])
-def test_a_defect_keeps_its_traceback_where_there_is_room(my_tasks, places, method):
-    run(my_tasks.Failing(method=method, kind="defect"))
+@pytest.mark.parametrize("kind", DEFECTS)
+def test_a_defect_keeps_its_traceback_where_there_is_room(my_tasks, places, method, kind):
+    run(my_tasks.Failing(method=method, kind=kind))
     assert "Traceback" in places.console.text
     assert "Traceback" in "".join(places.mails)
     assert "Traceback" in "".join(filter(None, places.pages))
     (post,) = places.posts
-    assert post.endswith(f": KeyError: '{LINE}'")
+    assert post.endswith(f": {DEFECTS[kind]}")
