@@ -64,7 +64,7 @@ class All(luigi.WrapperTask):
 def process(luigi_config, monkeypatch):
     """A process in which no worker was yet, on a machine of eight cores."""
     Made.done.clear()
-    monkeypatch.setattr(config, "cores", lambda: 8)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: set(range(8)))
     luigi_config("resources", "cpu", 8)
     # A worker sets these for its process.
     monkeypatch.setattr(config.training, "tasks_at_once", 1)

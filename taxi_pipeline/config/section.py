@@ -1,0 +1,55 @@
+"""A section of the configuration: what Luigi's own lacks."""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import functools
+from typing import Any
+
+import luigi
+
+from taxi_pipeline.errors import InvalidConfig
+
+
+class Section(luigi.Config):
+    """A section of the configuration that refuses options it does not know."""
+
+    @classmethod
+    @functools.cache
+    def get_params(cls) -> Any:
+        """The options by name; Luigi looks through all that the class has, each time."""
+        return super().get_params()
+
+    @classmethod
+    def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
+        """The options' values; a misspelt option is an error rather than a silent default."""
+        known = [name for name, _ in params]
+        configured: Any = luigi.configuration.get_config()
+        written = configured[cls.__name__] if configured.has_section(cls.__name__) else ()
+        for option in set(written) - set(configured.defaults()):
+            if option.replace("-", "_") not in known:
+                close = difflib.get_close_matches(option, known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}."
+                raise InvalidConfig(f"[{cls.__name__}] has no option {option}: {hint}")
+        try:
+            values: list[tuple[str, Any]] = super().get_param_values(params, args, kwargs)
+        except InvalidConfig:
+            raise
+        except (ValueError, configparser.Error) as error:
+            cause = " ".join(str(error.__cause__ or error).split())
+            raise InvalidConfig(
+                f"[{cls.__name__}] cannot be read: {cause}; a % is written %%, and ${{NAME}} needs "
+                "a variable of that name in the environment"
+            ) from None
+        return values
+
+    @classmethod
+    def significant_values(cls) -> dict[str, str]:
+        """The values that decide what a stage makes, as ``section.option`` to text."""
+        section = cls()
+        return {
+            f"{cls.__name__}.{name}": parameter.serialize(getattr(section, name))
+            for name, parameter in cls.get_params()
+            if parameter.significant
+        }

@@ -1,0 +1,329 @@
+"""The sections: one a stage, each value described and checked.
+
+The defaults stand here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from taxi_pipeline import redaction
+from taxi_pipeline.compute.cores import cores
+from taxi_pipeline.config.parameters import Flag, Real, Text, Whole
+from taxi_pipeline.config.section import Section
+from taxi_pipeline.errors import InvalidConfig
+from taxi_pipeline.storage import layout
+from taxi_pipeline.trips import sources
+
+
+class source(Section):  # noqa: N801  (a section's name is its class's name)
+    """Where published trip records come from."""
+
+    url: Text = Text(
+        default=sources.DEFAULT_URL,
+        check=sources.check_template,
+        secrets=redaction.register_url_secrets,
+        significant=False,
+        description="URL template of a month's file, of any kind that fsspec understands (https, "
+        "file, s3 ...), with {taxi}, {year} and {month:02d}; or synthetic://?rows=20000&seed=0 for "
+        "the synthetic city. The content of the file decides what is made from it, not its place.",
+    )
+    attempts: Whole = Whole(
+        1,
+        100,
+        default=5,
+        significant=False,
+        description="How often a download is tried in all before it fails.",
+    )
+    timeout: Real = Real(
+        0.1,
+        default=60.0,
+        significant=False,
+        description="Seconds that a connection or a read may take before it is tried again.",
+    )
+
+
+class storage(Section):  # noqa: N801
+    """Where everything that the pipeline makes is kept."""
+
+    root: Text = Text(
+        default="data",
+        secrets=redaction.register_url_secrets,
+        significant=False,
+        description="Folder, or URL that fsspec understands, under which each stage keeps its "
+        "outputs.",
+    )
+    url: Text = Text(
+        default="",
+        secrets=redaction.register_url_secrets,
+        significant=False,
+        description="Where a browser finds that folder, for the links on the scheduler's page. "
+        "Empty: at the scheduler, if it is one of `python -m taxi_pipeline luigid` with this "
+        "folder.",
+    )
+
+    @property
+    def local_folder(self) -> Path | None:
+        """The root as a folder of this machine; None if it is elsewhere."""
+        if "://" in self.root and not self.root.startswith("file://"):
+            return None
+        return Path(self.root.removeprefix("file://")).expanduser().resolve()
+
+
+class tracking(Section):  # noqa: N801
+    """The MLflow server that models are registered with."""
+
+    uri: Text = Text(
+        default="",
+        secrets=redaction.register_url_secrets,
+        significant=False,
+        description="MLflow tracking URI (http://..., sqlite:///...). Empty: a SQLite file under "
+        "the storage root.",
+    )
+    experiment: Text = Text(
+        default="nyc-taxi-duration",
+        description="MLflow experiment that holds the runs.",
+    )
+
+    @property
+    def server_uri(self) -> str:
+        """The tracking URI in use.
+
+        Raises:
+            InvalidConfig: none is set, and the storage root is no local folder to put one into.
+        """
+        return self.uri or f"sqlite:///{self._local_root / layout.tracking_database()}"
+
+    @property
+    def artifacts(self) -> str:
+        """Where files of runs are kept; empty leaves that to the server."""
+        return "" if self.uri else (self._local_root / layout.tracking_artifacts()).as_uri()
+
+    @property
+    def _local_root(self) -> Path:
+        folder = storage().local_folder
+        if folder is None:
+            raise InvalidConfig(
+                f"[tracking] uri must be set, since [storage] root {storage().root} is not a local "
+                "folder"
+            )
+        return folder
+
+
+class cleaning(Section):  # noqa: N801
+    """Which trips are kept. The defaults are the course's rule and nothing else."""
+
+    min_minutes: Real = Real(
+        0, default=1.0, description="Shortest duration kept, in minutes (included)."
+    )
+    max_minutes: Real = Real(
+        0, default=60.0, description="Longest duration kept, in minutes (included)."
+    )
+    only_month: Flag = Flag(
+        default=False, description="Drop pickups outside the month that the file is published for."
+    )
+    known_zones: Flag = Flag(
+        default=False,
+        description="Drop trips that begin or end in zone 264 (unknown) or 265 (outside the city).",
+    )
+    keep_reversals: Flag = Flag(
+        default=True,
+        description="Keep records with a negative fare, which reverse another record.",
+    )
+    min_miles: Real = Real(
+        0, default=0.0, description="Shortest metered distance kept, in miles (included)."
+    )
+    max_miles: Real = Real(
+        0,
+        default=float("inf"),
+        description="Longest metered distance kept, in miles (included); inf keeps all.",
+    )
+
+
+class features(Section):  # noqa: N801
+    """How a trip is described to a model."""
+
+    max_miles: Real = Real(
+        0,
+        default=100.0,
+        description="From this metered distance on (in miles), as for zero or less, the distance "
+        "counts as unknown.",
+    )
+
+
+class tuning(Section):  # noqa: N801
+    """The search for hyperparameters, inside the training window."""
+
+    # What a trial is: these decide which trials there are and what comes of each.
+    holdout_days: Whole = Whole(
+        1,
+        27,
+        default=7,
+        description="The last days of the training window, which judge what was fitted on the "
+        "days before.",
+    )
+    rows: Whole = Whole(
+        1000, default=10_000, description="Most trips that a trial is fitted on, drawn at random."
+    )
+    rounds: Whole = Whole(
+        1,
+        100_000,
+        default=16,
+        description="Boosting rounds of a trial; at 8, 16, 32 ... the worse half is stopped.",
+    )
+    learning_rate: Real = Real(
+        0.001,
+        1,
+        default=0.3,
+        description="Learning rate of all trials, high so that they are short.",
+    )
+    parallel: Whole = Whole(
+        1,
+        1000,
+        default=4,
+        description="Most trials at a time. Trial n learns from trials 1 to n - parallel, however "
+        "many cores there are, so that the search finds the same everywhere.",
+    )
+    max_rows: Whole = Whole(
+        1000,
+        default=400_000,
+        description="Trips beyond which the search works on a random sample of the window.",
+    )
+    seed: Whole = Whole(0, 2**32 - 1, default=42, description="Seed of the search.")
+    # How long is searched: a search that is given more goes on from the trials that are there.
+    trials: Whole = Whole(1, 10_000, default=30, description="Trials in all.")
+    seconds: Real = Real(
+        0, default=float("inf"), description="Seconds after which no further trial is begun."
+    )
+    patience: Whole = Whole(
+        1,
+        10_000,
+        default=100,
+        description="Trials without a better one after which the search ends.",
+    )
+    # The fit of what was chosen.
+    max_rounds: Whole = Whole(
+        1, 100_000, default=2000, description="Most boosting rounds of the chosen parameters."
+    )
+    stopping_rounds: Whole = Whole(
+        1,
+        100_000,
+        default=20,
+        description="Boosting rounds without improvement after which their number is known.",
+    )
+
+    OF_A_TRIAL = ("holdout_days", "rows", "rounds", "learning_rate", "parallel", "max_rows", "seed")
+
+    def of_a_trial(self) -> dict[str, str]:
+        """The values that decide what comes of a trial, whatever the number of trials."""
+        return {name: f"{getattr(self, name)}" for name in self.OF_A_TRIAL}
+
+
+class training(Section):  # noqa: N801
+    """The fit of the model on the whole training window."""
+
+    seed: Whole = Whole(0, 2**32 - 1, default=42, description="Seed of encodings and boosting.")
+    threads: Whole = Whole(
+        0,
+        default=0,
+        significant=False,
+        description="Threads of one fit; 0 shares the cores that the process may use among the "
+        "workers of --workers.",
+    )
+
+    # Set where a worker begins, which alone knows them.
+    tasks_at_once: ClassVar[int] = 1
+    most_threads: ClassVar[int | None] = None
+
+    @property
+    def thread_count(self) -> int:
+        """Threads of one fit, never 0, and not more than the scheduler's resource cpu allows."""
+        threads = self.threads or max(1, cores() // self.tasks_at_once)
+        return min(threads, self.most_threads or threads)
+
+
+class gate(Section):  # noqa: N801
+    """What a challenger must show on the evaluation month to become champion."""
+
+    min_gain: Real = Real(
+        0,
+        1,
+        default=0.0,
+        description="Share by which its RMSE must be below that of the best baseline (the mean of "
+        "the training window, and the mean by pair of zones). At 0 it must still be below.",
+    )
+
+
+def _check_webhook(url: str) -> None:
+    """Refuse what cannot be posted to; the URL itself is a secret and is not told."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if url and not (usable and url.isascii() and url.isprintable() and " " not in url):
+        raise InvalidConfig(
+            "[alerts] webhook must be a URL such as https://host/path, without user and blanks"
+        )
+
+
+class alerts(Section):  # noqa: N801
+    """Who is told of failures and promotions. Mail is Luigi's own: see [email] and [smtp] there."""
+
+    webhook: Text = Text(
+        default="",
+        check=_check_webhook,
+        secrets=redaction.register_secret,
+        significant=False,
+        description="URL that a JSON object with a line of text is posted to, as Slack's incoming "
+        "webhooks take it, when a task fails and when a model becomes champion. Empty: nobody.",
+    )
+
+
+class luigid(Section):  # noqa: N801
+    """The scheduler that `python -m taxi_pipeline luigid` starts."""
+
+    address: Text = Text(
+        default="127.0.0.1",
+        significant=False,
+        description="Interface to listen on. Luigi's scheduler asks nobody for a password: let "
+        "others in through a proxy that does.",
+    )
+    port: Whole = Whole(
+        0, 65535, default=8082, significant=False, description="Port to listen on; 0 takes any."
+    )
+    folder: Text = Text(
+        default="luigid",
+        significant=False,
+        description="Folder of its state, and of its history unless [task_history] db_connection "
+        "names another database, such as postgresql://user:${PASSWORD}@host/luigi.",
+    )
+
+
+SECTIONS: tuple[type[Section], ...] = (
+    source,
+    storage,
+    tracking,
+    cleaning,
+    features,
+    tuning,
+    training,
+    gate,
+    alerts,
+    luigid,
+)
+
+
+@functools.cache
+def check() -> None:
+    """Check every section once, so that a wrong value is told of before anything runs.
+
+    Raises:
+        InvalidConfig: a value is not usable.
+    """
+    for section in SECTIONS:
+        section()
