@@ -54,7 +54,7 @@ class CheckedParameter(luigi.Parameter[T], Generic[T]):
             raise self._error(f"{self._where} is {x!r}: it must be {self.expects}") from None
 
 
-class Whole(CheckedParameter[int]):
+class BoundedIntParameter(CheckedParameter[int]):
     """A whole number within bounds, both included."""
 
     def __init__(self, minimum: int, maximum: int | None = None, **kwargs: Any) -> None:
@@ -77,7 +77,7 @@ class Whole(CheckedParameter[int]):
         return number
 
 
-class JsonObject(CheckedParameter[FrozenOrderedDict]):
+class DictParameter(CheckedParameter[FrozenOrderedDict]):
     """Names and values, written as a JSON object."""
 
     expects = 'a JSON object such as {"name": "value"}'
@@ -95,7 +95,7 @@ class JsonObject(CheckedParameter[FrozenOrderedDict]):
         return json.dumps(recursively_unfreeze(x))
 
 
-class YearMonth(CheckedParameter[Month]):
+class MonthParameter(CheckedParameter[Month]):
     """A calendar month."""
 
     expects = "a month, written YYYY-MM"
@@ -107,7 +107,7 @@ class YearMonth(CheckedParameter[Month]):
         return Month(value.year, value.month)
 
 
-class Real(CheckedParameter[float]):
+class BoundedFloatParameter(CheckedParameter[float]):
     """A real number within bounds, both included; ``inf`` is allowed where no bound forbids it."""
 
     def __init__(self, minimum: float, maximum: float = math.inf, **kwargs: Any) -> None:
@@ -130,7 +130,7 @@ class Real(CheckedParameter[float]):
         return number
 
 
-class Flag(CheckedParameter[bool]):
+class BoolParameter(CheckedParameter[bool]):
     """A yes or no."""
 
     expects = "true or false"
@@ -147,7 +147,7 @@ class Flag(CheckedParameter[bool]):
         return str(x).lower()
 
 
-class OneOf(CheckedParameter[str]):
+class ChoiceParameter(CheckedParameter[str]):
     """One of a few names."""
 
     def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
@@ -162,7 +162,7 @@ class OneOf(CheckedParameter[str]):
         return str(value)
 
 
-class Text(CheckedParameter[str]):
+class StrParameter(CheckedParameter[str]):
     """Text.
 
     Args:

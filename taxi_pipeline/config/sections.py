@@ -12,7 +12,12 @@ from urllib.parse import urlsplit
 
 from taxi_pipeline import redaction
 from taxi_pipeline.compute.cores import cores
-from taxi_pipeline.config.parameters import Flag, Real, Text, Whole
+from taxi_pipeline.config.parameters import (
+    BoolParameter,
+    BoundedFloatParameter,
+    BoundedIntParameter,
+    StrParameter,
+)
 from taxi_pipeline.config.section import Section
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.storage import layout
@@ -22,7 +27,7 @@ from taxi_pipeline.trips import sources
 class source(Section):  # noqa: N801  (a section's name is its class's name)
     """Where published trip records come from."""
 
-    url: Text = Text(
+    url: StrParameter = StrParameter(
         default=sources.DEFAULT_URL,
         check=sources.check_template,
         secrets=redaction.register_url_secrets,
@@ -31,14 +36,14 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
         "file, s3 ...), with {taxi}, {year} and {month:02d}; or synthetic://?rows=20000&seed=0 for "
         "the synthetic city. The content of the file decides what is made from it, not its place.",
     )
-    attempts: Whole = Whole(
+    attempts: BoundedIntParameter = BoundedIntParameter(
         1,
         100,
         default=5,
         significant=False,
         description="How often a download is tried in all before it fails.",
     )
-    timeout: Real = Real(
+    timeout: BoundedFloatParameter = BoundedFloatParameter(
         0.1,
         default=60.0,
         significant=False,
@@ -49,14 +54,14 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
 class storage(Section):  # noqa: N801
     """Where everything that the pipeline makes is kept."""
 
-    root: Text = Text(
+    root: StrParameter = StrParameter(
         default="data",
         secrets=redaction.register_url_secrets,
         significant=False,
         description="Folder, or URL that fsspec understands, under which each stage keeps its "
         "outputs.",
     )
-    url: Text = Text(
+    url: StrParameter = StrParameter(
         default="",
         secrets=redaction.register_url_secrets,
         significant=False,
@@ -76,14 +81,14 @@ class storage(Section):  # noqa: N801
 class tracking(Section):  # noqa: N801
     """The MLflow server that models are registered with."""
 
-    uri: Text = Text(
+    uri: StrParameter = StrParameter(
         default="",
         secrets=redaction.register_url_secrets,
         significant=False,
         description="MLflow tracking URI (http://..., sqlite:///...). Empty: a SQLite file under "
         "the storage root.",
     )
-    experiment: Text = Text(
+    experiment: StrParameter = StrParameter(
         default="nyc-taxi-duration",
         description="MLflow experiment that holds the runs.",
     )
@@ -116,27 +121,27 @@ class tracking(Section):  # noqa: N801
 class cleaning(Section):  # noqa: N801
     """Which trips are kept. The defaults are the course's rule and nothing else."""
 
-    min_minutes: Real = Real(
+    min_minutes: BoundedFloatParameter = BoundedFloatParameter(
         0, default=1.0, description="Shortest duration kept, in minutes (included)."
     )
-    max_minutes: Real = Real(
+    max_minutes: BoundedFloatParameter = BoundedFloatParameter(
         0, default=60.0, description="Longest duration kept, in minutes (included)."
     )
-    only_month: Flag = Flag(
+    only_month: BoolParameter = BoolParameter(
         default=False, description="Drop pickups outside the month that the file is published for."
     )
-    known_zones: Flag = Flag(
+    known_zones: BoolParameter = BoolParameter(
         default=False,
         description="Drop trips that begin or end in zone 264 (unknown) or 265 (outside the city).",
     )
-    keep_reversals: Flag = Flag(
+    keep_reversals: BoolParameter = BoolParameter(
         default=True,
         description="Keep records with a negative fare, which reverse another record.",
     )
-    min_miles: Real = Real(
+    min_miles: BoundedFloatParameter = BoundedFloatParameter(
         0, default=0.0, description="Shortest metered distance kept, in miles (included)."
     )
-    max_miles: Real = Real(
+    max_miles: BoundedFloatParameter = BoundedFloatParameter(
         0,
         default=float("inf"),
         description="Longest metered distance kept, in miles (included); inf keeps all.",
@@ -146,7 +151,7 @@ class cleaning(Section):  # noqa: N801
 class features(Section):  # noqa: N801
     """How a trip is described to a model."""
 
-    max_miles: Real = Real(
+    max_miles: BoundedFloatParameter = BoundedFloatParameter(
         0,
         default=100.0,
         description="From this metered distance on (in miles), as for zero or less, the distance "
@@ -158,57 +163,61 @@ class tuning(Section):  # noqa: N801
     """The search for hyperparameters, inside the training window."""
 
     # What a trial is: these decide which trials there are and what comes of each.
-    holdout_days: Whole = Whole(
+    holdout_days: BoundedIntParameter = BoundedIntParameter(
         1,
         27,
         default=7,
         description="The last days of the training window, which judge what was fitted on the "
         "days before.",
     )
-    rows: Whole = Whole(
+    rows: BoundedIntParameter = BoundedIntParameter(
         1000, default=10_000, description="Most trips that a trial is fitted on, drawn at random."
     )
-    rounds: Whole = Whole(
+    rounds: BoundedIntParameter = BoundedIntParameter(
         1,
         100_000,
         default=16,
         description="Boosting rounds of a trial; at 8, 16, 32 ... the worse half is stopped.",
     )
-    learning_rate: Real = Real(
+    learning_rate: BoundedFloatParameter = BoundedFloatParameter(
         0.001,
         1,
         default=0.3,
         description="Learning rate of all trials, high so that they are short.",
     )
-    parallel: Whole = Whole(
+    parallel: BoundedIntParameter = BoundedIntParameter(
         1,
         1000,
         default=4,
         description="Most trials at a time. Trial n learns from trials 1 to n - parallel, however "
         "many cores there are, so that the search finds the same everywhere.",
     )
-    max_rows: Whole = Whole(
+    max_rows: BoundedIntParameter = BoundedIntParameter(
         1000,
         default=400_000,
         description="Trips beyond which the search works on a random sample of the window.",
     )
-    seed: Whole = Whole(0, 2**32 - 1, default=42, description="Seed of the search.")
+    seed: BoundedIntParameter = BoundedIntParameter(
+        0, 2**32 - 1, default=42, description="Seed of the search."
+    )
     # How long is searched: a search that is given more goes on from the trials that are there.
-    trials: Whole = Whole(1, 10_000, default=30, description="Trials in all.")
-    seconds: Real = Real(
+    trials: BoundedIntParameter = BoundedIntParameter(
+        1, 10_000, default=30, description="Trials in all."
+    )
+    seconds: BoundedFloatParameter = BoundedFloatParameter(
         0, default=float("inf"), description="Seconds after which no further trial is begun."
     )
-    patience: Whole = Whole(
+    patience: BoundedIntParameter = BoundedIntParameter(
         1,
         10_000,
         default=100,
         description="Trials without a better one after which the search ends.",
     )
     # The fit of what was chosen.
-    max_rounds: Whole = Whole(
+    max_rounds: BoundedIntParameter = BoundedIntParameter(
         1, 100_000, default=2000, description="Most boosting rounds of the chosen parameters."
     )
-    stopping_rounds: Whole = Whole(
+    stopping_rounds: BoundedIntParameter = BoundedIntParameter(
         1,
         100_000,
         default=20,
@@ -225,8 +234,10 @@ class tuning(Section):  # noqa: N801
 class training(Section):  # noqa: N801
     """The fit of the model on the whole training window."""
 
-    seed: Whole = Whole(0, 2**32 - 1, default=42, description="Seed of encodings and boosting.")
-    threads: Whole = Whole(
+    seed: BoundedIntParameter = BoundedIntParameter(
+        0, 2**32 - 1, default=42, description="Seed of encodings and boosting."
+    )
+    threads: BoundedIntParameter = BoundedIntParameter(
         0,
         default=0,
         significant=False,
@@ -248,7 +259,7 @@ class training(Section):  # noqa: N801
 class gate(Section):  # noqa: N801
     """What a challenger must show on the evaluation month to become champion."""
 
-    min_gain: Real = Real(
+    min_gain: BoundedFloatParameter = BoundedFloatParameter(
         0,
         1,
         default=0.0,
@@ -274,7 +285,7 @@ def _check_webhook(url: str) -> None:
 class alerts(Section):  # noqa: N801
     """Who is told of failures and promotions. Mail is Luigi's own: see [email] and [smtp] there."""
 
-    webhook: Text = Text(
+    webhook: StrParameter = StrParameter(
         default="",
         check=_check_webhook,
         secrets=redaction.register_secret,
@@ -287,16 +298,16 @@ class alerts(Section):  # noqa: N801
 class luigid(Section):  # noqa: N801
     """The scheduler that `python -m taxi_pipeline luigid` starts."""
 
-    address: Text = Text(
+    address: StrParameter = StrParameter(
         default="127.0.0.1",
         significant=False,
         description="Interface to listen on. Luigi's scheduler asks nobody for a password: let "
         "others in through a proxy that does.",
     )
-    port: Whole = Whole(
+    port: BoundedIntParameter = BoundedIntParameter(
         0, 65535, default=8082, significant=False, description="Port to listen on; 0 takes any."
     )
-    folder: Text = Text(
+    folder: StrParameter = StrParameter(
         default="luigid",
         significant=False,
         description="Folder of its state, and of its history unless [task_history] db_connection "

@@ -11,7 +11,12 @@ import luigi
 from luigi.freezing import FrozenOrderedDict
 from luigi.task import flatten
 
-from taxi_pipeline.config.parameters import Flag, JsonObject, Whole, YearMonth
+from taxi_pipeline.config.parameters import (
+    BoolParameter,
+    BoundedIntParameter,
+    DictParameter,
+    MonthParameter,
+)
 from taxi_pipeline.errors import InvalidParameter, TaxiPipelineError
 from taxi_pipeline.formatting import counted, table
 from taxi_pipeline.logger import logger
@@ -38,18 +43,18 @@ class BackfillMonths(luigi.WrapperTask):
     of: luigi.TaskParameter[luigi.Task] = luigi.TaskParameter(
         description="The task to run for each month, such as RegisterModel."
     )
-    of_params: JsonObject = JsonObject(
+    of_params: DictParameter = DictParameter(
         default=FrozenOrderedDict(),
         description='Its further parameters, as JSON: {"taxi": "yellow", "window": 3}.',
     )
-    start: YearMonth = YearMonth(description="The first month, YYYY-MM.")
-    stop: YearMonth = YearMonth(
+    start: MonthParameter = MonthParameter(description="The first month, YYYY-MM.")
+    stop: MonthParameter = MonthParameter(
         default=_this_month(),
         description="The month after the last one, YYYY-MM. By default this month, so that all "
         "months that have ended are wanted.",
     )
-    reverse: Flag = Flag(default=False, description="The newest month first.")
-    task_limit: Whole = Whole(
+    reverse: BoolParameter = BoolParameter(default=False, description="The newest month first.")
+    task_limit: BoundedIntParameter = BoundedIntParameter(
         1, default=1200, description="Most months to run; further ones are left for another run."
     )
 

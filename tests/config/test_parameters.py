@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from luigi.cmdline_parser import CmdlineParser
 from luigi.parameter import MissingParameterException
 
-from taxi_pipeline.config.parameters import Flag, OneOf, Real, Text, Whole, YearMonth
+from taxi_pipeline.config.parameters import (
+    BoolParameter,
+    BoundedFloatParameter,
+    BoundedIntParameter,
+    ChoiceParameter,
+    MonthParameter,
+    StrParameter,
+)
 from taxi_pipeline.errors import InvalidConfig, InvalidParameter, TaxiPipelineError
 from taxi_pipeline.month import Month
 
@@ -22,23 +29,23 @@ def refuse_spaces(text):
 
 
 class ParameterTask(luigi.Task):
-    month: Whole = Whole(1, 12)
-    taxi: OneOf = OneOf(("green", "yellow"), default="green")
-    share: Real = Real(0, 1, default=0.5)
-    keep_all: Flag = Flag(default=False)
-    title: Text = Text(default="")
-    start: YearMonth = YearMonth(default=Month(2021, 1))
+    month: BoundedIntParameter = BoundedIntParameter(1, 12)
+    taxi: ChoiceParameter = ChoiceParameter(("green", "yellow"), default="green")
+    share: BoundedFloatParameter = BoundedFloatParameter(0, 1, default=0.5)
+    keep_all: BoolParameter = BoolParameter(default=False)
+    title: StrParameter = StrParameter(default="")
+    start: MonthParameter = MonthParameter(default=Month(2021, 1))
 
 
 class parameter_options(luigi.Config):  # noqa: N801
-    month: Whole = Whole(1, 12, default=1)
-    rows: Whole = Whole(1000, default=2000)
-    taxi: OneOf = OneOf(("green", "yellow"), default="green")
-    share: Real = Real(0, 1, default=0.5)
-    miles: Real = Real(-1, default=math.inf)
-    keep_all: Flag = Flag(default=False)
-    title: Text = Text(check=refuse_spaces, default="")
-    start: YearMonth = YearMonth(default=Month(2021, 1))
+    month: BoundedIntParameter = BoundedIntParameter(1, 12, default=1)
+    rows: BoundedIntParameter = BoundedIntParameter(1000, default=2000)
+    taxi: ChoiceParameter = ChoiceParameter(("green", "yellow"), default="green")
+    share: BoundedFloatParameter = BoundedFloatParameter(0, 1, default=0.5)
+    miles: BoundedFloatParameter = BoundedFloatParameter(-1, default=math.inf)
+    keep_all: BoolParameter = BoolParameter(default=False)
+    title: StrParameter = StrParameter(check=refuse_spaces, default="")
+    start: MonthParameter = MonthParameter(default=Month(2021, 1))
 
 
 def param(name):
@@ -101,7 +108,7 @@ def test_text_is_kept_as_it_is():
 
 def test_secrets_of_a_text_are_told_even_if_it_is_refused():
     told = []
-    text = Text(check=refuse_spaces, secrets=told.append)
+    text = StrParameter(check=refuse_spaces, secrets=told.append)
     text.__set_name__(luigi.Config, "option")
     assert text.normalize("ab") == "ab"
     with pytest.raises(InvalidConfig):
@@ -111,7 +118,7 @@ def test_secrets_of_a_text_are_told_even_if_it_is_refused():
 
 @given(st.integers(-100, 100), st.integers(0, 100), st.integers(-300, 300))
 def test_whole_numbers_within_both_bounds_are_accepted_and_no_others(minimum, span, value):
-    whole = Whole(minimum, minimum + span)
+    whole = BoundedIntParameter(minimum, minimum + span)
     whole.__set_name__(luigi.Config, "option")
     if minimum <= value <= minimum + span:
         assert whole.normalize(str(value)) == whole.normalize(value) == value
@@ -124,7 +131,7 @@ def test_whole_numbers_within_both_bounds_are_accepted_and_no_others(minimum, sp
 @given(numbers, numbers, numbers)
 def test_numbers_within_both_bounds_are_accepted_and_no_others(one, other, value):
     minimum, maximum = sorted((one, other))
-    real = Real(minimum, maximum)
+    real = BoundedFloatParameter(minimum, maximum)
     real.__set_name__(luigi.Config, "option")
     if minimum <= value <= maximum:
         assert real.normalize(str(value)) == real.normalize(value) == value
@@ -160,7 +167,7 @@ def test_what_is_no_number_is_refused(value):
 
 @pytest.mark.parametrize("value", [math.nan, "nan"])
 def test_nan_is_no_number_even_where_nothing_bounds_it(value):
-    real = Real(-math.inf)
+    real = BoundedFloatParameter(-math.inf)
     real.__set_name__(luigi.Config, "option")
     with pytest.raises(InvalidConfig):
         real.normalize(value)

@@ -11,7 +11,7 @@ import luigi
 from luigi.rpc import RPCError
 
 from taxi_pipeline import config
-from taxi_pipeline.config.parameters import OneOf, Whole
+from taxi_pipeline.config.parameters import BoundedIntParameter, ChoiceParameter
 from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
 from taxi_pipeline.observability import links
@@ -26,9 +26,11 @@ QUIET_SECONDS = 30.0
 class MonthlyTask(luigi.Task):
     """A task for one taxi and one month."""
 
-    year: Whole = Whole(2009, 2100, description="Year of the month.")
-    month: Whole = Whole(1, 12, description="Month of the year, 1 to 12.")
-    taxi: OneOf = OneOf(TAXIS, default="green", description="green or yellow.")
+    year: BoundedIntParameter = BoundedIntParameter(2009, 2100, description="Year of the month.")
+    month: BoundedIntParameter = BoundedIntParameter(
+        1, 12, description="Month of the year, 1 to 12."
+    )
+    taxi: ChoiceParameter = ChoiceParameter(TAXIS, default="green", description="green or yellow.")
 
     # Whether the web page has a link that the task gave itself.
     _linked = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from taxi_pipeline import config
-from taxi_pipeline.config.parameters import OneOf, Whole
+from taxi_pipeline.config.parameters import BoundedIntParameter, ChoiceParameter
 from taxi_pipeline.model import recipes
 from taxi_pipeline.month import Month
 from taxi_pipeline.tasks.base.monthly import MonthlyTask
@@ -24,10 +24,10 @@ class RecipeStage(Stage):
     The month is the last of the training window.
     """
 
-    recipe: OneOf = OneOf(
+    recipe: ChoiceParameter = ChoiceParameter(
         tuple(recipes.RECIPES), default="trip", description="The recipe of the model."
     )
-    window: Whole = Whole(
+    window: BoundedIntParameter = BoundedIntParameter(
         1, 120, default=1, description="How many months, ending with this one, to train on."
     )
 
