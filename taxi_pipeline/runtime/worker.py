@@ -12,96 +12,42 @@ Luigi runs each task of ``--workers 2`` in a process forked from its own. Three 
 Where several clients share a scheduler, Luigi's worker gives up as soon as others have what it
 needs: a task, or the cores for one. This one waits, counts as done what others have made, and bears
 that the scheduler is started anew.
-
-Luigi's command makes its worker with a factory, which :func:`install` replaces; ``luigi.build``
-takes one as ``worker_scheduler_factory``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
 import json
 import os
 import sys
 import time
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import luigi
-from luigi import execution_summary, rpc, scheduler, worker
+import luigi.worker
+from luigi import rpc
 from luigi.task import flatten
 from luigi.task_status import DONE, PENDING, RUNNING
-from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
+from luigi.worker import rpc_message_callback
 
 from taxi_pipeline import config
 from taxi_pipeline.logger import logger
-from taxi_pipeline.observability import alerts, failures, links, logs
+from taxi_pipeline.observability import alerts, failures, links
+from taxi_pipeline.observability.run_summary import End, HasLastWords
 from taxi_pipeline.redaction import redact
+from taxi_pipeline.runtime.preload import preload
+from taxi_pipeline.runtime.resources import _limits
+from taxi_pipeline.runtime.schedulers import CentralScheduler
 from taxi_pipeline.storage import layout
 from taxi_pipeline.tasks.base import Stage, identity_cache, is_done
-
-FORKED = (
-    "alembic.command",
-    "hyperopt",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.figure",
-    "mlflow.pyfunc.scoring_server",
-    "mlflow.store.model_registry.sqlalchemy_store",
-    "mlflow.store.tracking.sqlalchemy_store",
-    "pandas.tseries.holiday",
-    "pandera.backends.pandas.register",
-    "pyarrow.dataset",
-    "sqlalchemy.dialects.sqlite",
-    "taxi_pipeline.evaluation.evaluation",
-    "taxi_pipeline.tuning.plots",
-    "taxi_pipeline.model.serving",
-    "taxi_pipeline.model.fitting",
-    "taxi_pipeline.tuning.search",
-    "taxi_pipeline.tracking",
-    "taxi_pipeline.trips.cleaning",
-    "taxi_pipeline.trips.synthetic.month",
-    "xgboost",
-)
-"""What tasks import: two seconds together. Not what may be missing, as GitPython without git."""
-
-RESTART_SECONDS = 60
-"""How long a client bears that a scheduler which it has reached does not answer."""
 
 OFFER_SECONDS = 30.0
 MOST_OFFERS = 3
 """How often what could be run is told to the scheduler again, where nobody runs anything."""
 
 
-@runtime_checkable
-class HasLastWords(Protocol):
-    """A task that has something to say when the run has ended, however it did."""
-
-    def last_words(self, end: End) -> str:
-        """What to say."""
-
-
-class End:
-    """How a run ended."""
-
-    def __init__(self, ended: Worker) -> None:
-        self._scheduler = ended.scheduler
-        self._not_scheduled = ended.not_scheduled
-        sets = execution_summary._summary_dict(ended)  # noqa: SLF001  (Luigi's exit codes use it)
-        self.made: set[luigi.Task] = sets["completed"]
-        self.failed: list[luigi.Task] = sorted(sets["failed"] | sets["scheduling_error"], key=str)
-        self.awaited: set[luigi.Task] = sets["still_pending_ext"]
-        self.elsewhere: set[luigi.Task] = sets["run_by_other_worker"]
-
-    def why(self, task: luigi.Task) -> str:
-        """The task and why it failed, in the last line of what it told the scheduler."""
-        told = json.loads(self._scheduler.fetch_error(task.task_id).get("error") or '""')
-        lines = str(told).strip().splitlines() or [self._not_scheduled.get(task, "see above")]
-        return logs.labelled(task, lines[-1])
-
-
-class Worker(worker.Worker):
+class Worker(luigi.worker.Worker):
     """Luigi's worker with shared cores."""
 
     def __init__(self, scheduler: Any, worker_processes: int = 1, **options: Any) -> None:
@@ -122,10 +68,7 @@ class Worker(worker.Worker):
     def run(self) -> bool:
         """Run what is scheduled."""
         if self.worker_processes > 1 and self._has_work():
-            for name in FORKED:
-                importlib.import_module(name)
-            # The pages of what stays are then shared with the forked processes.
-            gc.freeze()
+            preload()
         succeeded = bool(super().run())
         self._count_what_others_made()
         return succeeded
@@ -236,7 +179,7 @@ class Worker(worker.Worker):
                 running for running in response["running_tasks"] if running["task_id"] not in ids
             ]
 
-    @worker.rpc_message_callback
+    @rpc_message_callback
     def set_worker_processes(self, n: int) -> None:
         """Change the number of processes, as the web page asks, unless that would hang."""
         if self.worker_processes == 1 and n > 1:
@@ -283,101 +226,3 @@ class Worker(worker.Worker):
         finally:
             with contextlib.suppress(rpc.RPCError):
                 self._ask("disable_worker", self._id)
-
-
-def _limits(scheduler: Any) -> dict[str, int]:
-    """The scheduler's limits of resources, after it was told those that it had not heard of.
-
-    Of what it does not know, a scheduler grants one, so that what takes two would never run.
-    """
-    known = {entry["name"]: int(entry["num_total"]) for entry in scheduler.resource_list() or ()}
-    ours = luigi.configuration.get_config().getintdict("resources")
-    for name in sorted(set(ours) - set(known)):
-        scheduler.update_resource(name, ours[name])
-    return {**ours, **known}
-
-
-class LocalScheduler(scheduler.Scheduler):
-    """Luigi's scheduler in the process, at the end of which its worker has a word."""
-
-    worker: Worker
-
-    def close(self) -> None:
-        """End the run."""
-        self.worker.close()
-
-
-class CentralScheduler(rpc.RemoteScheduler):
-    """luigid as a client sees it, at the end of which its worker has a word."""
-
-    worker: Worker
-
-    # What no work depends on: it is not tried again.
-    UNIMPORTANT = ("/api/ping", "/api/set_task_status_message", "/api/set_task_progress_percentage")
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self._process = os.getpid()
-        self._reached = False
-
-    def _fetch(self, url_suffix: str, body: Any) -> Any:
-        """Ask: at first with the patience configured; once reached, it may be started anew.
-
-        Raises:
-            RPCError: it does not answer.
-        """
-        if not self._reached:
-            answer = super()._fetch(url_suffix, body)
-            self._reached = True
-            return answer
-        patient = url_suffix not in self.UNIMPORTANT and os.getpid() == self._process
-        retrying = Retrying(
-            wait=wait_fixed(1),
-            stop=stop_after_delay(RESTART_SECONDS if patient else 0),
-            before_sleep=self._tell_waiting,
-            reraise=True,
-        )
-        try:
-            return retrying(
-                self._fetcher.fetch, f"{self._url}{url_suffix}", body, self._connect_timeout
-            )
-        except self._fetcher.raises as error:
-            raise rpc.RPCError(f"{redact(self._url)} does not answer any more", error) from error
-
-    @staticmethod
-    def _tell_waiting(state: RetryCallState) -> None:
-        if state.attempt_number == 1:
-            logger.warning("the scheduler does not answer: waiting up to %d s", RESTART_SECONDS)
-
-    def close(self) -> None:
-        """End the run."""
-        self.worker.close()
-        super().close()
-
-
-class Factory:
-    """Makes the workers and schedulers of this module, for Luigi."""
-
-    def create_local_scheduler(self) -> LocalScheduler:
-        """A scheduler in this process."""
-        links.set_scheduler_url("")
-        return LocalScheduler(prune_on_get_work=True, record_task_history=False)
-
-    def create_remote_scheduler(self, url: str) -> CentralScheduler:
-        """A central scheduler."""
-        links.set_scheduler_url(url)
-        return CentralScheduler(url)
-
-    def create_worker(
-        self, scheduler: Any, worker_processes: int, assistant: bool = False
-    ) -> Worker:
-        """The worker of a run."""
-        made = Worker(scheduler, worker_processes, assistant=assistant)
-        scheduler.worker = made
-        return made
-
-
-def install() -> None:
-    """Have Luigi's command use this worker."""
-    interface: Any = luigi.interface
-    interface._WorkerSchedulerFactory = Factory  # noqa: SLF001  (it offers no other way)

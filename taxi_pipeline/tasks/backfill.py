@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import luigi
 from luigi.freezing import FrozenOrderedDict
@@ -21,11 +21,9 @@ from taxi_pipeline.errors import InvalidParameter, TaxiPipelineError
 from taxi_pipeline.formatting import counted, table
 from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
+from taxi_pipeline.observability.run_summary import End
 from taxi_pipeline.storage import Output
 from taxi_pipeline.tasks.base import identity_cache, is_done
-
-if TYPE_CHECKING:
-    from taxi_pipeline.runtime.worker import End
 
 
 def _this_month() -> Month:

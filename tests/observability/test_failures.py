@@ -12,7 +12,8 @@ from luigi.rpc import RPCError
 import taxi_pipeline.__main__
 from taxi_pipeline.errors import SourceError, TaxiPipelineError
 from taxi_pipeline.observability import alerts, failures, logs
-from taxi_pipeline.runtime import worker as runtime
+from taxi_pipeline.runtime.factory import Factory
+from taxi_pipeline.runtime.schedulers import LocalScheduler
 
 LINE = "my store is locked: unlock it"
 
@@ -227,20 +228,20 @@ class Places:
         monkeypatch.setattr(
             luigi.notifications, "send_email", lambda message, **_: self.mails.append(message)
         )
-        announced = runtime.LocalScheduler.add_task
+        announced = LocalScheduler.add_task
 
         def add_task(scheduler, *arguments, **options):
             self.pages.append(options.get("expl"))
             return announced(scheduler, *arguments, **options)
 
-        monkeypatch.setattr(runtime.LocalScheduler, "add_task", add_task)
-        announced_failure = runtime.LocalScheduler.announce_scheduling_failure
+        monkeypatch.setattr(LocalScheduler, "add_task", add_task)
+        announced_failure = LocalScheduler.announce_scheduling_failure
 
         def announce(scheduler, *arguments, **options):
             self.pages.append(options.get("expl"))
             return announced_failure(scheduler, *arguments, **options)
 
-        monkeypatch.setattr(runtime.LocalScheduler, "announce_scheduling_failure", announce)
+        monkeypatch.setattr(LocalScheduler, "announce_scheduling_failure", announce)
 
 
 @pytest.fixture
@@ -252,7 +253,7 @@ def places(luigi_config, monkeypatch, caplog):
 
 
 def run(task):
-    luigi.build([task], local_scheduler=True, worker_scheduler_factory=runtime.Factory())
+    luigi.build([task], local_scheduler=True, worker_scheduler_factory=Factory())
 
 
 @pytest.mark.parametrize("method", ["run", "complete", "requires"])

@@ -20,6 +20,7 @@ from luigi.parameter import (
 )
 from luigi.retcodes import retcode
 from luigi.rpc import RemoteScheduler, RPCError
+from luigi.scheduler import Scheduler
 from luigi.task import flatten
 from luigi.task_register import Register, TaskClassException
 from places import REPOSITORY
@@ -355,6 +356,25 @@ def test_a_task_that_ran_without_an_output_has_failed(luigi_config):
 def test_the_worker_asks_a_task_when_it_is_scheduled_and_after_it_ran_but_not_in_between():
     build(AskedTask())
     assert AskedTask.asked == ["complete", "run", "complete"]
+
+
+def test_a_worker_remembers_its_tasks_the_first_and_what_became_of_them():
+    worker = luigi.worker.Worker(scheduler=Scheduler())
+    tasks = [SeamTask(name="one"), SeamTask(name="two")]
+    for task in tasks:
+        worker.add(task)
+    assert worker._first_task == tasks[0].task_id
+    assert worker._scheduled_tasks == {task.task_id: task for task in tasks}
+    assert worker.run()
+    history = [(task, status) for task, status, _ in worker._add_task_history]
+    assert history[:2] == [(task, "PENDING") for task in tasks]
+    assert set(history[2:]) == {(task, "DONE") for task in tasks}
+
+
+@pytest.mark.parametrize("scheduler", [Scheduler, RemoteScheduler])
+@pytest.mark.parametrize("method", ["resource_list", "update_resource", "fetch_error"])
+def test_schedulers_near_and_far_can_be_asked_for_limits_and_errors(scheduler, method):
+    assert callable(getattr(scheduler, method))
 
 
 # --- the command ------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from taxi_pipeline import (
     config,
 )
 from taxi_pipeline.errors import InvalidParameter
-from taxi_pipeline.runtime.worker import Factory
+from taxi_pipeline.runtime.factory import Factory
 from taxi_pipeline.trips.synthetic.month import write_month
 
 LINEAR = {"recipe": "linear"}
@@ -378,7 +378,7 @@ import luigi
 
 from taxi_pipeline import BackfillMonths, RegisterModel
 from taxi_pipeline.evaluation import evaluation
-from taxi_pipeline.runtime.worker import Factory
+from taxi_pipeline.runtime.factory import Factory
 
 evaluation.gain = lambda *_: 0.5
 task = BackfillMonths(

@@ -1,0 +1,41 @@
+"""What is imported once before a worker forks, so that its processes do not import it each.
+
+Importing starts no OpenMP: a process that is forked afterwards can fit models.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+
+FORKED = (
+    "alembic.command",
+    "hyperopt",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "mlflow.pyfunc.scoring_server",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "pandas.tseries.holiday",
+    "pandera.backends.pandas.register",
+    "pyarrow.dataset",
+    "sqlalchemy.dialects.sqlite",
+    "taxi_pipeline.evaluation.evaluation",
+    "taxi_pipeline.tuning.plots",
+    "taxi_pipeline.model.serving",
+    "taxi_pipeline.model.fitting",
+    "taxi_pipeline.tuning.search",
+    "taxi_pipeline.tracking",
+    "taxi_pipeline.trips.cleaning",
+    "taxi_pipeline.trips.synthetic.month",
+    "xgboost",
+)
+"""What tasks import: two seconds together. Not what may be missing, as GitPython without git."""
+
+
+def preload() -> None:
+    """Import what tasks need, for the processes that are forked from this one."""
+    for name in FORKED:
+        importlib.import_module(name)
+    # The pages of what stays are then shared with the forked processes.
+    gc.freeze()

@@ -1,0 +1,87 @@
+"""A task that reports the end of a run is told how the run ended."""
+
+from typing import ClassVar
+
+import luigi
+import pytest
+from luigi import execution_summary
+
+from taxi_pipeline import config
+from taxi_pipeline.observability.run_summary import End
+from taxi_pipeline.runtime.factory import Factory
+from taxi_pipeline.runtime.schedulers import LocalScheduler
+from taxi_pipeline.runtime.worker import Worker
+
+
+class Made(luigi.Task):
+    name = luigi.Parameter(default="made")
+    done: ClassVar[set] = set()
+
+    def complete(self):
+        return self.name in self.done
+
+    def run(self):
+        self.done.add(self.name)
+
+
+class Fails(Made):
+    def run(self):
+        raise ValueError("a defect\nof two lines")
+
+
+class CannotBeLookedAt(luigi.Task):
+    def complete(self):
+        raise ValueError("a defect in complete")
+
+
+class Outside(luigi.ExternalTask):
+    def complete(self):
+        return False
+
+
+class All(luigi.WrapperTask):
+    def requires(self):
+        return [Made(name="made"), Made(name="there"), Fails(), CannotBeLookedAt(), Outside()]
+
+
+@pytest.fixture(autouse=True)
+def process(luigi_config, monkeypatch):
+    """A process in which nothing was run yet."""
+    Made.done.clear()
+    # A worker sets these for its process.
+    monkeypatch.setattr(config.training, "tasks_at_once", 1)
+    monkeypatch.setattr(config.training, "most_threads", None)
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        monkeypatch.setenv(f"{library}_NUM_THREADS", "1")
+
+
+def test_the_end_says_what_was_made_what_failed_and_what_is_awaited():
+    Made.done.add("there")
+    result = luigi.build(
+        [All()],
+        local_scheduler=True,
+        detailed_summary=True,
+        worker_scheduler_factory=Factory(),
+    )
+    assert set(execution_summary._summary_dict(result.worker)) >= {
+        *("completed", "failed", "scheduling_error", "still_pending_ext", "run_by_other_worker")
+    }
+    end = End(result.worker)
+    assert end.made == {Made(name="made")}
+    assert end.failed == [CannotBeLookedAt(), Fails()]
+    assert end.awaited == {Outside()}
+    assert end.elsewhere == set()
+    assert end.why(Fails()) == "Fails(name=made): of two lines"
+    assert end.why(CannotBeLookedAt()).endswith(": ValueError: a defect in complete")
+    assert end.why(Made(name="never heard of")) == "Made(name=never heard of): see above"
+
+
+def test_the_end_says_what_another_worker_runs():
+    scheduler, task = LocalScheduler(), Made()
+    scheduler.add_task(task_id=task.task_id, worker="another")
+    assert scheduler.get_work(worker="another")["task_id"] == task.task_id
+    worker = Worker(scheduler)
+    worker.add(task)
+    worker.run()
+    assert End(worker).elsewhere == {task}
+    assert not task.complete()
