@@ -1,4 +1,4 @@
-"""How a run ended, for a task that tells a person about it."""
+"""How a run ended, for a task that reports it to a person."""
 
 from __future__ import annotations
 
@@ -12,34 +12,41 @@ from taxi_pipeline.observability import logs
 
 
 @runtime_checkable
-class HasLastWords(Protocol):
-    """A task that has something to say when the run has ended, however it did."""
+class ReportsRunEnd(Protocol):
+    """A task that reports the end of its run, whether the run succeeded or failed."""
 
-    def last_words(self, end: End) -> str:
-        """What to say."""
+    def on_run_end(self, summary: RunSummary) -> str:
+        """The text that the console shows when the run has ended."""
 
 
-class EndedWorker(Protocol):
-    """A worker of Luigi's that has run what it could."""
+class FinishedWorker(Protocol):
+    """What a summary needs of the worker that ran the tasks."""
 
     scheduler: Any
     not_scheduled: dict[luigi.Task, str]
 
 
-class End:
-    """How a run ended."""
+class RunSummary:
+    """How a run ended.
 
-    def __init__(self, ended: EndedWorker) -> None:
-        self._scheduler = ended.scheduler
-        self._not_scheduled = ended.not_scheduled
-        sets = execution_summary._summary_dict(ended)  # noqa: SLF001  (Luigi's exit codes use it)
-        self.made: set[luigi.Task] = sets["completed"]
+    Attributes:
+        completed: the tasks that this run made.
+        failed: the tasks that failed, or that could not be scheduled, by name.
+        missing_external: the external tasks whose data are missing.
+        running_elsewhere: the tasks that another worker runs.
+    """
+
+    def __init__(self, worker: FinishedWorker) -> None:
+        self._scheduler = worker.scheduler
+        self._not_scheduled = worker.not_scheduled
+        sets = execution_summary._summary_dict(worker)  # noqa: SLF001  (Luigi's exit codes use it)
+        self.completed: set[luigi.Task] = sets["completed"]
         self.failed: list[luigi.Task] = sorted(sets["failed"] | sets["scheduling_error"], key=str)
-        self.awaited: set[luigi.Task] = sets["still_pending_ext"]
-        self.elsewhere: set[luigi.Task] = sets["run_by_other_worker"]
+        self.missing_external: set[luigi.Task] = sets["still_pending_ext"]
+        self.running_elsewhere: set[luigi.Task] = sets["run_by_other_worker"]
 
-    def why(self, task: luigi.Task) -> str:
-        """The task and why it failed, in the last line of what it told the scheduler."""
-        told = json.loads(self._scheduler.fetch_error(task.task_id).get("error") or '""')
-        lines = str(told).strip().splitlines() or [self._not_scheduled.get(task, "see above")]
+    def error_line(self, task: luigi.Task) -> str:
+        """The task and the last line of the error that the scheduler keeps of it."""
+        message = json.loads(self._scheduler.fetch_error(task.task_id).get("error") or '""')
+        lines = str(message).strip().splitlines() or [self._not_scheduled.get(task, "see above")]
         return logs.labelled(task, lines[-1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import importlib
 
-FORKED = (
+PRELOAD_MODULES = (
     "alembic.command",
     "hyperopt",
     "matplotlib.backends.backend_agg",
@@ -35,7 +35,7 @@ FORKED = (
 
 def preload() -> None:
     """Import what tasks need, for the processes that are forked from this one."""
-    for name in FORKED:
+    for name in PRELOAD_MODULES:
         importlib.import_module(name)
     # The pages of what stays are then shared with the forked processes.
     gc.freeze()

@@ -7,10 +7,11 @@ from typing import Any
 import luigi
 
 
-def _limits(scheduler: Any) -> dict[str, int]:
-    """The scheduler's limits of resources, after it was told those that it had not heard of.
+def sync_resource_limits(scheduler: Any) -> dict[str, int]:
+    """Tell the scheduler the limits of resources that it does not know; all limits are returned.
 
-    Of what it does not know, a scheduler grants one, so that what takes two would never run.
+    A scheduler grants one of a resource that it does not know, so that a task which takes two of
+    it would never run. Limits that the scheduler knows win over those of the configuration.
     """
     known = {entry["name"]: int(entry["num_total"]) for entry in scheduler.resource_list() or ()}
     ours = luigi.configuration.get_config().getintdict("resources")

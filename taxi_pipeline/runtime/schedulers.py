@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from taxi_pipeline.runtime.worker import Worker
 
 RESTART_SECONDS = 60
-"""How long a client bears that a scheduler which it has reached does not answer."""
+"""How long a client waits for a scheduler that answered before and does not now."""
 
 
 class LocalScheduler(scheduler.Scheduler):
@@ -33,8 +33,12 @@ class CentralScheduler(rpc.RemoteScheduler):
 
     worker: Worker
 
-    # What no work depends on: it is not tried again.
-    UNIMPORTANT = ("/api/ping", "/api/set_task_status_message", "/api/set_task_progress_percentage")
+    # No work depends on these: they are not tried again.
+    BEST_EFFORT_ENDPOINTS = (
+        "/api/ping",
+        "/api/set_task_status_message",
+        "/api/set_task_progress_percentage",
+    )
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -51,11 +55,11 @@ class CentralScheduler(rpc.RemoteScheduler):
             answer = super()._fetch(url_suffix, body)
             self._reached = True
             return answer
-        patient = url_suffix not in self.UNIMPORTANT and os.getpid() == self._process
+        patient = url_suffix not in self.BEST_EFFORT_ENDPOINTS and os.getpid() == self._process
         retrying = Retrying(
             wait=wait_fixed(1),
             stop=stop_after_delay(RESTART_SECONDS if patient else 0),
-            before_sleep=self._tell_waiting,
+            before_sleep=self._log_waiting,
             reraise=True,
         )
         try:
@@ -66,7 +70,7 @@ class CentralScheduler(rpc.RemoteScheduler):
             raise rpc.RPCError(f"{redact(self._url)} does not answer any more", error) from error
 
     @staticmethod
-    def _tell_waiting(state: RetryCallState) -> None:
+    def _log_waiting(state: RetryCallState) -> None:
         if state.attempt_number == 1:
             logger.warning("the scheduler does not answer: waiting up to %d s", RESTART_SECONDS)
 

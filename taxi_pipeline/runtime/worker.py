@@ -34,17 +34,19 @@ from luigi.worker import rpc_message_callback
 from taxi_pipeline import config
 from taxi_pipeline.logger import logger
 from taxi_pipeline.observability import alerts, failures, links
-from taxi_pipeline.observability.run_summary import End, HasLastWords
+from taxi_pipeline.observability.run_summary import ReportsRunEnd, RunSummary
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.preload import preload
-from taxi_pipeline.runtime.resources import _limits
+from taxi_pipeline.runtime.resources import sync_resource_limits
 from taxi_pipeline.runtime.schedulers import CentralScheduler
 from taxi_pipeline.storage import layout
 from taxi_pipeline.tasks.base import Stage, identity_cache, is_done
 
-OFFER_SECONDS = 30.0
-MOST_OFFERS = 3
-"""How often what could be run is told to the scheduler again, where nobody runs anything."""
+REREGISTER_SECONDS = 30.0
+"""Seconds after which runnable tasks that no worker runs are registered again."""
+
+MAX_REREGISTRATIONS = 3
+"""How often they are registered again before this worker gives up."""
 
 
 class Worker(luigi.worker.Worker):
@@ -55,10 +57,10 @@ class Worker(luigi.worker.Worker):
         self.scheduler = scheduler
         self.not_scheduled: dict[luigi.Task, str] = {}
         self._waiting: list[luigi.Task] = []
-        self._offered: list[luigi.Task] = []
-        self._offered_at = 0.0
-        self._offers = 0
-        limits = _limits(scheduler)
+        self._reregistered: list[luigi.Task] = []
+        self._reregistered_at = 0.0
+        self._reregistrations = 0
+        limits = sync_resource_limits(scheduler)
         config.training.tasks_at_once = max(1, self.worker_processes)
         config.training.most_threads = limits["cpu"]
         # What NumPy and others compute with takes all cores too, unless told before it is loaded.
@@ -70,12 +72,12 @@ class Worker(luigi.worker.Worker):
         if self.worker_processes > 1 and self._has_work():
             preload()
         succeeded = bool(super().run())
-        self._count_what_others_made()
+        self._reconcile_completed()
         return succeeded
 
     def _has_work(self) -> bool:
         """Whether a task could be run now, rather than that all are done or waited for."""
-        states = self._last_states()
+        states = self._reported_states()
         return any(
             status == PENDING
             and task.run is not None
@@ -108,13 +110,13 @@ class Worker(luigi.worker.Worker):
         longest, since = self._config.max_keep_alive_idle_duration, self._idle_since
         if longest and since and datetime.now() - since > longest:  # noqa: DTZ005  (as Luigi's)
             return False
-        waiting = [] if self._stop_requesting_work else self._not_granted()
+        waiting = [] if self._stop_requesting_work else self._runnable_unassigned()
         if not waiting:
             return False
         running = set(self._ask("task_list", RUNNING, "", limit=False))
         if running or waiting != self._waiting:
-            self._offers = 0
-        elif self._offers >= MOST_OFFERS:
+            self._reregistrations = 0
+        elif self._reregistrations >= MAX_REREGISTRATIONS:
             return False
         if waiting != self._waiting:
             logger.info(
@@ -124,19 +126,22 @@ class Worker(luigi.worker.Worker):
         # The scheduler may have lost a task, believe it done since another configuration made it,
         # or leave it to a worker that failed or died with it.
         idle = [task for task in waiting if task.task_id not in running]
-        if idle != self._offered or time.monotonic() - self._offered_at > OFFER_SECONDS:
+        if (
+            idle != self._reregistered
+            or time.monotonic() - self._reregistered_at > REREGISTER_SECONDS
+        ):
             for task in idle:
                 self.add(task)
-            self._offers += 1
-            self._offered, self._offered_at = idle, time.monotonic()
+            self._reregistrations += 1
+            self._reregistered, self._reregistered_at = idle, time.monotonic()
         self._waiting = waiting
         return True
 
-    def _not_granted(self) -> list[luigi.Task]:
-        """Tasks that could be run now, and that are neither done nor tried."""
+    def _runnable_unassigned(self) -> list[luigi.Task]:
+        """The tasks that could be run now, and that were neither completed nor tried."""
         if not isinstance(self.scheduler, CentralScheduler):
             return []
-        last = self._last_states()
+        last = self._reported_states()
 
         def is_there(needed: luigi.Task) -> bool:
             # What comes from outside is asked for when a run is planned, not again and again.
@@ -152,19 +157,19 @@ class Worker(luigi.worker.Worker):
                 and all(is_there(needed) for needed in flatten(task.requires()))
             ]
 
-    def _last_states(self) -> dict[luigi.Task, str]:
-        """What this worker last told the scheduler of each task."""
+    def _reported_states(self) -> dict[luigi.Task, str]:
+        """The status that this worker last reported to the scheduler, by task."""
         return {task: status for task, status, _ in self._add_task_history}
 
     def _ask(self, method: str, *arguments: Any, **options: Any) -> Any:
         # Luigi gives its remote scheduler these methods when it is imported.
         return getattr(self.scheduler, method)(*arguments, **options)
 
-    def _count_what_others_made(self) -> None:
-        """Let Luigi's summary and exit code take what others have made meanwhile as made."""
+    def _reconcile_completed(self) -> None:
+        """Count tasks that other workers completed as done in Luigi's summary and exit code."""
         if not isinstance(self.scheduler, CentralScheduler):
             return
-        last = self._last_states()
+        last = self._reported_states()
         with identity_cache():
             made = [
                 task
@@ -204,11 +209,11 @@ class Worker(luigi.worker.Worker):
 
         Luigi quotes the command line, whose flags may hold a secret.
         """
-        told = failures.error_line(formatted_traceback) or formatted_traceback
+        message = failures.error_line(formatted_traceback) or formatted_traceback
         given = sys.argv
         sys.argv = [redact(argument) for argument in given]
         try:
-            super()._email_error(task, redact(told), subject, headline)
+            super()._email_error(task, redact(message), subject, headline)
         finally:
             sys.argv = given
 
@@ -219,8 +224,8 @@ class Worker(luigi.worker.Worker):
         """
         asked = self._scheduled_tasks.get(self._first_task)
         try:
-            if isinstance(asked, HasLastWords):
-                logger.info(asked.last_words(End(self)))
+            if isinstance(asked, ReportsRunEnd):
+                logger.info(asked.on_run_end(RunSummary(self)))
         except Exception:  # noqa: BLE001  (the run's exit code is that of what it did)
             logger.exception("%s: how it went cannot be told", asked)
         finally:

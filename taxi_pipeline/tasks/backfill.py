@@ -21,7 +21,7 @@ from taxi_pipeline.errors import InvalidParameter, TaxiPipelineError
 from taxi_pipeline.formatting import counted, table
 from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
-from taxi_pipeline.observability.run_summary import End
+from taxi_pipeline.observability.run_summary import RunSummary
 from taxi_pipeline.storage import Output
 from taxi_pipeline.tasks.base import identity_cache, is_done
 
@@ -58,8 +58,8 @@ class BackfillMonths(luigi.WrapperTask):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._wanted: list[Any] | None = None
-        self._left: list[Any] = []
+        self._selected: list[Any] | None = None
+        self._deferred: list[Any] = []
         names = {name for name, _ in self.of.get_params()}
         if not {"year", "month"} <= names:
             raise InvalidParameter(
@@ -103,19 +103,19 @@ class BackfillMonths(luigi.WrapperTask):
 
     def requires(self) -> list[Any]:
         """The tasks that are not done yet, in the order in which they are to run."""
-        if self._wanted is None:
+        if self._selected is None:
             with identity_cache():
                 missing = [task for task in self.tasks() if not is_done(task)]
             if self.reverse:
                 missing.reverse()
-            self._wanted, self._left = missing[: self.task_limit], missing[self.task_limit :]
-            if self._left:
-                logger.warning("%s: %s", self.label, self._said_of_left())
-            for place, task in enumerate(self._wanted):
+            self._selected, self._deferred = missing[: self.task_limit], missing[self.task_limit :]
+            if self._deferred:
+                logger.warning("%s: %s", self.label, self._deferred_line())
+            for place, task in enumerate(self._selected):
                 # Less than that of downloads; the scheduler passes it on to what a month requires.
                 with contextlib.suppress(AttributeError):  # a task may compute its own
-                    task.priority = 99 - 99 * place // len(self._wanted)
-        return self._wanted
+                    task.priority = 99 - 99 * place // len(self._selected)
+        return self._selected
 
     def complete(self) -> bool:
         """Whether all that are to run are done."""
@@ -124,37 +124,41 @@ class BackfillMonths(luigi.WrapperTask):
 
     # --- at the end ----------------------------------------------------------------------------
 
-    def last_words(self, end: End) -> str:
+    def on_run_end(self, summary: RunSummary) -> str:
         """A table of the months, what failed, and what to do next."""
         with identity_cache():
-            states = {task: self._state(task, end) for task in self.tasks()}
+            states = {task: self._state(task, summary) for task in self.tasks()}
             rows = [
-                (f"{Month(task.year, task.month)}", state, *_figures(task))
+                (f"{Month(task.year, task.month)}", state, *_metric_cells(task))
                 for task, state in states.items()
             ]
         lines = [self.label, table(("month", "status", "rows", "RMSE", "version"), rows)]
-        lines += [end.why(task) for task in end.failed]
-        if self._left:
-            lines.append(self._said_of_left())
+        lines += [summary.error_line(task) for task in summary.failed]
+        if self._deferred:
+            lines.append(self._deferred_line())
         # Luigi keeps its tasks: another run in this process is to find out anew what is missing.
-        self._wanted = None
+        self._selected = None
         return "\n".join([*lines, self._next(list(states.values()))])
 
-    def _state(self, task: luigi.Task, end: End) -> str:
-        needed = set(_all_of(task)) if task in self.requires() and not is_done(task) else set()
+    def _state(self, task: luigi.Task, summary: RunSummary) -> str:
+        needed = (
+            set(_unfinished_upstream(task))
+            if task in self.requires() and not is_done(task)
+            else set()
+        )
         states = {
-            "left for another run": task in self._left,
-            "failed": bool(needed & set(end.failed)),
-            "waiting for publication": bool(needed & end.awaited),
-            "run by another worker": bool(needed & end.elsewhere),
+            "left for another run": task in self._deferred,
+            "failed": bool(needed & set(summary.failed)),
+            "waiting for publication": bool(needed & summary.missing_external),
+            "run by another worker": bool(needed & summary.running_elsewhere),
             "not run": bool(needed),
             "made": task in self.requires(),
             "already there": True,
         }
         return next(state for state, is_so in states.items() if is_so)
 
-    def _said_of_left(self) -> str:
-        months = sorted(Month(task.year, task.month) for task in self._left)
+    def _deferred_line(self) -> str:
+        months = sorted(Month(task.year, task.month) for task in self._deferred)
         return (
             f"{counted(len(months), 'month')} of {months[0]} to {months[-1]} left for another run "
             f"(--task-limit {self.task_limit})"
@@ -170,7 +174,7 @@ class BackfillMonths(luigi.WrapperTask):
         return "Run this again for the rest."
 
 
-def _all_of(task: luigi.Task) -> Iterable[luigi.Task]:
+def _unfinished_upstream(task: luigi.Task) -> Iterable[luigi.Task]:
     """A task and all that it requires, as far as that is not done and can be known."""
     found, ahead = {task}, [task]
     while ahead:
@@ -188,7 +192,7 @@ def _requirements(task: luigi.Task) -> list[luigi.Task]:
         return []
 
 
-def _figures(task: luigi.Task) -> tuple[str, str, str]:
+def _metric_cells(task: luigi.Task) -> tuple[str, str, str]:
     """Rows, RMSE in minutes and model version, as far as the task's manifest tells them."""
     try:
         output = task.output()

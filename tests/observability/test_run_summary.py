@@ -7,7 +7,7 @@ import pytest
 from luigi import execution_summary
 
 from taxi_pipeline import config
-from taxi_pipeline.observability.run_summary import End
+from taxi_pipeline.observability.run_summary import RunSummary
 from taxi_pipeline.runtime.factory import Factory
 from taxi_pipeline.runtime.schedulers import LocalScheduler
 from taxi_pipeline.runtime.worker import Worker
@@ -55,7 +55,7 @@ def process(luigi_config, monkeypatch):
         monkeypatch.setenv(f"{library}_NUM_THREADS", "1")
 
 
-def test_the_end_says_what_was_made_what_failed_and_what_is_awaited():
+def test_the_summary_says_what_was_completed_what_failed_and_what_is_missing():
     Made.done.add("there")
     result = luigi.build(
         [All()],
@@ -66,22 +66,22 @@ def test_the_end_says_what_was_made_what_failed_and_what_is_awaited():
     assert set(execution_summary._summary_dict(result.worker)) >= {
         *("completed", "failed", "scheduling_error", "still_pending_ext", "run_by_other_worker")
     }
-    end = End(result.worker)
-    assert end.made == {Made(name="made")}
-    assert end.failed == [CannotBeLookedAt(), Fails()]
-    assert end.awaited == {Outside()}
-    assert end.elsewhere == set()
-    assert end.why(Fails()) == "Fails(name=made): of two lines"
-    assert end.why(CannotBeLookedAt()).endswith(": ValueError: a defect in complete")
-    assert end.why(Made(name="never heard of")) == "Made(name=never heard of): see above"
+    summary = RunSummary(result.worker)
+    assert summary.completed == {Made(name="made")}
+    assert summary.failed == [CannotBeLookedAt(), Fails()]
+    assert summary.missing_external == {Outside()}
+    assert summary.running_elsewhere == set()
+    assert summary.error_line(Fails()) == "Fails(name=made): of two lines"
+    assert summary.error_line(CannotBeLookedAt()).endswith(": ValueError: a defect in complete")
+    assert summary.error_line(Made(name="never heard of")) == "Made(name=never heard of): see above"
 
 
-def test_the_end_says_what_another_worker_runs():
+def test_the_summary_says_what_another_worker_runs():
     scheduler, task = LocalScheduler(), Made()
     scheduler.add_task(task_id=task.task_id, worker="another")
     assert scheduler.get_work(worker="another")["task_id"] == task.task_id
     worker = Worker(scheduler)
     worker.add(task)
     worker.run()
-    assert End(worker).elsewhere == {task}
+    assert RunSummary(worker).running_elsewhere == {task}
     assert not task.complete()

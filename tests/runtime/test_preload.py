@@ -33,7 +33,7 @@ class Probe(luigi.Task):
     def run(self):
         self.told = print("task:", heavy(), flush=True)
 
-    def last_words(self, end):
+    def on_run_end(self, summary):
         return f"end: {heavy()}"
 
 
@@ -89,7 +89,7 @@ def test_several_workers_that_have_nothing_to_run_import_nothing(probe, asked):
     assert probe(*asked, "--workers", "2") == {"end": "nothing"}
 
 
-@pytest.mark.parametrize("name", preload.FORKED)
+@pytest.mark.parametrize("name", preload.PRELOAD_MODULES)
 def test_what_is_imported_before_a_fork_is_there(name):
     importlib.import_module(name)
 
@@ -97,10 +97,10 @@ def test_what_is_imported_before_a_fork_is_there(name):
 FIT = """
 import importlib, os, signal, sys, time
 
-from taxi_pipeline.runtime.preload import FORKED
+from taxi_pipeline.runtime.preload import PRELOAD_MODULES
 
 if sys.argv[1] == "import all":
-    for name in FORKED:
+    for name in PRELOAD_MODULES:
         importlib.import_module(name)
 import numpy as np, xgboost
 

@@ -331,17 +331,17 @@ def test_each_month_has_its_state(luigi_config):
     task = BackfillMonths(of=TransformTrips, start="2021-01", stop="2021-02")
     (month,) = task.tasks()
     ingest = IngestTrips(year=2021, month=1)
-    nothing = {"failed": [], "awaited": set(), "elsewhere": set()}
+    nothing = {"failed": [], "missing_external": set(), "running_elsewhere": set()}
 
     def state(**ended):
         return task._state(month, SimpleNamespace(**{**nothing, **ended}))
 
     luigi_config("storage", "root", "/nowhere")
     assert state() == "not run"
-    assert state(elsewhere={ingest}) == "run by another worker"
+    assert state(running_elsewhere={ingest}) == "run by another worker"
     assert state(failed=[ingest]) == "failed"
     luigi_config("source", "url", "synthetic://?last=2020-12")
-    assert state(awaited={PublishedTrips(year=2021, month=1)}) == "waiting for publication"
+    assert state(missing_external={PublishedTrips(year=2021, month=1)}) == "waiting for publication"
 
 
 # --- the champion -----------------------------------------------------------------------------
