@@ -1,5 +1,5 @@
-from taxi_pipeline import __main__ as command
 from taxi_pipeline import config
+from taxi_pipeline.cli import main as command
 
 
 def test_write_config_writes_the_file(tmp_path, monkeypatch, capsys):

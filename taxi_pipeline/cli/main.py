@@ -1,0 +1,55 @@
+"""The parser of all commands, and what a user reads when one fails."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from taxi_pipeline import redaction
+from taxi_pipeline.cli import luigid, plan, write_config
+from taxi_pipeline.observability import failures
+
+
+class Command(Protocol):
+    """A module that is a command."""
+
+    HELP: str
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's options."""
+
+    def run(self, options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+        """Do what was asked; the exit code."""
+
+
+COMMANDS: dict[str, Command] = {"write-config": write_config, "plan": plan, "luigid": luigid}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 0 if it did what was asked."""
+    parser = argparse.ArgumentParser(
+        prog="python -m taxi_pipeline",
+        description="Tasks are run by Luigi: luigi --module taxi_pipeline RegisterModel --help",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    parsers = {}
+    for name, command in COMMANDS.items():
+        parsers[name] = commands.add_parser(name, help=command.HELP)
+        command.configure(parsers[name])
+
+    options = parser.parse_args(arguments)
+    try:
+        return COMMANDS[options.command].run(options, parsers[options.command])
+    except BrokenPipeError:
+        # Who read has seen enough: head, or a pager. Nothing is to be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        line = failures.error_line(error)
+        if line is None:
+            raise
+        print(f"ERROR: {redaction.redact(line)}", file=sys.stderr)
+        return 1

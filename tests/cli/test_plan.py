@@ -1,0 +1,126 @@
+"""A plan as text, and the command that prints it."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from plan_folders import MODEL, environment, model, untouched
+from task_graphs import graphs, planned
+
+from taxi_pipeline.cli.plan import as_text, summary
+from taxi_pipeline.runtime import plan
+from taxi_pipeline.runtime.plan import Step
+
+SYNTHETIC = ("--source-url", "synthetic://?rows=2000&last=2021-02")
+
+
+def command(folder, *arguments):
+    """``python -m taxi_pipeline`` as a process in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "taxi_pipeline", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment(),
+        timeout=60,
+    )
+
+
+@given(graphs())
+@settings(max_examples=50)
+def test_the_text_tells_each_step_and_spells_it_out_once(graph):
+    steps = planned(graph)
+    *lines, counted = as_text(steps).splitlines()
+    assert len(lines) == 1 + sum(len(step.requires) for step in steps)
+    for step in steps:
+        told = [line for line in lines if step.label in line.partition(": ")[0]]
+        assert all(line.startswith(step.state) for line in told)
+        first, *others = told
+        assert first.endswith(f"{step.label}{': ' * bool(step.reason)}{step.reason}")
+        ending = f"{step.label}{' (see above)' * bool(step.requires)}"
+        assert all(line.endswith(ending) for line in others)
+    counts = {state: int(number) for number, state in re.findall(r"(\d+) (\w+)", counted)}
+    assert counts == Counter(step.state for step in steps)
+
+
+def test_the_text_is_a_tree_with_what_is_asked_for_at_its_top():
+    steps = [
+        Step("a", "done", "", ()),
+        Step("b", "runs", "not made yet", ("a",)),
+        Step("c", "waits", "for d", ("a", "b")),
+        Step("e", "waits", "for d", ("b", "c", "a")),
+    ]
+    assert as_text(steps).splitlines() == [
+        "waits  e: for d",
+        "runs   ├─ b: not made yet",
+        "done   │  └─ a",
+        "waits  ├─ c: for d",
+        "done   │  ├─ a",
+        "runs   │  └─ b (see above)",
+        "done   └─ a",
+        summary(steps),
+    ]
+    assert summary(steps).startswith("1 done, 1 runs, 2 waits. Nothing was run: luigi ")
+
+
+def test_the_command_prints_the_plan_and_writes_nothing(empty):
+    with untouched(empty):
+        result = command(empty, "plan", *MODEL, *SYNTHETIC)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"{as_text(plan.plan(model()))}\n"
+
+
+def test_the_command_draws_the_plan_and_says_where(empty):
+    result = command(empty, "plan", "--draw", "plan.svg", *MODEL, *SYNTHETIC)
+    assert result.returncode == 0, result.stderr
+    assert "plan.svg" in result.stdout.splitlines()[-1]
+    assert [path.name for path in empty.iterdir()] == ["plan.svg"]
+
+
+def test_the_flags_of_a_run_may_stay(empty):
+    flags = ("--local-scheduler", "--workers", "2", "--log-level", "WARNING")
+    assert command(empty, "plan", *MODEL, *SYNTHETIC, *flags).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("RegistrModel", *MODEL[1:]), "No task RegistrModel. Did you mean: RegisterModel"),
+        (("RegisterModel", "--year", "2021", "--month", "13"), "--month is '13': it must be"),
+        (("RegisterModel", "--year", "2021"), "requires the 'month' parameter"),
+        ((*MODEL, "--cleaning-max-minutes", "soon"), "[cleaning] max_minutes is 'soon'"),
+        (("--draw", "plan.soup", *MODEL, *SYNTHETIC), "--draw plan.soup: "),
+        (("--draw", "nowhere/plan.svg", *MODEL, *SYNTHETIC), "--draw nowhere/plan.svg: "),
+    ],
+)
+def test_what_is_wrong_is_one_line(tmp_path, arguments, told):
+    result = command(tmp_path, "plan", *arguments)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("ERROR: ")
+    assert told in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drawing_is_where_it_is_said_to_be(tmp_path):
+    result = command(tmp_path, "plan", "--draw", "plan", *MODEL, *SYNTHETIC)
+    drawn = [path.name for path in tmp_path.iterdir()]
+    assert result.returncode == 1 or f" {drawn[0]}." in result.stdout.splitlines()[-1]
+
+
+def test_who_reads_the_plan_may_stop_early(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "taxi_pipeline", "plan", *MODEL, *SYNTHETIC],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment(),
+    ) as process:
+        process.stdout.close()
+        assert process.wait(60) == 0
+        assert process.stderr.read() == ""
