@@ -24,6 +24,6 @@ def _is_number(cell: str) -> bool:
     return not cell or cell.replace(",", "").replace(".", "").isdigit()
 
 
-def counted(number: int, thing: str) -> str:
+def pluralize(number: int, thing: str) -> str:
     """A number of things: ``1 month``, ``2 months``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"

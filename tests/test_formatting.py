@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxi_pipeline.formatting import counted, table
+from taxi_pipeline.formatting import pluralize, table
 
 words = st.text("abc ", max_size=6)
 tables = st.integers(1, 4).flatmap(
@@ -58,4 +58,4 @@ def test_rows_of_another_length_are_a_defect():
     [(0, "0 months"), (1, "1 month"), (2, "2 months"), (1200, "1,200 months")],
 )
 def test_things_are_counted(number, said):
-    assert counted(number, "month") == said
+    assert pluralize(number, "month") == said

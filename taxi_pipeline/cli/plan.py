@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
-from taxi_pipeline.runtime.plan import State, Step, parsed
+from taxi_pipeline.runtime.plan import State, Step, parse_task
 from taxi_pipeline.runtime.plan import plan as planned
 
 HELP = "print what a run would do and why, without running anything"
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Print the plan, and draw it if that is asked for."""
     if not options.task:
         parser.error("which task? For example RegisterModel --year 2021 --month 1")
-    with parsed(options.task) as task:
+    with parse_task(options.task) as task:
         steps = planned(task)
     if options.draw:
         from taxi_pipeline.cli.plan_drawing import draw
@@ -39,16 +39,16 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def as_text(steps: Sequence[Step]) -> str:
     """The steps as a tree, what is asked for at its top; each is spelt out once."""
     by_label = {step.label: step for step in steps}
-    told: set[str] = set()
+    spelt_out: set[str] = set()
 
     def lines(label: str, first: str, rest: str) -> Iterator[str]:
         step = by_label[label]
-        why = f": {step.reason}" if step.reason and label not in told else ""
-        again = " (see above)" if label in told and step.requires else ""
+        why = f": {step.reason}" if step.reason and label not in spelt_out else ""
+        again = " (see above)" if label in spelt_out and step.requires else ""
         yield f"{step.state:5}  {first}{label}{why}{again}"
-        if label in told:
+        if label in spelt_out:
             return
-        told.add(label)
+        spelt_out.add(label)
         for place, needed in enumerate(step.requires, 1):
             last = place == len(step.requires)
             yield from lines(
@@ -61,9 +61,7 @@ def as_text(steps: Sequence[Step]) -> str:
 def summary(steps: Sequence[Step]) -> str:
     """How many steps there are of each kind, and what to do next."""
     counts = [(state, sum(step.state == state for step in steps)) for state in get_args(State)]
-    said = ", ".join(f"{number} {state}" for state, number in counts if number)
+    counted = ", ".join(f"{number} {state}" for state, number in counts if number)
     if dict(counts)["runs"]:
-        return (
-            f"{said}. Nothing was run: luigi --module taxi_pipeline with the same arguments does."
-        )
-    return f"{said}. There is nothing to run{' now' if dict(counts)['waits'] else ''}."
+        return f"{counted}. Nothing was run: luigi --module taxi_pipeline with the same arguments does."
+    return f"{counted}. There is nothing to run{' now' if dict(counts)['waits'] else ''}."

@@ -39,7 +39,7 @@ def draw(steps: Sequence[Step], file: Path) -> None:
     # As late as possible, so that arrows are short; months below each other.
     layers = [sorted(layer, key=_month) for layer in nx.topological_generations(graph.reverse())]
     tallest = max(map(len, layers))
-    places = {
+    positions = {
         label: (-number, (len(layer) - 1) / 2 - place)
         for number, layer in enumerate(layers)
         for place, label in enumerate(layer)
@@ -49,15 +49,15 @@ def draw(steps: Sequence[Step], file: Path) -> None:
     axes.set_axis_off()
     axes.margins(0.12)
     nx.draw_networkx_edges(
-        graph, places, ax=axes, edge_color="#888", node_size=5000, node_shape="s", arrowsize=12
+        graph, positions, ax=axes, edge_color="#888", node_size=5000, node_shape="s", arrowsize=12
     )
     by_label = {step.label: step for step in steps}
-    for label, place in places.items():
+    for label, place in positions.items():
         step = by_label[label]
         axes.text(
             place[0],
             place[1],
-            _boxed(step),
+            _node_text(step),
             ha="center",
             va="center",
             fontsize=7,
@@ -75,7 +75,7 @@ def _month(label: str) -> str:
     return label.partition(" ")[2]
 
 
-def _boxed(step: Step) -> str:
+def _node_text(step: Step) -> str:
     family, _, rest = step.label.partition(" ")
     reason = textwrap.shorten(step.reason, 40, placeholder=" ...")
     return "\n".join(line for line in (family, rest, f"{step.state} {reason}".strip()) if line)

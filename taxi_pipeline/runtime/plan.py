@@ -11,7 +11,7 @@ import luigi
 from luigi.cmdline_parser import CmdlineParser
 from luigi.task import flatten
 
-from taxi_pipeline.formatting import counted
+from taxi_pipeline.formatting import pluralize
 from taxi_pipeline.tasks.base import Stage, identity_cache
 
 State = Literal["done", "runs", "waits"]
@@ -36,7 +36,7 @@ class Step:
 
 
 @contextmanager
-def parsed(arguments: Sequence[str]) -> Iterator[luigi.Task]:
+def parse_task(arguments: Sequence[str]) -> Iterator[luigi.Task]:
     """The task that Luigi's command would run with these arguments, and within, its flags."""
     with CmdlineParser.global_instance(["--module", "taxi_pipeline", *arguments]) as parser:
         yield parser.get_task_obj()
@@ -79,7 +79,7 @@ def _awaited(step: Step) -> str:
 def _reason(task: luigi.Task, required: Sequence[Step]) -> str:
     if not isinstance(task, Stage):
         ahead = sum(step.state != "done" for step in required)
-        return f"{counted(ahead, 'task')} to run" if ahead else "not made yet"
+        return f"{pluralize(ahead, 'task')} to run" if ahead else "not made yet"
     identity = task.identity()
     if changes := task.change_reasons(identity):
         return "; ".join(changes)

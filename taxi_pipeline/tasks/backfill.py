@@ -18,7 +18,7 @@ from taxi_pipeline.config.parameters import (
     MonthParameter,
 )
 from taxi_pipeline.errors import InvalidParameter, TaxiPipelineError
-from taxi_pipeline.formatting import counted, table
+from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
 from taxi_pipeline.observability.run_summary import RunSummary
@@ -160,7 +160,7 @@ class BackfillMonths(luigi.WrapperTask):
     def _deferred_line(self) -> str:
         months = sorted(Month(task.year, task.month) for task in self._deferred)
         return (
-            f"{counted(len(months), 'month')} of {months[0]} to {months[-1]} left for another run "
+            f"{pluralize(len(months), 'month')} of {months[0]} to {months[-1]} left for another run "
             f"(--task-limit {self.task_limit})"
         )
 
@@ -170,7 +170,7 @@ class BackfillMonths(luigi.WrapperTask):
         if "waiting for publication" in states:
             return "Run this again once the month is published: only what is missing is made."
         if set(states) <= {"made", "already there"}:
-            return f"All of {counted(len(states), 'month')} there."
+            return f"All of {pluralize(len(states), 'month')} there."
         return "Run this again for the rest."
 
 
