@@ -63,5 +63,8 @@ def summary(steps: Sequence[Step]) -> str:
     counts = [(state, sum(step.state == state for step in steps)) for state in get_args(State)]
     counted = ", ".join(f"{number} {state}" for state, number in counts if number)
     if dict(counts)["runs"]:
-        return f"{counted}. Nothing was run: luigi --module taxi_pipeline with the same arguments does."
+        return (
+            f"{counted}. Nothing was run: luigi --module taxi_pipeline with the same arguments "
+            "runs them."
+        )
     return f"{counted}. There is nothing to run{' now' if dict(counts)['waits'] else ''}."

@@ -160,8 +160,8 @@ class BackfillMonths(luigi.WrapperTask):
     def _deferred_line(self) -> str:
         months = sorted(Month(task.year, task.month) for task in self._deferred)
         return (
-            f"{pluralize(len(months), 'month')} of {months[0]} to {months[-1]} left for another run "
-            f"(--task-limit {self.task_limit})"
+            f"{pluralize(len(months), 'month')} of {months[0]} to {months[-1]} left for another "
+            f"run (--task-limit {self.task_limit})"
         )
 
     def _next(self, states: list[str]) -> str:

@@ -9,7 +9,8 @@ import pytest
 from luigi.parameter import MissingParameterException
 from luigi.rpc import RPCError
 
-import taxi_pipeline.__main__
+from taxi_pipeline.cli import main as cli
+from taxi_pipeline.cli import write_config
 from taxi_pipeline.errors import SourceError, TaxiPipelineError
 from taxi_pipeline.observability import alerts, failures, logs
 from taxi_pipeline.runtime.factory import Factory
@@ -300,11 +301,11 @@ def test_commands_tell_the_same_line(my_tasks, monkeypatch, capsys, kind):
     logs._show_uncaught(type(error), error, None)
     assert capsys.readouterr().err == f"ERROR: {LINE}\n"
 
-    def fail(options):
+    def fail(*arguments):
         raise error
 
-    monkeypatch.setattr(taxi_pipeline.__main__, "_write_config", fail)
-    assert taxi_pipeline.__main__.main(["write-config"]) == 1
+    monkeypatch.setattr(write_config, "run", fail)
+    assert cli.main(["write-config"]) == 1
     assert capsys.readouterr().err == f"ERROR: {LINE}\n"
 
 
@@ -312,12 +313,12 @@ def test_commands_tell_the_same_line(my_tasks, monkeypatch, capsys, kind):
 def test_commands_keep_the_traceback_of_a_defect(my_tasks, monkeypatch, capsys, kind):
     error = my_tasks.ERRORS[kind]()
 
-    def fail(options):
+    def fail(*arguments):
         raise error
 
-    monkeypatch.setattr(taxi_pipeline.__main__, "_write_config", fail)
+    monkeypatch.setattr(write_config, "run", fail)
     with pytest.raises(type(error)) as raised:
-        taxi_pipeline.__main__.main(["write-config"])
+        cli.main(["write-config"])
     logs._show_uncaught(raised.type, error, raised.tb)
     assert "Traceback (most recent call last):" in capsys.readouterr().err
 
