@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from luigi import rpc, scheduler
 from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
@@ -11,17 +11,21 @@ from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
 from taxi_pipeline.logger import logger
 from taxi_pipeline.redaction import redact
 
-if TYPE_CHECKING:
-    from taxi_pipeline.runtime.worker import Worker
-
 RESTART_SECONDS = 60
 """How long a client waits for a scheduler that answered before and does not now."""
+
+
+class Closable(Protocol):
+    """What has something to do when a run ends: the worker, which says how it went."""
+
+    def close(self) -> None:
+        """End the run."""
 
 
 class LocalScheduler(scheduler.Scheduler):
     """Luigi's scheduler in the process, at the end of which its worker has a word."""
 
-    worker: Worker
+    worker: Closable
 
     def close(self) -> None:
         """End the run."""
@@ -31,7 +35,7 @@ class LocalScheduler(scheduler.Scheduler):
 class CentralScheduler(rpc.RemoteScheduler):
     """luigid as a client sees it, at the end of which its worker has a word."""
 
-    worker: Worker
+    worker: Closable
 
     # No work depends on these: they are not tried again.
     BEST_EFFORT_ENDPOINTS = (
