@@ -21,15 +21,15 @@ from taxi_pipeline.config.parameters import (
 from taxi_pipeline.config.section import Section
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.storage import layout
-from taxi_pipeline.trips import sources
+from taxi_pipeline.trips import urls
 
 
 class source(Section):  # noqa: N801  (a section's name is its class's name)
     """Where published trip records come from."""
 
     url: StrParameter = StrParameter(
-        default=sources.DEFAULT_URL,
-        check=sources.check_template,
+        default=urls.DEFAULT_URL,
+        check=urls.check_template,
         secrets=redaction.register_url_secrets,
         significant=False,
         description="URL template of a month's file, of any kind that fsspec understands (https, "

@@ -13,7 +13,9 @@ from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import layout, sha256
 from taxi_pipeline.tasks.base import Stage
 from taxi_pipeline.tasks.publication import PublishedTrips
-from taxi_pipeline.trips import sources
+from taxi_pipeline.trips.download import fetch
+from taxi_pipeline.trips.file_checks import check_file
+from taxi_pipeline.trips.urls import check_month
 
 
 class IngestTrips(Stage):
@@ -73,8 +75,8 @@ class IngestTrips(Stage):
 
         source = config.source()
         name = f"{self.taxi} {self.calendar_month}"
-        sources.check_month(self.taxi, self.calendar_month)
-        sources.fetch(
+        check_month(self.taxi, self.calendar_month)
+        fetch(
             self.url,
             folder / self.FILE,
             attempts=source.attempts,
@@ -83,7 +85,7 @@ class IngestTrips(Stage):
             on_retry=lambda line: logger.warning("%s: %s", self.task_family, line),
             label=name,
         )
-        rows = sources.check_file(
+        rows = check_file(
             folder / self.FILE,
             label=name,
             url=self.url,

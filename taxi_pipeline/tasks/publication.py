@@ -7,7 +7,7 @@ import luigi
 from taxi_pipeline import config
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.tasks.base import MonthlyTask
-from taxi_pipeline.trips import sources
+from taxi_pipeline.trips import publication, urls
 
 
 class PublishedTrips(MonthlyTask):
@@ -18,16 +18,16 @@ class PublishedTrips(MonthlyTask):
     @property
     def url(self) -> str:
         """Where the configured source keeps the month."""
-        return sources.month_url(config.source().url, self.taxi, self.calendar_month)
+        return urls.month_url(config.source().url, self.taxi, self.calendar_month)
 
     @property
     def waiting(self) -> str:
         """The line for a person while the month is not published."""
-        return sources.not_published(f"{self.taxi} {self.calendar_month}", self.url)
+        return publication.not_published(f"{self.taxi} {self.calendar_month}", self.url)
 
     def complete(self) -> bool:
         """Whether the source offers the file; a month that none can offer is refused later."""
-        first = sources.FIRST_MONTHS[self.taxi]
+        first = urls.FIRST_MONTHS[self.taxi]
         return self.calendar_month < first or super().complete()
 
     def output(self) -> Publication:
@@ -45,12 +45,12 @@ class Publication(luigi.Target):
         return redact_url(self.url)
 
     def exists(self) -> bool:
-        """Whether the source offers the file, or does not say: see `sources.offers`."""
+        """Whether the source offers the file, or does not say: see `publication.offers`."""
         # Asked for when a run is planned, and again by Luigi before it runs what requires the
         # month; what was published then still is.
         if self.url in _KNOWN:
             return True
-        answer = sources.offers(self.url, timeout=config.source().timeout)
+        answer = publication.offers(self.url, timeout=config.source().timeout)
         if answer:
             _KNOWN.add(self.url)
         return answer is not False

@@ -1,0 +1,167 @@
+"""Fetching a month's file: one way for every kind of URL that fsspec understands.
+
+:func:`fetch` copies the file to this machine, and tries again what may pass by itself. A failure
+is one line that names the month, the URL without its secrets, the cause, and what to do about it.
+
+Every run imports this module, but few runs fetch anything: so fsspec, tenacity and tqdm, half a
+second together, are imported in the functions that need them. ``--workers N``, which forks, is safe
+with that: fsspec starts its thread in the process that fetches, forgets it in a process forked from
+there, and no two attempts share a file system object.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from taxi_pipeline.trips.failures import Failure, Truncated, diagnose
+from taxi_pipeline.trips.urls import SYNTHETIC, is_http
+
+if TYPE_CHECKING:
+    from fsspec.callbacks import Callback
+    from tenacity import Future, RetryCallState
+
+Progress = Callable[[int, int | None], None]
+"""Told how much has arrived, and of how much where that is known: bytes, or rows if synthetic.
+
+It is called often, from a thread of fsspec's, but never twice at the same time.
+"""
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+"""Most seconds to wait before the second attempt, and before any attempt."""
+
+
+def fetch(  # noqa: PLR0913  (each is a caller's to choose)
+    url: str,
+    destination: Path,
+    *,
+    attempts: int,
+    timeout: float,
+    options: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    on_retry: Callable[[str], None] | None = None,
+    label: str,
+) -> None:
+    """Copy a month's file to this machine, whole or not at all.
+
+    What may pass by itself (lost connections, timeouts, truncated transfers, busy servers) is
+    tried again after a random wait, whose limit doubles each time up to `LONGEST_WAIT`.
+
+    Args:
+        url: the file, as fsspec understands it.
+        destination: the local file to write.
+        attempts: how often to try in all.
+        timeout: seconds that connecting, and each read, may take over HTTP. Other file systems
+            have limits of their own.
+        options: options of the fsspec file system, such as credentials.
+        progress: called as the file arrives. On a terminal there is a progress bar besides.
+        on_retry: called with a line before each wait.
+        label: what is fetched, for a person: ``green 2021-01``.
+
+    Raises:
+        MonthNotPublished: the source says that it has no such file.
+        SourceError: the file could not be fetched.
+    """
+    from tenacity import Retrying, wait_random_exponential
+
+    def attempt() -> None:
+        with _shown(label, url, progress) as callback:
+            _copy(url, destination, _with_limits(url, timeout, options or {}), callback)
+
+    def failure(state: RetryCallState) -> Failure:
+        return diagnose(cast("Future", state.outcome).exception(), url)
+
+    def exhausted(state: RetryCallState) -> bool:
+        return state.attempt_number >= min(attempts, failure(state).worth)
+
+    def tell(state: RetryCallState) -> None:
+        if on_retry:
+            failed = failure(state)
+            on_retry(
+                f"{label}: {failed.cause}; attempt {state.attempt_number + 1} of "
+                f"{min(attempts, failed.worth)} in {state.upcoming_sleep:.1f} s"
+            )
+
+    retrying = Retrying(
+        stop=exhausted,
+        wait=wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
+        before_sleep=tell,
+        reraise=True,
+    )
+    with ExitStack() as cleanup:
+        cleanup.callback(_remove, destination)
+        try:
+            retrying(attempt)
+        except Exception as error:  # noqa: BLE001  (a file system may raise anything)
+            failed = diagnose(error, url)
+            # Without its cause, whose traceback would show the secrets of the URL.
+            raise failed.kind(
+                f"{label}: {failed.cause} at {redact_url(url)}; {failed.advice}"
+            ) from None
+        cleanup.pop_all()
+
+
+@contextmanager
+def _shown(label: str, url: str, progress: Progress | None) -> Iterator[Callback]:
+    """What fsspec tells of one transfer, passed on to the caller and to a bar on the terminal."""
+    from fsspec.callbacks import Callback
+    from tqdm import tqdm
+
+    unit = " rows" if url.startswith(SYNTHETIC) else "B"
+    with tqdm(desc=label, unit=unit, unit_scale=True, disable=None) as bar:  # None: if no terminal
+
+        def show(size: int | None, value: int, **_: Any) -> None:
+            if value:  # before that the size may be that of an error's answer
+                bar.total = size
+                bar.update(value - bar.n)
+                if progress:
+                    progress(value, size)
+
+        yield Callback(hooks={"show": show})
+
+
+def _copy(url: str, destination: Path, options: Mapping[str, Any], callback: Callback) -> None:
+    files, path = file_system(url, options)
+    files.get_file(path, str(destination), callback=callback)
+    if not destination.is_file():
+        raise IsADirectoryError(errno.EISDIR, "a folder, not a file")
+    # Over HTTP, aiohttp has compared the length: it alone knows of content encodings.
+    arrived = callback.value or destination.stat().st_size
+    if not is_http(url) and arrived < (callback.size or 0):
+        raise Truncated
+
+
+def file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
+    """The fsspec file system of a URL, and the path in it."""
+    import fsspec
+
+    fsspec.register_implementation(
+        "synthetic", "taxi_pipeline.trips.synthetic.month.SyntheticFileSystem", clobber=True
+    )
+    files, path = fsspec.core.url_to_fs(url, **options)
+    return files, path
+
+
+def _with_limits(url: str, timeout: float, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the file system, and for HTTP the time limits and the user's proxy."""
+    # An instance from fsspec's cache might have an HTTP session that a failure has left unusable.
+    full = {"skip_instance_cache": True, **options}
+    if is_http(url):
+        from aiohttp import ClientTimeout
+
+        full["client_kwargs"] = {
+            "trust_env": True,
+            "timeout": ClientTimeout(total=None, connect=timeout, sock_read=timeout),
+            **full.get("client_kwargs", {}),
+        }
+    return full
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
