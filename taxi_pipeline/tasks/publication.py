@@ -45,12 +45,12 @@ class Publication(luigi.Target):
         return redact_url(self.url)
 
     def exists(self) -> bool:
-        """Whether the source offers the file, or does not say: see `publication.offers`."""
+        """Whether the source offers the file, or does not say: see `publication.is_published`."""
         # Asked for when a run is planned, and again by Luigi before it runs what requires the
         # month; what was published then still is.
         if self.url in _KNOWN:
             return True
-        answer = publication.offers(self.url, timeout=config.source().timeout)
+        answer = publication.is_published(self.url, timeout=config.source().timeout)
         if answer:
             _KNOWN.add(self.url)
         return answer is not False

@@ -142,8 +142,8 @@ def _complete(trips: pa.Table) -> Mask:
     """Rows that have both times and both zones, the zones among those that exist."""
     timed = pc.and_(pc.is_valid(trips["pickup_at"]), pc.is_valid(trips["minutes"]))
     zoned = pc.and_(
-        _between(trips["pickup_zone"], *schema.ZONES),
-        _between(trips["dropoff_zone"], *schema.ZONES),
+        _between(trips["pickup_zone"], *schema.ZONE_ID_RANGE),
+        _between(trips["dropoff_zone"], *schema.ZONE_ID_RANGE),
     )
     return pc.and_(timed, zoned)
 

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from tenacity import Future, RetryCallState
 
 Progress = Callable[[int, int | None], None]
-"""Told how much has arrived, and of how much where that is known: bytes, or rows if synthetic.
+"""Is called with how much has arrived, and with the whole amount where that is known.
 
-It is called often, from a thread of fsspec's, but never twice at the same time.
+The unit is bytes, but rows for the synthetic city. The calls are many, and come from a
+thread of fsspec's, but never two at the same time.
 """
 
-FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
-"""Most seconds to wait before the second attempt, and before any attempt."""
+FIRST_WAIT, MAX_WAIT = 1.0, 30.0
+"""The longest waits, in seconds, before the second attempt and before any attempt."""
 
 
 def fetch(  # noqa: PLR0913  (each is a caller's to choose)
@@ -47,8 +48,9 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
 ) -> None:
     """Copy a month's file to this machine, whole or not at all.
 
-    What may pass by itself (lost connections, timeouts, truncated transfers, busy servers) is
-    tried again after a random wait, whose limit doubles each time up to `LONGEST_WAIT`.
+    A failure that may pass by itself (a lost connection, a timeout, a truncated transfer, a busy
+    server) is followed by another attempt after a random wait, whose limit doubles each time up to
+    `MAX_WAIT`.
 
     Args:
         url: the file, as fsspec understands it.
@@ -68,27 +70,27 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
     from tenacity import Retrying, wait_random_exponential
 
     def attempt() -> None:
-        with _shown(label, url, progress) as callback:
+        with progress_bar(label, url, progress) as callback:
             _copy(url, destination, _with_limits(url, timeout, options or {}), callback)
 
     def failure(state: RetryCallState) -> Failure:
         return diagnose(cast("Future", state.outcome).exception(), url)
 
     def exhausted(state: RetryCallState) -> bool:
-        return state.attempt_number >= min(attempts, failure(state).worth)
+        return state.attempt_number >= min(attempts, failure(state).max_attempts)
 
-    def tell(state: RetryCallState) -> None:
+    def announce_retry(state: RetryCallState) -> None:
         if on_retry:
             failed = failure(state)
             on_retry(
                 f"{label}: {failed.cause}; attempt {state.attempt_number + 1} of "
-                f"{min(attempts, failed.worth)} in {state.upcoming_sleep:.1f} s"
+                f"{min(attempts, failed.max_attempts)} in {state.upcoming_sleep:.1f} s"
             )
 
     retrying = Retrying(
         stop=exhausted,
-        wait=wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
-        before_sleep=tell,
+        wait=wait_random_exponential(multiplier=FIRST_WAIT, max=MAX_WAIT),
+        before_sleep=announce_retry,
         reraise=True,
     )
     with ExitStack() as cleanup:
@@ -105,8 +107,11 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
 
 
 @contextmanager
-def _shown(label: str, url: str, progress: Progress | None) -> Iterator[Callback]:
-    """What fsspec tells of one transfer, passed on to the caller and to a bar on the terminal."""
+def progress_bar(label: str, url: str, progress: Progress | None) -> Iterator[Callback]:
+    """A callback for fsspec that passes the progress of a transfer on to the caller and to a bar.
+
+    The bar is shown on a terminal only.
+    """
     from fsspec.callbacks import Callback
     from tqdm import tqdm
 

@@ -22,13 +22,13 @@ class Failure(NamedTuple):
     Attributes:
         cause: what happened, in a few words without secrets.
         advice: what to do about it.
-        worth: how many attempts in all such a failure is worth.
+        max_attempts: how many attempts in all may be made after such a failure.
         kind: what to raise after the last one.
     """
 
     cause: str
     advice: str
-    worth: int = 1
+    max_attempts: int = 1
     kind: type[SourceError] = SourceError
 
 
@@ -58,14 +58,14 @@ def diagnose(error: BaseException | None, url: str) -> Failure:
             "TLC answers so too when it throttles, and others where they want credentials: try "
             f"again later; {PUBLISHING}"
         )
-        return Failure(f"not published, {cause}", advice, worth=2, kind=MonthNotPublished)
+        return Failure(f"not published, {cause}", advice, max_attempts=2, kind=MonthNotPublished)
     if status:
         transient = status in {408, 425, 429} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     else:
         transient = bool(names & (_TRUNCATED | _CONNECTION)) and not names & _LASTING
     if transient:
         advice = "try again later, or raise [source] attempts or timeout"
-        return Failure(cause, advice, worth=sys.maxsize)
+        return Failure(cause, advice, max_attempts=sys.maxsize)
     if by_proxy:
         return Failure(f"the proxy answers {cause}", "check HTTPS_PROXY and NO_PROXY")
     if getattr(error, "errno", None) == errno.ENOSPC:

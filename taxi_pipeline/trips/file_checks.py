@@ -39,7 +39,7 @@ def check_file(path: Path, *, label: str, url: str, required: Collection[str]) -
         raise invalid("is empty", "try again later")
     if not begin.startswith(b"PAR1"):
         raise invalid(
-            f"is {_kind(begin)} instead of a parquet file",
+            f"is {sniff_format(begin)} instead of a parquet file",
             "check [source] url, and whether it wants a login",
         )
     if end != b"PAR1":
@@ -63,7 +63,7 @@ def check_file(path: Path, *, label: str, url: str, required: Collection[str]) -
     return rows
 
 
-def _kind(begin: bytes) -> str:
+def sniff_format(begin: bytes) -> str:
     """What a file that is no parquet seems to be, by its first bytes."""
     text = begin.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html")):

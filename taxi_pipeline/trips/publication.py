@@ -14,10 +14,11 @@ from taxi_pipeline.trips.urls import is_http
 _DENIALS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 
-def offers(url: str, *, timeout: float) -> bool | None:
+def is_published(url: str, *, timeout: float) -> bool | None:
     """Whether the source offers a month's file; None if it does not say.
 
-    What keeps a source from answering is for :func:`fetch` to find, to try again and to explain.
+    Why a source does not answer is not said here: a fetch finds the reason, tries again and
+    explains it.
 
     Args:
         url: the file, as fsspec understands it.

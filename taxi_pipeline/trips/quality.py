@@ -18,7 +18,7 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 @dataclass
-class Distribution:
+class HistogramSummary:
     """A summary of numbers that come in parts.
 
     Values outside the edges are counted in the outermost bins.
@@ -72,15 +72,17 @@ class Distribution:
         return min(max(value, self.minimum), self.maximum)
 
 
-def _distributions() -> dict[str, Distribution]:
+def _distributions() -> dict[str, HistogramSummary]:
     return {
-        "minutes": Distribution(np.concatenate([np.linspace(0, 60, 121), np.arange(90, 1441, 30)])),
-        "metered_miles": Distribution(np.concatenate([np.linspace(0, 30, 121), [50, 100]])),
-        "passengers": Distribution(np.arange(11.0)),
-        "hour": Distribution(np.arange(25.0)),
-        "weekday": Distribution(np.arange(8.0)),
-        "pickup_zone": Distribution(np.arange(1.0, 267.0)),
-        "dropoff_zone": Distribution(np.arange(1.0, 267.0)),
+        "minutes": HistogramSummary(
+            np.concatenate([np.linspace(0, 60, 121), np.arange(90, 1441, 30)])
+        ),
+        "metered_miles": HistogramSummary(np.concatenate([np.linspace(0, 30, 121), [50, 100]])),
+        "passengers": HistogramSummary(np.arange(11.0)),
+        "hour": HistogramSummary(np.arange(25.0)),
+        "weekday": HistogramSummary(np.arange(8.0)),
+        "pickup_zone": HistogramSummary(np.arange(1.0, 267.0)),
+        "dropoff_zone": HistogramSummary(np.arange(1.0, 267.0)),
     }
 
 
@@ -98,7 +100,7 @@ class QualityReport:
     rows_read: int = 0
     nulls: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
-    distributions: dict[str, Distribution] = field(default_factory=_distributions)
+    distributions: dict[str, HistogramSummary] = field(default_factory=_distributions)
 
     def read(self, published: pa.Table) -> None:
         """Count published rows and the nulls in each of their columns."""

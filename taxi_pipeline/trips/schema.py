@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 UNKNOWN_ZONES = (264, 265)
 """Zone ids that name no place in the city: unknown, and outside of New York."""
 
-ZONES = (1, 265)
+ZONE_ID_RANGE = (1, 265)
 """The smallest and largest zone id (TLC's taxi zone lookup table)."""
 
 
@@ -160,7 +160,7 @@ def validator() -> pandera.DataFrameSchema:
     import pandera.pandas as pandera
 
     def zone() -> pandera.Column:
-        return pandera.Column(checks=pandera.Check.in_range(*ZONES))
+        return pandera.Column(checks=pandera.Check.in_range(*ZONE_ID_RANGE))
 
     return pandera.DataFrameSchema(
         {

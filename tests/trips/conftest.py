@@ -22,7 +22,7 @@ def destination(tmp_path):
 def short_waits():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(download, "FIRST_WAIT", 0.01)
-        patch.setattr(download, "LONGEST_WAIT", 0.02)
+        patch.setattr(download, "MAX_WAIT", 0.02)
         yield
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips import cleaning
-from taxi_pipeline.trips.quality import QUANTILES, Distribution, QualityReport
+from taxi_pipeline.trips.quality import QUANTILES, HistogramSummary, QualityReport
 
 EDGES = np.linspace(0, 60, 121)
 BIN = EDGES[1] - EDGES[0]
@@ -22,7 +22,7 @@ anywhere = st.none() | st.floats(-1e6, 1e6)
 
 
 def summary(*parts):
-    distribution = Distribution(EDGES)
+    distribution = HistogramSummary(EDGES)
     for part in parts:
         distribution.add(pa.array(part, pa.float64()))
     return distribution.summary()

@@ -44,7 +44,7 @@ BOROUGHS = (
     Borough(21, (-8.0, -13.0), (2.6, 2.6), 1.3, 1.30, 0.5, 0.01, 0.003),
 )
 
-ZONES = sum(borough.zones for borough in BOROUGHS)
+N_ZONES = sum(borough.zones for borough in BOROUGHS)
 """Zones of the city, with ids from 1; arrays by zone are indexed by id - 1."""
 
 SPEED = 9.8
@@ -136,13 +136,13 @@ def _road_miles(place: Floats, rng: Generator) -> Floats:
 def _speeds(borough: Ints, rng: Generator) -> Floats:
     week = np.tile(_SPEED_BY_HOUR, (7, 1))
     week[5:] *= _WEEKEND
-    usual = SPEED * _of_borough("speed")[borough] * rng.lognormal(0.0, ZONE_SPREAD, ZONES)
+    usual = SPEED * _of_borough("speed")[borough] * rng.lognormal(0.0, ZONE_SPREAD, N_ZONES)
     speeds: Floats = usual[:, None] * week.ravel() ** _of_borough("jams")[borough][:, None]
     return speeds.astype(np.float32)
 
 
 def _popularity(borough: Ints, share: Floats, rng: Generator) -> Floats:
-    weight = np.empty(ZONES)
+    weight = np.empty(N_ZONES)
     for index, part in enumerate(share):
         zones = rng.permutation(np.flatnonzero(borough == index))
         falling = np.arange(1, len(zones) + 1) ** -ZIPF

@@ -37,8 +37,8 @@ from taxi_pipeline.trips.synthetic.city import (
     ATTRACTION,
     GRAVITY,
     LENGTH_POWER,
+    N_ZONES,
     NEAR,
-    ZONES,
     City,
     Floats,
     Ints,
@@ -239,7 +239,7 @@ class _Stream:
         weekday = (month.start.weekday() + hours // 24) % 7
         demand = np.array(origin.by_hour)[hours % 24] * np.array(origin.by_weekday)[weekday]
         wish = sum(city.pickups.values()) ** ATTRACTION / (1 + city.miles / origin.reach) ** GRAVITY
-        wish[np.diag_indices(ZONES)] *= NEAR
+        wish[np.diag_indices(N_ZONES)] *= NEAR
         wish /= wish.sum(axis=1, keepdims=True)
         pairs = city.pickups[taxi][:, None] ** origin.evenness * wish
         return cls(
@@ -286,7 +286,7 @@ def _drive(stream: _Stream, rng: Generator, rows: int, part: tuple[float, float]
     when = np.sort(rng.uniform(*part, rows))
     hours = np.interp(when, stream.demand, np.arange(len(stream.demand)))
     pickup = _epoch(stream.month) + (hours * HOUR).astype(np.int64)
-    start, end = np.divmod(np.searchsorted(stream.pairs, rng.random(rows)), ZONES)
+    start, end = np.divmod(np.searchsorted(stream.pairs, rng.random(rows)), N_ZONES)
     cancelled = _some(rng, rows, origin.cancelled)
     end[cancelled] = start[cancelled]
 

@@ -161,7 +161,7 @@ def test_a_city_depends_on_its_seed_only_and_its_roads_are_as_long_both_ways():
     assert np.array_equal(city.miles, again.miles)
     assert not np.array_equal(city.miles, other.miles)
     assert np.array_equal(city.miles, city.miles.T)
-    assert city.speed.shape == (synthetic.ZONES, 168)
+    assert city.speed.shape == (synthetic.N_ZONES, 168)
     assert city.speed.min() > 0
     assert all(np.isclose(share.sum(), 1) for share in city.pickups.values())
 
