@@ -27,7 +27,7 @@ PRELOAD_MODULES = (
     "taxi_pipeline.tuning.search",
     "taxi_pipeline.tracking",
     "taxi_pipeline.trips.cleaning",
-    "taxi_pipeline.trips.synthetic.month",
+    "taxi_pipeline.trips.synthetic.filesystem",
     "xgboost",
 )
 """What tasks import: two seconds together. Not what may be missing, as GitPython without git."""

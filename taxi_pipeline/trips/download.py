@@ -144,7 +144,7 @@ def file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     import fsspec
 
     fsspec.register_implementation(
-        "synthetic", "taxi_pipeline.trips.synthetic.month.SyntheticFileSystem", clobber=True
+        "synthetic", "taxi_pipeline.trips.synthetic.filesystem.SyntheticFileSystem", clobber=True
     )
     files, path = fsspec.core.url_to_fs(url, **options)
     return files, path

@@ -18,7 +18,7 @@ from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.model.features import FEATURES
 from taxi_pipeline.storage import sha256
 from taxi_pipeline.trips import schema
-from taxi_pipeline.trips.synthetic.month import columns
+from taxi_pipeline.trips.synthetic.published_schema import columns
 
 ERAS = [(2021, 1), (2023, 1), (2025, 1)]  # from 2023-01 to 02 the published types change
 

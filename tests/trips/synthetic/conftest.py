@@ -1,0 +1,20 @@
+import pyarrow.parquet as pq
+import pytest
+
+from taxi_pipeline.month import Month
+from taxi_pipeline.trips.synthetic.month import write_month
+
+
+@pytest.fixture(scope="session")
+def month_of(tmp_path_factory):
+    """Months of the same city, each written once."""
+    folder, made = tmp_path_factory.mktemp("city"), {}
+
+    def month_of(taxi, month, rows=100_000):
+        if (taxi, month) not in made:
+            path = folder / f"{taxi}-{month}.parquet"
+            write_month(path, taxi, Month.parse(month), rows=rows, seed=7)
+            made[taxi, month] = pq.read_table(path)
+        return made[taxi, month]
+
+    return month_of
