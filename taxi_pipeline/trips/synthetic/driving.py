@@ -23,7 +23,7 @@ from taxi_pipeline.trips.synthetic.populations import Origin
 
 UNKNOWN_ZONE, OUTSIDE_ZONE = schema.UNKNOWN_ZONES
 
-LONGEST_MILES = 244_152.01
+MAX_MILES = 244_152.01
 """The greatest distance ever published (green, 2021-01)."""
 
 HOUR, DAY = 3_600, 86_400
@@ -133,7 +133,7 @@ def misrecord(trips: Trips, stream: Stream, rng: Generator) -> None:
 
     trips.miles[some(rng, rows, origin.no_distance)] = 0.0
     absurd = some(rng, rows, origin.absurd_distance)
-    trips.miles[absurd] = LONGEST_MILES ** rng.uniform(0.4, 1.0, len(absurd))
+    trips.miles[absurd] = MAX_MILES ** rng.uniform(0.4, 1.0, len(absurd))
 
     running = some(rng, rows, origin.never_stopped)
     trips.seconds[running] = rng.integers(23 * HOUR, DAY, len(running))

@@ -24,7 +24,7 @@ class Origin:
         cancelled: trips that end within a minute.
         waiting: trips that wait on the way for most of an hour or some hours.
         no_distance: zero miles, besides those of the cancelled trips.
-        absurd_distance: up to `LONGEST_MILES`.
+        absurd_distance: up to `MAX_MILES`.
         never_stopped: meters that ran on for more than 23 hours.
         reversed: rows that take back the row before.
     """

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow.compute as pc
 from synthetic_months import array, kept, mean_by_pair, minutes, rmse
 
-from taxi_pipeline.trips.synthetic.driving import LONGEST_MILES
+from taxi_pipeline.trips.synthetic.driving import MAX_MILES
 
 
 def test_each_origin_is_in_the_order_of_its_pickups_to_the_minute_but_for_a_few_strays(month_of):
@@ -33,7 +33,7 @@ def test_the_published_kinds_of_dirt_are_there(month_of):
     assert 0.0005 < np.mean(duration > 23 * 60) < 0.004
     assert 0.02 < np.mean(miles == 0) < 0.06
     assert 10 < np.sum(miles > 100) < 150
-    assert 1_000 < miles.max() <= LONGEST_MILES
+    assert 1_000 < miles.max() <= MAX_MILES
     for zone in ("PULocationID", "DOLocationID"):
         ids = array(table, zone)
         assert ids.min() == 1
