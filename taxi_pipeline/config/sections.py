@@ -24,12 +24,20 @@ from taxi_pipeline.storage import layout
 from taxi_pipeline.trips import urls
 
 
+def _check_source_url(template: str) -> None:
+    """Refuse a template that cannot name each month's file, and say where it is set."""
+    try:
+        urls.check_template(template)
+    except InvalidConfig as error:
+        raise InvalidConfig(f"[source] url {error}") from None
+
+
 class source(Section):  # noqa: N801  (a section's name is its class's name)
     """Where published trip records come from."""
 
     url: StrParameter = StrParameter(
         default=urls.DEFAULT_URL,
-        check=urls.check_template,
+        check=_check_source_url,
         secrets=redaction.register_url_secrets,
         significant=False,
         description="URL template of a month's file, of any kind that fsspec understands (https, "

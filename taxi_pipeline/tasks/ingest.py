@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from taxi_pipeline import config
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
@@ -27,6 +27,7 @@ class IngestTrips(Stage):
     """
 
     stage = "ingest"
+    sections: ClassVar = (config.source,)
 
     # Downloads first: what is not published should be known before anything is computed.
     priority = 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 import luigi
 
 from taxi_pipeline import config
+from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.tasks.base import MonthlyTask
 from taxi_pipeline.trips import publication, urls
@@ -23,7 +24,8 @@ class PublishedTrips(MonthlyTask):
     @property
     def waiting(self) -> str:
         """The line for a person while the month is not published."""
-        return publication.not_published(f"{self.taxi} {self.calendar_month}", self.url)
+        line = publication.not_published(f"{self.taxi} {self.calendar_month}", self.url)
+        return name_options(line, (config.source,))
 
     def complete(self) -> bool:
         """Whether the source offers the file; a month that none can offer is refused later."""

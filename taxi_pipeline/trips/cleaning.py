@@ -85,8 +85,8 @@ def clean_file(  # noqa: PLR0913  (each is a choice of its own)
             progress(report.rows_kept, report.rows_read, file.metadata.num_rows)
     if not report.rows_kept:
         raise InvalidTripFile(
-            f"{taxi} {month}: none of {report.rows_read} rows passes the rules of [cleaning]: "
-            f"dropped by rule {report.dropped}; widen the rules"
+            f"{taxi} {month}: none of {report.rows_read} rows passes the rules of cleaning: "
+            f"dropped by rule {report.dropped}; widen them, as by `min_minutes` or `max_minutes`"
         )
     return report
 

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.trips.failures import Failure, Truncated, diagnose
 from taxi_pipeline.trips.urls import SYNTHETIC, is_http
 

@@ -1,4 +1,7 @@
-"""What a failed attempt to fetch a file means: its cause, and what to do about it."""
+"""What a failed attempt to fetch a file means: its cause, and what to do about it.
+
+Advice names arguments in backticks; the caller knows which options they come from.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ _LASTING = {"ClientConnectorCertificateError", "ServerFingerprintMismatch"}
 
 PUBLISHING = (
     "months appear about two months late, and a month is needed both to train on it and, as "
-    "evaluation month, to train on the month before: choose an earlier month or check [source] url"
+    "evaluation month, to train on the month before: choose an earlier month or check `url`"
 )
 """What to do where a month is not published."""
 
@@ -64,13 +67,13 @@ def diagnose(error: BaseException | None, url: str) -> Failure:
     else:
         transient = bool(names & (_TRUNCATED | _CONNECTION)) and not names & _LASTING
     if transient:
-        advice = "try again later, or raise [source] attempts or timeout"
+        advice = "try again later, or raise `attempts` or `timeout`"
         return Failure(cause, advice, max_attempts=sys.maxsize)
     if by_proxy:
         return Failure(f"the proxy answers {cause}", "check HTTPS_PROXY and NO_PROXY")
     if getattr(error, "errno", None) == errno.ENOSPC:
-        return Failure(cause, "make room on the disk of [storage] root")
-    return Failure(cause, "check [source] url" + (" and its credentials" if status else ""))
+        return Failure(cause, "make room on the disk of `root`")
+    return Failure(cause, "check `url`" + (" and its credentials" if status else ""))
 
 
 def _status(error: BaseException | None) -> int | None:

@@ -40,7 +40,7 @@ def check_file(path: Path, *, label: str, url: str, required: Collection[str]) -
     if not begin.startswith(b"PAR1"):
         raise invalid(
             f"is {sniff_format(begin)} instead of a parquet file",
-            "check [source] url, and whether it wants a login",
+            "check `url`, and whether it wants a login",
         )
     if end != b"PAR1":
         raise invalid("is truncated: the end of the parquet file is missing", "try again later")
@@ -57,7 +57,7 @@ def check_file(path: Path, *, label: str, url: str, required: Collection[str]) -
             raise invalid(
                 f"{lacks}, but coordinates: it is from before zone ids", "choose a later month"
             )
-        raise invalid(lacks, "check that [source] url names this taxi's trip records")
+        raise invalid(lacks, "check that `url` names this taxi's trip records")
     if not rows:
         raise invalid("has no rows", "choose another month")
     return rows

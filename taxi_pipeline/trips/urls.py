@@ -56,7 +56,7 @@ def check_template(template: str) -> None:
         InvalidConfig: it has other braces than those of the placeholders, does not name the year
             and the month, or has a protocol that fsspec cannot use.
     """
-    shown = f"[source] url {redact_url(template)}"
+    shown = redact_url(template)
     full = _in_full(template)
     if set("{}") & set(_PLACEHOLDER.sub("", full)):
         raise InvalidConfig(f"{shown}: braces may only read {{taxi}}, {{year}} and {{month:02d}}")

@@ -140,3 +140,10 @@ def test_a_root_is_a_folder_of_this_machine_or_none(luigi_config, tmp_path, monk
         assert config.storage().local_folder == tmp_path / "data"
     luigi_config("storage", "root", "s3://bucket/taxi")
     assert config.storage().local_folder is None
+
+
+def test_a_template_that_cannot_be_used_is_refused_with_the_option_that_holds_it(luigi_config):
+    luigi_config("source", "url", "https://user:hunter2@host/{year}.parquet")
+    with pytest.raises(InvalidConfig) as raised:
+        config.source()
+    assert str(raised.value).startswith("[source] url https://***@host/{year}.parquet: it lacks ")

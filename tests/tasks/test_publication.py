@@ -144,6 +144,7 @@ def test_the_line_names_month_and_place_but_no_secret(pipeline, source):
     pipeline.configure("source", "url", source.template.replace("//", "//user:hunter2@"))
     task = of(PublishedTrips, FEBRUARY)
     assert task.waiting.startswith("green 2021-02: not published yet at http://***@127.0.0.1:")
+    assert task.waiting.endswith("choose an earlier month or check [source] url")
     assert str(task.output()).startswith("http://***@127.0.0.1:")
     assert "hunter2" not in f"{task.waiting} {task.output()} {task}"
 

@@ -2,6 +2,7 @@
 
 import json
 
+import luigi
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -56,6 +57,23 @@ def test_a_stricter_rule_is_taken_from_the_configuration(pipeline):
     pipeline.run(task)
     minutes = pq.read_table(task.output().file(task.FILE))["minutes"].to_numpy()
     assert minutes.max() <= 20
+
+
+def test_a_failure_names_the_options_that_its_cause_comes_from(pipeline, tmp_path, console):
+    (tmp_path / "2021-01.parquet").write_text("<html></html>")
+    pipeline.configure("source", "url", f"{tmp_path}/{{year}}-{{month:02d}}.parquet")
+    assert pipeline.run(IngestTrips(year=2021, month=1)).status == luigi.LuigiStatusCode.FAILED
+    (error,) = [record.getMessage() for record in console.records if record.levelname == "ERROR"]
+    assert "; check [source] url, and whether it wants a login" in error
+
+
+def test_rules_that_no_trip_passes_are_named_by_their_section(pipeline, console):
+    pipeline.configure("cleaning", "min_minutes", "59.99")
+    pipeline.configure("cleaning", "max_minutes", "59.99")
+    pipeline.configure("cleaning", "min_miles", "1e9")
+    assert pipeline.run(TransformTrips(year=2021, month=1)).status == luigi.LuigiStatusCode.FAILED
+    (error,) = [record.getMessage() for record in console.records if record.levelname == "ERROR"]
+    assert "; widen them, as by [cleaning] min_minutes or [cleaning] max_minutes" in error
 
 
 def test_features_are_one_row_a_trip_in_the_order_of_the_trips(pipeline):

@@ -182,5 +182,5 @@ def test_the_line_for_an_unpublished_month_names_month_and_place_but_no_secret(s
     assert_one_line(line)
     assert line.startswith(f"{LABEL}: not published yet at {redact_url(server.secret_url())}, ")
     assert HIDDEN not in line
-    for told in ("two months late", "evaluation month", "[source] url"):
+    for told in ("two months late", "evaluation month", "check `url`"):
         assert told in line

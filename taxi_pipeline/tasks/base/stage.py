@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from luigi.task import flatten
 
 from taxi_pipeline import config, provenance
+from taxi_pipeline.config.option_names import name_options
+from taxi_pipeline.errors import TaxiPipelineError
 from taxi_pipeline.identity import Identity
 from taxi_pipeline.logger import logger
 from taxi_pipeline.observability import failures
@@ -170,7 +172,7 @@ class Stage(MonthlyTask):
         """The manifest of what was made, and where it is."""
         clock = time.monotonic()
         with self.storage.staging() as folder:
-            facts = self.make(folder)
+            facts = self._make_or_explain(folder)
             identity = self.final_identity(expected, folder)
             manifest = {
                 "task": self.task_family,
@@ -191,6 +193,17 @@ class Stage(MonthlyTask):
             self.storage.publish(folder, location)
         self.after_publish(identity)
         return manifest, location
+
+    def _make_or_explain(self, folder: Path) -> Mapping[str, Any]:
+        """What :meth:`make` returns; a failure names options where `make` names arguments."""
+        try:
+            return self.make(folder)
+        except TaxiPipelineError as error:
+            text = name_options(str(error), (*self.sections, config.storage))
+            if text != str(error):
+                # The same error, so that the log keeps its traceback and its cause.
+                error.args = (text,)
+            raise
 
     def final_identity(self, expected: Identity | None, folder: Path) -> Identity:  # noqa: ARG002
         """The identity of what was made: as expected, where it can be known beforehand."""
