@@ -14,8 +14,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from taxi_pipeline.errors import SourceError
+from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.trips import download
-from taxi_pipeline.trips.urls import redact
 
 LABEL = "green 2021-01"
 NAME = "green_tripdata_2021-01.parquet"
@@ -191,7 +191,7 @@ def failure(url, destination, kind=SourceError, **kwargs):
     assert not list(destination.parent.iterdir())
     assert_one_line(text)
     assert text.startswith(f"{LABEL}: ")
-    assert redact(url) in text
+    assert redact_url(url) in text
     assert HIDDEN not in "".join(traceback.format_exception(caught.value))
     return text
 
