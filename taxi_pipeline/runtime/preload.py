@@ -21,6 +21,7 @@ PRELOAD_MODULES = (
     "pyarrow.dataset",
     "sqlalchemy.dialects.sqlite",
     "taxi_pipeline.evaluation.evaluation",
+    "taxi_pipeline.evaluation.plots",
     "taxi_pipeline.tuning.plots",
     "taxi_pipeline.model.serving",
     "taxi_pipeline.model.fitting",

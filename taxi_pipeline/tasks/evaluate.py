@@ -46,7 +46,9 @@ class EvaluateModel(RecipeStage):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write metrics, metrics by slices, and a plot."""
-        from taxi_pipeline.evaluation import evaluation
+        from taxi_pipeline.evaluation import plots, report
+        from taxi_pipeline.evaluation.baselines import PAIR
+        from taxi_pipeline.evaluation.evaluation import best_baseline
         from taxi_pipeline.model import features
         from taxi_pipeline.model.duration import DurationModel
 
@@ -54,7 +56,7 @@ class EvaluateModel(RecipeStage):
             self.input()["model"].file(TrainModel.MODEL), config.training().thread_count
         )
         window = features.read(
-            (output.file(BuildFeatures.FILE) for output in self.input()["window"]), evaluation.PAIR
+            (output.file(BuildFeatures.FILE) for output in self.input()["window"]), PAIR
         )
         month = features.read(
             [self.input()["evaluation"].file(BuildFeatures.FILE)],
@@ -62,7 +64,7 @@ class EvaluateModel(RecipeStage):
         )
         self.report(f"predicting {len(month):,} trips of {self.evaluation_month}")
         predicted = model.predict(month)
-        result = evaluation.evaluate(window, month, predicted)
+        result = report.evaluate(window, month, predicted)
         figures = {
             "evaluation_month": str(self.evaluation_month),
             **result.as_dict(),
@@ -71,8 +73,8 @@ class EvaluateModel(RecipeStage):
         (folder / self.METRICS).write_text(json.dumps(figures, indent=2) + "\n")
         result.slices.to_csv(folder / self.SLICES, index=False)
         actual = month[features.TARGET].to_numpy()
-        evaluation.plot(result, actual, predicted, folder / self.PLOT)
-        baseline = evaluation.best_baseline(result.baselines)
+        plots.plot(result, actual, predicted, folder / self.PLOT)
+        baseline = best_baseline(result.baselines)
         return {
             "summary": f"RMSE {result.model['rmse']:.4f} minutes on {self.evaluation_month}, "
             f"baseline {baseline} has {result.baselines[baseline]['rmse']:.4f}",

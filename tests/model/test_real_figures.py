@@ -4,7 +4,8 @@ import pyarrow.parquet as pq
 import pytest
 from places import TLC
 
-from taxi_pipeline.evaluation import evaluation
+from taxi_pipeline.evaluation.baselines import baselines
+from taxi_pipeline.evaluation.metrics import metrics
 from taxi_pipeline.model import features
 from taxi_pipeline.model import fitting as training
 from taxi_pipeline.model.recipes import RECIPES
@@ -42,7 +43,7 @@ def february_rmse(months):
             recipe, january, choice, taxi="green", max_miles=MAX_MILES, seed=42, threads=2
         )
         actual = february["minutes"].to_numpy()
-        return evaluation.metrics(actual, model.predict(february))["rmse"]
+        return metrics(actual, model.predict(february))["rmse"]
 
     return measured
 
@@ -50,8 +51,8 @@ def february_rmse(months):
 def test_the_baselines_have_their_known_figures(months):
     january, february = months
     actual = february["minutes"].to_numpy()
-    simple = evaluation.baselines(january, february)
-    figures = {name: evaluation.metrics(actual, guess)["rmse"] for name, guess in simple.items()}
+    simple = baselines(january, february)
+    figures = {name: metrics(actual, guess)["rmse"] for name, guess in simple.items()}
     assert figures == pytest.approx({"mean": 12.213, "zone_pair": 8.022}, abs=0.001)
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidTraining
-from taxi_pipeline.evaluation.evaluation import metrics
+from taxi_pipeline.evaluation.metrics import metrics
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.recipes.trip import Trip
 from taxi_pipeline.model.regressors import Boosting
