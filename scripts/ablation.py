@@ -19,7 +19,7 @@ from taxi_pipeline.model import features
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.regressors import Boosting
 from taxi_pipeline.trips.cleaning import Rules, clean_file
-from taxi_pipeline.tuning import search as tuning
+from taxi_pipeline.tuning.holdout import split_by_time
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "all": (),
@@ -75,7 +75,7 @@ def main(folder: Path, months: list[Month]) -> None:
     parts = {}
     for month in months:
         trips = described(folder / f"green_tripdata_{month}.parquet", month)
-        parts[month] = tuning.split_by_time(trips, month.end, 7)
+        parts[month] = split_by_time(trips, month.end, 7)
     columns = [(month, recipe) for month in months for recipe in ("trip", "pretrip")]
     print("| without |", " | ".join(f"{month} `{recipe}`" for month, recipe in columns), "|")
     print("|---|" + "---|" * len(columns))

@@ -8,7 +8,7 @@ from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.regressors import Progress
-from taxi_pipeline.tuning.search import Choice
+from taxi_pipeline.tuning.results import Choice
 
 
 def fit(  # noqa: PLR0913  (each is a choice of its own)

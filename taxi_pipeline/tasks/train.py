@@ -35,7 +35,7 @@ class TrainModel(RecipeStage):
         """Write the model's folder, and what its features weigh."""
         from taxi_pipeline.model import features
         from taxi_pipeline.model import fitting as training
-        from taxi_pipeline.tuning.search import Choice
+        from taxi_pipeline.tuning.results import Choice
 
         chosen = self.input()["tuning"].file(TuneHyperparameters.CHOICE).read_text()
         window = features.read(

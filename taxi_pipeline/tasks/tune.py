@@ -72,6 +72,7 @@ class TuneHyperparameters(RecipeStage):
 
         from taxi_pipeline.model import features
         from taxi_pipeline.tuning import search as tuning
+        from taxi_pipeline.tuning.budget import Budget
 
         settings = config.tuning()
         trials: dict[int, Trial] = {}
@@ -88,10 +89,10 @@ class TuneHyperparameters(RecipeStage):
                 features.read(self.window_files(), self.chosen_recipe.training_columns),
                 window_end=self.calendar_month.end,
                 holdout_days=settings.holdout_days,
-                budget=tuning.Budget(
+                budget=Budget(
                     **{
                         budget.name: getattr(settings, budget.name)
-                        for budget in dataclasses.fields(tuning.Budget)
+                        for budget in dataclasses.fields(Budget)
                     }
                 ),
                 seed=settings.seed,

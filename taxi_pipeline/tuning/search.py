@@ -27,112 +27,24 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import Recipe
 from taxi_pipeline.model.regressors import Boosting
-from taxi_pipeline.tuning.trials import (
-    FAILED,
-    FINISHED,
-    STOPPED,
-    Journal,
-    MemoryJournal,
-    Trial,
-    best,
-)
+from taxi_pipeline.tuning.budget import Budget
+from taxi_pipeline.tuning.halving import halving_callback, median_thresholds
+from taxi_pipeline.tuning.holdout import HoldoutData, split_by_time
+from taxi_pipeline.tuning.results import Choice
+from taxi_pipeline.tuning.trial_run import TrialRun, trial_result, worker_died
+from taxi_pipeline.tuning.trials import Journal, MemoryJournal, Trial, best
 
 Progress = Callable[[Trial, int, int, float | None], None]
 """Called after each trial with the trial, trials done, trials in all, and the best error so far."""
-
-FIRST_RUNG = 8
-"""The round at which trials are compared first; then at each doubling."""
-
-DIGITS = 6
-"""Decimals of a trial's error: the further ones depend on the number of threads."""
-
-FEWEST_TO_COMPARE = 4
-"""Trials at a rung below which none is stopped there."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a search may use.
-
-    Attributes:
-        trials: number of trials in all.
-        seconds: after these no further trial is begun.
-        patience: trials without a better one after which the search ends.
-        parallel: most trials at a time.
-        rows: most trips that a trial is fitted on.
-        rounds: most boosting rounds of a trial.
-        learning_rate: that of all trials.
-        max_rounds: most boosting rounds of the last fit.
-        stopping_rounds: rounds without improvement after which the last fit ends.
-        max_rows: trips beyond which the search knows a sample of the window only.
-    """
-
-    trials: int
-    seconds: float = float("inf")
-    patience: int = 1000
-    parallel: int = 4
-    rows: int = 10_000
-    rounds: int = 16
-    learning_rate: float = 0.3
-    max_rounds: int = 2000
-    stopping_rounds: int = 20
-    max_rows: int = 400_000
-
-
-@dataclass
-class Choice:
-    """What a search found.
-
-    Attributes:
-        parameters: the regressor's parameters.
-        rounds: boosting rounds; None for a regressor without.
-        rmse: error of that fit on the window's last days, in minutes; None if nothing was
-            searched.
-        trials: one row a trial.
-    """
-
-    parameters: dict[str, Any]
-    rounds: int | None = None
-    rmse: float | None = None
-    trials: list[dict[str, Any]] = field(default_factory=list)
-
-
-def split_by_time(
-    features: pd.DataFrame, window_end: dt.datetime, holdout_days: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The trips of the window's earlier days, and those of its last days.
-
-    Stray trips of a later date are in neither.
-
-    Args:
-        features: with the column ``pickup_at``.
-        window_end: the first instant after the window.
-        holdout_days: how many of the last days judge.
-
-    Raises:
-        InvalidTraining: one of the two parts is empty.
-    """
-    border = window_end - dt.timedelta(days=holdout_days)
-    pickup = features["pickup_at"]
-    early = features[pickup < border]
-    late = features[(pickup >= border) & (pickup < window_end)]
-    if early.empty or late.empty:
-        raise InvalidTraining(
-            f"the training window has {len(early)} trips before {border:%Y-%m-%d} and {len(late)} "
-            "from then on: tuning needs both; change [tuning] holdout_days"
-        )
-    return early, late
 
 
 def search(  # noqa: PLR0913  (each is a choice of its own)
@@ -175,7 +87,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         features = features.sample(budget.max_rows, random_state=seed)
     early, late = split_by_time(features, window_end, holdout_days)
     encoder = recipe.encoder(seed)
-    data = _Data(
+    data = HoldoutData(
         matrix=encoder.fit_transform(early, early[TARGET].to_numpy()),
         minutes=early[TARGET].to_numpy(),
         late_matrix=encoder.transform(late),
@@ -201,7 +113,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             progress=progress,
         ).run()
     except BrokenExecutor as error:
-        raise _died(error) from error
+        raise worker_died(error) from error
     finally:
         if own is not None:
             own.shutdown(cancel_futures=True)
@@ -210,7 +122,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
     rounds, rmse = 0, float("inf")
     highest: dict[int, float] = {}
     for parameters in _finalists(recipe, tried):
-        halving = _halving(highest)
+        halving = halving_callback(highest)
         booster = data.fit(
             Boosting(parameters, threads, seed).parameters,
             budget.max_rounds,
@@ -236,66 +148,9 @@ def _finalists(recipe: Recipe, tried: Sequence[Trial]) -> list[dict[str, Any]]:
 
 
 @dataclass
-class _Data:
-    """Encoded trips of the earlier and of the last days; binned once, shared by all trials.
-
-    Boosters only read the bins, from several threads at once. They are not pickled: a process of
-    a pool bins its own.
-    """
-
-    matrix: Any
-    minutes: Any
-    late_matrix: Any
-    late_minutes: Any
-    bins: int
-    threads: int
-
-    @cached_property
-    def binned(self) -> tuple[Any, Any]:
-        """The two parts in XGBoost's form."""
-        import xgboost
-
-        options = {"max_bin": self.bins, "nthread": self.threads}
-        early = xgboost.QuantileDMatrix(self.matrix, self.minutes, **options)
-        late = xgboost.QuantileDMatrix(self.late_matrix, self.late_minutes, ref=early, **options)
-        return early, late
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "binned"}
-
-    def sample(self, rows: int, seed: int) -> _Data:
-        """The same with fewer of the earlier days' trips; itself if it has no more."""
-        if len(self.minutes) <= rows:
-            return self
-        chosen = np.random.default_rng(seed).choice(len(self.minutes), rows, replace=False)
-        return _Data(
-            self.matrix.iloc[chosen] if hasattr(self.matrix, "iloc") else self.matrix[chosen],
-            self.minutes[chosen],
-            self.late_matrix,
-            self.late_minutes,
-            self.bins,
-            self.threads,
-        )
-
-    def fit(self, parameters: Mapping[str, Any], rounds: int, **options: Any) -> Any:
-        """A booster fitted on the earlier days and judged on the last."""
-        import xgboost
-
-        early, late = self.binned
-        return xgboost.train(
-            {**parameters, "eval_metric": "rmse"},
-            early,
-            rounds,
-            evals=[(late, "late")],
-            verbose_eval=False,
-            **options,
-        )
-
-
-@dataclass
 class _Search:
     recipe: Recipe
-    data: _Data
+    data: HoldoutData
     budget: Budget
     seed: int
     threads: int
@@ -313,7 +168,7 @@ class _Search:
 
     def _run(self) -> list[Trial]:
         ended: dict[int, Trial] = {}
-        running: dict[Future[Trial], _Attempt] = {}
+        running: dict[Future[Trial], TrialRun] = {}
         deadline = time.monotonic() + self.budget.seconds
         _ = self.data.binned
         number = 1
@@ -332,7 +187,7 @@ class _Search:
                 return [ended[one] for one in sorted(ended)]
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                trial = _result(future, running.pop(future))
+                trial = trial_result(future, running.pop(future))
                 self._end(trial if trial.may_pass else self.journal.add(trial), ended)
 
     def _is_wanted(self, number: int, ended: Mapping[int, Trial]) -> bool:
@@ -356,13 +211,13 @@ class _Search:
             return {name: self.recipe.parameters[name] for name in self.recipe.space}
         return propose(self.recipe.space, known, number, self.seed)
 
-    def _attempt(self, number: int, known: Sequence[Trial]) -> _Attempt:
+    def _attempt(self, number: int, known: Sequence[Trial]) -> TrialRun:
         proposal = self._proposal(number, known)
         parameters = {**self.recipe.parameters, **proposal}
         parameters["learning_rate"] = self.budget.learning_rate
         boosting = Boosting(parameters, self.threads, self.seed).parameters
-        rounds, highest = self.budget.rounds, limits(known)
-        return _Attempt(number, proposal, boosting, self.data, rounds, highest)
+        rounds, highest = self.budget.rounds, median_thresholds(known)
+        return TrialRun(number, proposal, boosting, self.data, rounds, highest)
 
     def _end(self, trial: Trial, ended: dict[int, Trial]) -> None:
         ended[trial.number] = trial
@@ -371,101 +226,3 @@ class _Search:
         self.bar.set_postfix(best=smallest, refresh=False)
         self.bar.update()
         self.progress(trial, len(ended), self.budget.trials, smallest)
-
-
-def limits(trials: Sequence[Trial]) -> dict[int, float]:
-    """The error above which a trial is hopeless, by rung: the median of those that were there."""
-    rungs: dict[int, list[float]] = {}
-    for trial in trials:
-        for rung, rmse in trial.rungs.items():
-            rungs.setdefault(int(rung), []).append(rmse)
-    return {
-        rung: float(np.median(errors))
-        for rung, errors in rungs.items()
-        if len(errors) >= FEWEST_TO_COMPARE
-    }
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """A trial to be made, here or in a process of a pool."""
-
-    number: int
-    proposal: dict[str, Any]
-    parameters: Mapping[str, Any]
-    data: _Data
-    rounds: int
-    highest: Mapping[int, float]
-
-    def __call__(self) -> Trial:
-        """Fit the proposal; whatever fails in it is a result as well."""
-        started = time.monotonic()
-        halving = _halving(self.highest)
-        try:
-            booster = self.data.fit(self.parameters, self.rounds, callbacks=[halving])
-        except Exception as error:  # noqa: BLE001  (told in the table of trials; others go on)
-            return _failed(self, error)
-        rounds = booster.num_boosted_rounds()
-        return Trial(
-            self.number,
-            self.proposal,
-            STOPPED if rounds < self.rounds else FINISHED,
-            rmse=halving.best,
-            rounds=rounds,
-            rungs=halving.rungs,
-            seconds=round(time.monotonic() - started, 3),
-        )
-
-
-def _halving(highest: Mapping[int, float]) -> Any:
-    """A callback that ends a booster whose error at a rung is above the highest allowed there."""
-    import xgboost
-
-    class Halving(xgboost.callback.TrainingCallback):
-        def __init__(self) -> None:
-            self.rungs: dict[str, float] = {}
-            self.best = float("inf")
-
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
-            error = evals_log["late"]["rmse"][-1]
-            if not np.isfinite(error):
-                raise ArithmeticError(f"the error is {error} after {epoch + 1} rounds")
-            self.best = min(self.best, round(error, DIGITS))
-            rounds = epoch + 1
-            if rounds < FIRST_RUNG or rounds & (rounds - 1):
-                return False
-            self.rungs[str(rounds)] = self.best
-            return self.best > highest.get(rounds, float("inf"))
-
-    return Halving()
-
-
-def _died(error: Exception) -> InvalidTraining:
-    """What to say when a worker died: nobody knows in which trial, so none is recorded."""
-    return InvalidTraining(
-        f"a worker that trials run in died ({_line(error)}), of too little memory perhaps: the "
-        "trials that ended are kept; run again, with a lower [tuning] parallel or rows"
-    )
-
-
-def _result(future: Future[Trial], attempt: _Attempt) -> Trial:
-    """A trial's result; what the executor could not do with it is a failure of it."""
-    try:
-        return future.result()
-    except BrokenExecutor:
-        raise
-    except Exception as error:  # noqa: BLE001  (as above)
-        return _failed(attempt, error)
-
-
-def _failed(attempt: _Attempt, error: Exception) -> Trial:
-    line = _line(error)
-    may_pass = isinstance(error, (MemoryError, OSError)) or "bad_alloc" in line
-    return Trial(attempt.number, attempt.proposal, FAILED, error=line, may_pass=may_pass)
-
-
-def _line(error: Exception) -> str:
-    """An error in one line: XGBoost's own begins with where in its code it arose."""
-    text = " ".join(str(error).split()).partition(" Stack trace:")[0]
-    said = text.rpartition("Check failed: ")[2][:300]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -11,7 +11,7 @@ from taxi_pipeline.model import fitting as training
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
-from taxi_pipeline.tuning.search import Choice
+from taxi_pipeline.tuning.results import Choice
 
 MAX_MILES = 100.0
 

@@ -16,7 +16,8 @@ from taxi_pipeline import IngestTrips, TuneHyperparameters, tracking
 from taxi_pipeline.model.recipes.trip import Trip
 from taxi_pipeline.tasks import tune
 from taxi_pipeline.tracking import Page
-from taxi_pipeline.tuning import search as model_tuning
+from taxi_pipeline.tuning.holdout import HoldoutData
+from taxi_pipeline.tuning.trial_run import TrialRun
 from taxi_pipeline.tuning.trials import Trial
 
 OF_A_TRIAL = {
@@ -80,13 +81,13 @@ class Tuning:
 
 @pytest.fixture
 def tuning(pipeline, monkeypatch):
-    made, attempt = [], model_tuning._Attempt.__call__
+    made, attempt = [], TrialRun.__call__
 
     def watched(self):
         made.append(self.number)
         return attempt(self)
 
-    monkeypatch.setattr(model_tuning._Attempt, "__call__", watched)
+    monkeypatch.setattr(TrialRun, "__call__", watched)
     return Tuning(pipeline, TuneHyperparameters(year=2021, month=1), made)
 
 
@@ -123,7 +124,7 @@ def no_room(monkeypatch):
     def fail(*_, **__):
         raise MemoryError("no room for\na histogram")
 
-    monkeypatch.setattr(model_tuning._Data, "fit", fail)
+    monkeypatch.setattr(HoldoutData, "fit", fail)
 
 
 @pytest.fixture
@@ -172,14 +173,14 @@ def test_the_output_is_the_choice_the_table_of_trials_and_the_plot(tuning):
 
 @pytest.mark.usefixtures("alone")
 def test_the_summary_tells_how_many_trials_ended_how(tuning, monkeypatch):
-    attempt = model_tuning._Attempt.__call__
+    attempt = TrialRun.__call__
 
     def second_fails(self):
         if self.number == 2:
             return Trial(2, self.proposal, "failed", error="MemoryError: no room")
         return attempt(self)
 
-    monkeypatch.setattr(model_tuning._Attempt, "__call__", second_fails)
+    monkeypatch.setattr(TrialRun, "__call__", second_fails)
     tuning.run(3)
     manifest, best = tuning.task.output().manifest(), tuning.choice["rmse"]
     assert manifest["summary"] == (
@@ -346,14 +347,14 @@ def test_there_is_no_search_before_the_months_are_ingested(tuning):
 def test_a_trial_that_another_process_wrote_first_stays_and_is_the_one_chosen_from(
     tuning, monkeypatch
 ):
-    attempt = model_tuning._Attempt.__call__
+    attempt = TrialRun.__call__
 
     def beaten(self):
         ours = attempt(self)
         tuning.task.journal.add(dataclasses.replace(ours, seconds=1234.0))
         return ours
 
-    monkeypatch.setattr(model_tuning._Attempt, "__call__", beaten)
+    monkeypatch.setattr(TrialRun, "__call__", beaten)
     assert tuning.run(2)
     assert [trial["seconds"] for trial in tuning.choice["trials"]] == [1234.0] * 2
     assert all(json.loads(written)["seconds"] == 1234.0 for written in tuning.journal.values())

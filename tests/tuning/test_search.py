@@ -5,7 +5,7 @@ import json
 import multiprocessing
 import time
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import accumulate
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxi_pipeline import config
@@ -24,7 +24,11 @@ from taxi_pipeline.model.recipes.trip import Trip
 from taxi_pipeline.model.regressors import Boosting
 from taxi_pipeline.model.space import Integer, LogUniform
 from taxi_pipeline.tuning import search as tuning
-from taxi_pipeline.tuning.trials import MemoryJournal, Trial, best
+from taxi_pipeline.tuning.budget import Budget
+from taxi_pipeline.tuning.halving import FEWEST_TO_COMPARE, FIRST_RUNG, median_thresholds
+from taxi_pipeline.tuning.holdout import HoldoutData, split_by_time
+from taxi_pipeline.tuning.results import Choice
+from taxi_pipeline.tuning.trials import MemoryJournal, Trial
 
 END = datetime(2021, 2, 1)
 HOLDOUT = 7
@@ -106,7 +110,7 @@ class Counting(ThreadPoolExecutor):
 
 def search(features, recipe=None, *, trials=4, seed=1, threads=1, holdout_days=HOLDOUT, **options):
     budget = {"max_rounds": 12, "rounds": 32}
-    for field in dataclasses.fields(tuning.Budget):
+    for field in dataclasses.fields(Budget):
         if field.name in options:
             budget[field.name] = options.pop(field.name)
     return tuning.search(
@@ -114,7 +118,7 @@ def search(features, recipe=None, *, trials=4, seed=1, threads=1, holdout_days=H
         features,
         window_end=END,
         holdout_days=holdout_days,
-        budget=tuning.Budget(trials=trials, **budget),
+        budget=Budget(trials=trials, **budget),
         seed=seed,
         threads=threads,
         **options,
@@ -146,7 +150,7 @@ def journal_of(trials):
 
 def errors_by_round(features, parameters, rounds):
     """The error on the last days of a fit on the days before, after each round."""
-    early, late = tuning.split_by_time(features, END, HOLDOUT)
+    early, late = split_by_time(features, END, HOLDOUT)
     matrix, minutes = Numbers().transform(early), early["minutes"].to_numpy()
     regressor = Boosting(parameters, threads=1, seed=1).fit(matrix, minutes, rounds)
     data = xgboost.DMatrix(Numbers().transform(late))
@@ -178,35 +182,6 @@ def fits(monkeypatch):
 
     monkeypatch.setattr(xgboost, "train", watched)
     return calls
-
-
-@brief
-@given(hours=hours, days=st.integers(1, 30))
-def test_the_last_days_and_no_others_are_late(hours, days):
-    pickups = [datetime(2021, 1, 1) + timedelta(hours=hour) for hour in hours]
-    border = END - timedelta(days=days)
-    assume(min(pickups) < border <= max(pickups))
-    frame = pd.DataFrame({"pickup_at": pickups, "row": range(len(pickups))})
-    early, late = tuning.split_by_time(frame, END, days)
-    assert early["row"].tolist() == [n for n, at in enumerate(pickups) if at < border]
-    assert late["row"].tolist() == [n for n, at in enumerate(pickups) if at >= border]
-
-
-@pytest.mark.parametrize(
-    ("pickups", "text"),
-    [
-        ([BORDER], "0 trips before 2021-01-25 and 1 from then on"),
-        ([BORDER - timedelta(microseconds=1)] * 2, "2 trips before 2021-01-25 and 0 from then on"),
-        ([], "0 trips before 2021-01-25 and 0 from then on"),
-    ],
-    ids=["no early", "no late", "none at all"],
-)
-def test_a_window_with_an_empty_part_is_refused_in_one_line(pickups, text):
-    frame = pd.DataFrame({"pickup_at": pd.Series(pickups, dtype="datetime64[us]")})
-    with pytest.raises(InvalidTraining, match=text) as refusal:
-        tuning.split_by_time(frame, END, HOLDOUT)
-    assert "\n" not in str(refusal.value)
-    assert "[tuning] holdout_days" in str(refusal.value)
 
 
 def test_only_the_early_days_are_fitted_and_only_the_late_days_judge(january):
@@ -266,7 +241,7 @@ def test_the_default_recipe_is_searched_in_plain_numbers_inside_its_space(januar
 @pytest.mark.parametrize("recipe", ["course", "linear"])
 def test_a_recipe_without_a_space_keeps_its_own_parameters(january, recipe):
     choice = search(january[:0], RECIPES[recipe])
-    assert choice == tuning.Choice(dict(RECIPES[recipe].parameters), RECIPES[recipe].rounds)
+    assert choice == Choice(dict(RECIPES[recipe].parameters), RECIPES[recipe].rounds)
     assert choice.rmse is None
 
 
@@ -280,7 +255,7 @@ def test_the_choice_has_the_parameters_of_the_best_trial_and_the_recipes_learnin
 
 def test_the_choices_error_is_that_of_a_fit_on_all_early_days(january, fits):
     choice = search(january, rows=1000)
-    early, _ = tuning.split_by_time(january, END, HOLDOUT)
+    early, _ = split_by_time(january, END, HOLDOUT)
     rows = [rows for rows, *_ in fits]
     assert rows[:4] == [1000] * 4
     assert rows[4:] in ([len(early)], [len(early)] * 2)
@@ -292,14 +267,14 @@ def test_the_choice_is_never_worse_than_the_recipes_own_parameters(january, monk
     own = search(january, trials=1)
     assert search(january, trials=TRIALS).rmse <= own.rmse
 
-    fit = tuning._Data.fit
+    fit = HoldoutData.fit
 
     def wronged(data, parameters, rounds, **options):
         if "early_stopping_rounds" in options and parameters["reg_lambda"] != OWN["reg_lambda"]:
             parameters = {**parameters, "learning_rate": 0.001}
         return fit(data, parameters, rounds, **options)
 
-    monkeypatch.setattr(tuning._Data, "fit", wronged)
+    monkeypatch.setattr(HoldoutData, "fit", wronged)
     choice = search(january, trials=TRIALS)
     assert best_row(choice)["trial"] != 1
     assert (choice.parameters, choice.rounds, choice.rmse) == (OWN, own.rounds, own.rmse)
@@ -332,7 +307,7 @@ def test_a_trials_error_is_the_smallest_on_its_way(january):
 
 
 def test_trials_shorter_than_the_first_rung_are_not_compared(january):
-    choice = search(january, trials=12, rounds=tuning.FIRST_RUNG - 1)
+    choice = search(january, trials=12, rounds=FIRST_RUNG - 1)
     assert {(row["status"], row["rounds"]) for row in choice.trials} == {("finished", 7)}
 
 
@@ -450,21 +425,6 @@ def test_of_two_results_of_a_trial_the_one_that_was_there_first_counts(january):
     assert choice.parameters["max_depth"] == 7
 
 
-def test_a_journal_keeps_the_first_trial_of_a_number():
-    first, second, third = (Trial(n, {}, "finished", rmse=n) for n in (1, 2, 3))
-    again = dataclasses.replace(first, rmse=9.0)
-    journal = journal_of([first, third])
-    assert journal.add(again) == first
-    assert journal.add(second) == second
-    assert [journal.get(n) for n in (1, 2, 3, 4)] == [first, second, third, None]
-
-
-def test_the_best_trial_has_the_smallest_error_and_did_not_fail():
-    failed, some, none = (Trial(n, {}, "x", rmse) for n, rmse in enumerate((None, 1.0, 0.0), 1))
-    assert best([failed, some, none]) == none
-    assert best([failed]) is best([]) is None
-
-
 def test_a_trial_survives_being_written_as_json(whole):
     for trial in whole[1]:
         written = json.dumps(dataclasses.asdict(trial))
@@ -496,28 +456,11 @@ def test_a_search_ends_after_its_patience_without_a_better_trial(january, patien
     assert max(since_best[:-1]) < patience
 
 
-trials_at_rungs = st.lists(
-    st.dictionaries(st.sampled_from(["8", "16", "32"]), st.floats(0, 100)), max_size=12
-).map(lambda rungs: [Trial(n, {}, "stopped", rungs=each) for n, each in enumerate(rungs, 1)])
-
-
-@given(trials=trials_at_rungs)
-def test_half_of_the_trials_at_a_rung_are_not_above_its_limit(trials):
-    highest = tuning.limits(trials)
-    for rung in (8, 16, 32):
-        errors = [trial.rungs[str(rung)] for trial in trials if str(rung) in trial.rungs]
-        assert (rung in highest) == (len(errors) >= tuning.FEWEST_TO_COMPARE)
-        if rung in highest:
-            assert min(errors) <= highest[rung] <= max(errors)
-            assert sum(error > highest[rung] for error in errors) <= len(errors) / 2
-            assert sum(error < highest[rung] for error in errors) <= len(errors) / 2
-
-
 def test_a_trial_is_stopped_at_the_first_rung_where_it_is_in_the_worse_half(whole):
     _, trials = whole
     assert {trial.status for trial in trials} == {"finished", "stopped"}
     for trial in trials:
-        highest = tuning.limits(trials[: max(0, trial.number - 4)])
+        highest = median_thresholds(trials[: max(0, trial.number - 4)])
         worse = [
             int(rung) for rung, rmse in trial.rungs.items() if rmse > highest.get(int(rung), 99)
         ]
@@ -528,7 +471,7 @@ def test_a_trial_is_stopped_at_the_first_rung_where_it_is_in_the_worse_half(whol
 
 
 def test_nobody_is_stopped_before_there_are_trials_to_compare_with(whole):
-    knowing_too_few = whole[1][: tuning.Budget(TRIALS).parallel + tuning.FEWEST_TO_COMPARE - 1]
+    knowing_too_few = whole[1][: Budget(TRIALS).parallel + FEWEST_TO_COMPARE - 1]
     assert {trial.status for trial in knowing_too_few} == {"finished"}
 
 
@@ -644,7 +587,7 @@ OTHER = {
 
 def test_every_option_of_tuning_is_judged_below():
     assert list(OTHER) == [name for name, _ in config.tuning.get_params()]
-    budget = {field.name for field in dataclasses.fields(tuning.Budget)}
+    budget = {field.name for field in dataclasses.fields(Budget)}
     assert budget | {"holdout_days", "seed"} == set(OTHER)
 
 

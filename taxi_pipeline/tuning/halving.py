@@ -1,0 +1,55 @@
+"""Asynchronous successive halving (Li et al., 2020): hopeless trials are stopped early."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from taxi_pipeline.tuning.trials import Trial
+
+FIRST_RUNG = 8
+"""The round at which trials are compared first; then at each doubling."""
+
+DIGITS = 6
+"""Decimals of a trial's error: the further ones depend on the number of threads."""
+
+FEWEST_TO_COMPARE = 4
+"""Trials at a rung below which none is stopped there."""
+
+
+def median_thresholds(trials: Sequence[Trial]) -> dict[int, float]:
+    """The error above which a trial is hopeless, by rung: the median of those that were there."""
+    rungs: dict[int, list[float]] = {}
+    for trial in trials:
+        for rung, rmse in trial.rungs.items():
+            rungs.setdefault(int(rung), []).append(rmse)
+    return {
+        rung: float(np.median(errors))
+        for rung, errors in rungs.items()
+        if len(errors) >= FEWEST_TO_COMPARE
+    }
+
+
+def halving_callback(highest: Mapping[int, float]) -> Any:
+    """A callback that ends a booster whose error at a rung is above the highest allowed there."""
+    import xgboost
+
+    class Halving(xgboost.callback.TrainingCallback):
+        def __init__(self) -> None:
+            self.rungs: dict[str, float] = {}
+            self.best = float("inf")
+
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+            error = evals_log["late"]["rmse"][-1]
+            if not np.isfinite(error):
+                raise ArithmeticError(f"the error is {error} after {epoch + 1} rounds")
+            self.best = min(self.best, round(error, DIGITS))
+            rounds = epoch + 1
+            if rounds < FIRST_RUNG or rounds & (rounds - 1):
+                return False
+            self.rungs[str(rounds)] = self.best
+            return self.best > highest.get(rounds, float("inf"))
+
+    return Halving()

@@ -1,0 +1,23 @@
+"""Which trials are hopeless."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taxi_pipeline.tuning.halving import FEWEST_TO_COMPARE, median_thresholds
+from taxi_pipeline.tuning.trials import Trial
+
+trials_at_rungs = st.lists(
+    st.dictionaries(st.sampled_from(["8", "16", "32"]), st.floats(0, 100)), max_size=12
+).map(lambda rungs: [Trial(n, {}, "stopped", rungs=each) for n, each in enumerate(rungs, 1)])
+
+
+@given(trials=trials_at_rungs)
+def test_half_of_the_trials_at_a_rung_are_not_above_its_limit(trials):
+    highest = median_thresholds(trials)
+    for rung in (8, 16, 32):
+        errors = [trial.rungs[str(rung)] for trial in trials if str(rung) in trial.rungs]
+        assert (rung in highest) == (len(errors) >= FEWEST_TO_COMPARE)
+        if rung in highest:
+            assert min(errors) <= highest[rung] <= max(errors)
+            assert sum(error > highest[rung] for error in errors) <= len(errors) / 2
+            assert sum(error < highest[rung] for error in errors) <= len(errors) / 2
