@@ -29,7 +29,7 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if options.draw:
         from taxi_pipeline.cli.plan_drawing import draw
 
-        draw(steps, options.draw)
+        draw(steps, options.draw, summary(steps))
     print(as_text(steps))
     if options.draw:
         print(f"It is drawn in {options.draw}.")

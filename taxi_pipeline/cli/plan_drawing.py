@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from taxi_pipeline.cli.plan import summary
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.runtime.plan import State, Step
 
@@ -14,7 +13,7 @@ COLOURS: dict[State, str] = {"done": "#d6ead8", "runs": "#fbe3b5", "waits": "#e3
 """Of the boxes in a drawing."""
 
 
-def draw(steps: Sequence[Step], file: Path) -> None:
+def draw(steps: Sequence[Step], file: Path, title: str) -> None:
     """Draw the steps as a graph, what comes first on the left.
 
     An arrow that only says what longer ways say too is left out.
@@ -22,6 +21,7 @@ def draw(steps: Sequence[Step], file: Path) -> None:
     Args:
         steps: the steps that :func:`taxi_pipeline.runtime.plan.plan` gave.
         file: to write; its suffix decides the format (.svg, .png, .pdf).
+        title: above the drawing.
 
     Raises:
         InvalidParameter: the file cannot be written, or its suffix is none that can be drawn.
@@ -63,7 +63,7 @@ def draw(steps: Sequence[Step], file: Path) -> None:
             fontsize=7,
             bbox={"boxstyle": "round", "facecolor": COLOURS[step.state], "edgecolor": "#888"},
         )
-    axes.set_title(summary(steps), fontsize=9, loc="left")
+    axes.set_title(title, fontsize=9, loc="left")
     try:
         figure.savefig(file, dpi=150)
     except (OSError, ValueError) as error:
