@@ -8,13 +8,13 @@ from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.regressors import Progress
-from taxi_pipeline.tuning.results import Choice
+from taxi_pipeline.tuning.results import TuningResult
 
 
 def fit(  # noqa: PLR0913  (each is a choice of its own)
     recipe: str,
     features: pd.DataFrame,
-    choice: Choice,
+    choice: TuningResult,
     *,
     taxi: str,
     max_miles: float,

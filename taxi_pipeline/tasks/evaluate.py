@@ -48,7 +48,7 @@ class EvaluateModel(RecipeStage):
         """Write metrics, metrics by slices, and a plot."""
         from taxi_pipeline.evaluation import plots, report
         from taxi_pipeline.evaluation.baselines import PAIR
-        from taxi_pipeline.evaluation.evaluation import best_baseline
+        from taxi_pipeline.evaluation.gate import best_baseline
         from taxi_pipeline.model import features
         from taxi_pipeline.model.duration import DurationModel
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
+from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.identity import digest
 from taxi_pipeline.observability import alerts
 from taxi_pipeline.redaction import redact_url
@@ -22,7 +23,8 @@ from taxi_pipeline.tasks.tune import TuneHyperparameters
 if TYPE_CHECKING:
     import pandas as pd
 
-    from taxi_pipeline.tracking import Candidate, Dataset
+    from taxi_pipeline.tracking.records import Candidate, Dataset
+    from taxi_pipeline.tuning.results import TuningResult
 
 
 class RegisterModel(RecipeStage):
@@ -65,21 +67,24 @@ class RegisterModel(RecipeStage):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""
-        from taxi_pipeline.evaluation.evaluation import verdict
+        from taxi_pipeline.evaluation.gate import apply_gate
+        from taxi_pipeline.tracking.registration import register
+        from taxi_pipeline.tracking.searches import log_search
+        from taxi_pipeline.tuning.results import TuningResult
 
         figures = self._json("evaluation", EvaluateModel.METRICS)
-        passed, reason = verdict(figures["model"], figures["baselines"], config.gate().min_gain)
+        passed, reason = apply_gate(figures["model"], figures["baselines"], config.gate().min_gain)
+        reason = name_options(reason, (config.gate,))
         server = self.server()
-        choice = self._json("tuning", TuneHyperparameters.CHOICE)
+        tuned = TuningResult.from_json(self._json("tuning", TuneHyperparameters.CHOICE))
         search_run = ""
-        if choice["trials"]:
+        if tuned.trials:
             self.report("copying the search")
-            search = self.clone(TuneHyperparameters).search(choice["trials"])
-            search_run = server.log_search(search, ended=True).run_id
+            search = self.clone(TuneHyperparameters).search(tuned.trials)
+            search_run = log_search(server, search, ended=True).run_id
         self.report(f"registering {self.model_name}")
-        registration = server.register(
-            self._candidate(figures, choice, search_run), promote=passed, reason=reason
-        )
+        candidate = self._candidate(figures, tuned, search_run)
+        registration = register(server, candidate, promote=passed, reason=reason)
         self.set_tracking_link(registration.url)
         if registration.promoted:
             alerts.post_alert(
@@ -110,11 +115,19 @@ class RegisterModel(RecipeStage):
         }
 
     def _candidate(
-        self, figures: Mapping[str, Any], choice: Mapping[str, Any], search_run: str
+        self, figures: Mapping[str, Any], tuned: TuningResult, search_run: str
     ) -> Candidate:
-        from taxi_pipeline.tracking import Candidate
+        from taxi_pipeline.tracking.records import Candidate
 
         trained = self.input()["model"].manifest()
+        facts = {
+            "recipe": self.recipe,
+            "window": self.window,
+            "training_month": str(self.calendar_month),
+            "evaluation_month": figures["evaluation_month"],
+            "rows": trained["rows"],
+            "rounds": tuned.rounds,
+        }
         caveat = f"\n\n{figures['caveat']}" if figures["caveat"] else ""
         return Candidate(
             key=self.input()["evaluation"].manifest()["key"],
@@ -125,14 +138,13 @@ class RegisterModel(RecipeStage):
             example=self._example(),
             description=f"{self.chosen_recipe.summary}. Trained on {self.window} month(s) to "
             f"{self.calendar_month}, evaluated on {figures['evaluation_month']}.{caveat}",
+            # A recipe may name its parameters as it likes: none hides what the pipeline says.
             parameters={
-                "recipe": self.recipe,
-                "window": self.window,
-                "training_month": str(self.calendar_month),
-                "evaluation_month": figures["evaluation_month"],
-                "rows": trained["rows"],
-                "rounds": choice["rounds"],
-                **choice["parameters"],
+                **facts,
+                **{
+                    f"parameter_{name}" if name in facts else name: value
+                    for name, value in tuned.parameters.items()
+                },
             },
             metrics={
                 **figures["model"],
@@ -140,7 +152,7 @@ class RegisterModel(RecipeStage):
                     f"{name}_baseline_rmse": measured["rmse"]
                     for name, measured in figures["baselines"].items()
                 },
-                **({} if choice["rmse"] is None else {"tuning_rmse": choice["rmse"]}),
+                **({} if tuned.rmse is None else {"tuning_rmse": tuned.rmse}),
             },
             tags={
                 "recipe": self.recipe,
@@ -154,7 +166,7 @@ class RegisterModel(RecipeStage):
         )
 
     def _datasets(self) -> Iterator[Dataset]:
-        from taxi_pipeline.tracking import Dataset
+        from taxi_pipeline.tracking.records import Dataset
 
         later = self.input()["published later"]
         for output in (*self.input()["published"], later):

@@ -35,7 +35,7 @@ class TrainModel(RecipeStage):
         """Write the model's folder, and what its features weigh."""
         from taxi_pipeline.model import features
         from taxi_pipeline.model import fitting as training
-        from taxi_pipeline.tuning.results import Choice
+        from taxi_pipeline.tuning.results import TuningResult
 
         chosen = self.input()["tuning"].file(TuneHyperparameters.CHOICE).read_text()
         window = features.read(
@@ -46,7 +46,7 @@ class TrainModel(RecipeStage):
         model = training.fit(
             self.recipe,
             window,
-            Choice(**json.loads(chosen)),
+            TuningResult.from_json(json.loads(chosen)),
             taxi=self.taxi,
             max_miles=config.features().max_miles,
             seed=config.training().seed,

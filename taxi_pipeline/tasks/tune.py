@@ -7,7 +7,7 @@ import dataclasses
 import json
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,7 +20,7 @@ from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.features import BuildFeatures
 
 if TYPE_CHECKING:
-    from taxi_pipeline.tracking import Search
+    from taxi_pipeline.tracking.records import Search
     from taxi_pipeline.tuning.trials import Trial
 
 
@@ -80,11 +80,11 @@ class TuneHyperparameters(RecipeStage):
 
             def progress(trial: Trial, done: int, total: int, best: float | None) -> None:
                 trials[trial.number] = trial
-                said = "all failed so far" if best is None else f"best {best:.4f}"
-                self.report(f"trial {done}/{total}, {said}", done, total)
+                leader = "all failed so far" if best is None else f"best {best:.4f}"
+                self.report(f"trial {done}/{total}, {leader}", done, total)
                 live.offer(trials.values(), last=done == total)
 
-            choice = tuning.search(
+            result = tuning.search(
                 self.chosen_recipe,
                 features.read(self.window_files(), self.chosen_recipe.training_columns),
                 window_end=self.calendar_month.end,
@@ -100,27 +100,28 @@ class TuneHyperparameters(RecipeStage):
                 journal=self.journal,
                 progress=progress,
             )
-        (folder / self.CHOICE).write_text(json.dumps(dataclasses.asdict(choice), indent=2) + "\n")
-        pd.DataFrame(choice.trials).to_csv(folder / self.TRIALS, index=False)
-        if choice.rmse is None:
+        (folder / self.CHOICE).write_text(json.dumps(result.as_json(), indent=2) + "\n")
+        pd.DataFrame([trial.as_row() for trial in result.trials]).to_csv(
+            folder / self.TRIALS, index=False
+        )
+        if result.rmse is None:
             return {"summary": f"recipe {self.recipe} is not tuned", "trials": 0}
 
-        from taxi_pipeline.tuning import plots as search_plot
+        from taxi_pipeline.tuning import plots
 
-        ended = [trials[number] for number in sorted(trials)]
-        search_plot.plot(ended, folder / self.PLOT)
-        states = [trial.status for trial in ended]
+        plots.plot(result.trials, folder / self.PLOT)
+        states = [trial.status for trial in result.trials]
         counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
         return {
-            "summary": f"best of {len(states)} trials ({counts}) has RMSE {choice.rmse:.4f} on the "
+            "summary": f"best of {len(states)} trials ({counts}) has RMSE {result.rmse:.4f} on the "
             f"window's last {settings.holdout_days} days",
             "trials": len(states),
-            "rmse": choice.rmse,
+            "rmse": result.rmse,
         }
 
-    def search(self, trials: list[dict[str, Any]]) -> Search:
-        """The search, with trials as rows of its table, as MLflow is to hold it."""
-        from taxi_pipeline.tracking import Search
+    def search(self, trials: Sequence[Trial]) -> Search:
+        """The search with some of its trials, as MLflow is to hold it."""
+        from taxi_pipeline.tracking.records import Search
 
         return Search(
             key=self.search_key,
@@ -142,11 +143,11 @@ class TrialFolder:
         from taxi_pipeline.tuning.trials import Trial
 
         content = self.storage.read_json(self._file(number))
-        return None if content is None else Trial(**content)
+        return None if content is None else Trial.from_json(content)
 
     def add(self, trial: Trial) -> Trial:
         """Write a trial down; the answer is the one of that number that was there first."""
-        if self.storage.write_json_exclusive(self._file(trial.number), dataclasses.asdict(trial)):
+        if self.storage.write_json_exclusive(self._file(trial.number), trial.as_json()):
             return trial
         return self.get(trial.number) or trial
 
@@ -168,7 +169,7 @@ class _LiveCopy:
         self.task = task
         self.begun = 0.0
         self.given_up = False
-        self.offers: SimpleQueue[list[dict[str, Any]] | None] = SimpleQueue()
+        self.offers: SimpleQueue[list[Trial] | None] = SimpleQueue()
         # A daemon: a server that hangs does not keep the process from ending.
         self.thread = threading.Thread(target=self._run, name="mlflow", daemon=True)
 
@@ -180,7 +181,7 @@ class _LiveCopy:
         if not self.begun:
             self.thread.start()
         self.begun = time.monotonic()
-        self.offers.put([trial.as_row() for trial in trials])
+        self.offers.put(list(trials))
 
     def close(self) -> None:
         """Let a copy that is being made come to its end, unless the server hangs."""
@@ -196,13 +197,18 @@ class _LiveCopy:
             )
 
     def _run(self) -> None:
-        while (rows := self.offers.get()) is not None and not self.given_up:
+        from taxi_pipeline.tracking.searches import log_search
+
+        while (trials := self.offers.get()) is not None and not self.given_up:
             try:
-                page = self.task.server().log_search(
-                    self.task.search(rows), ended=False, wanted=lambda: not self.given_up
+                link = log_search(
+                    self.task.server(),
+                    self.task.search(trials),
+                    ended=False,
+                    wanted=lambda: not self.given_up,
                 )
             except Exception as error:  # noqa: BLE001  (whatever it is, the search goes on)
                 self.given_up = True
                 logger.warning("%s: not in MLflow while it runs: %s", self.task.label, error)
             else:
-                self.task.set_tracking_link(page.url)
+                self.task.set_tracking_link(link.url)

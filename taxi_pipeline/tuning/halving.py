@@ -15,7 +15,7 @@ FIRST_RUNG = 8
 DIGITS = 6
 """Decimals of a trial's error: the further ones depend on the number of threads."""
 
-FEWEST_TO_COMPARE = 4
+MIN_TO_COMPARE = 4
 """Trials at a rung below which none is stopped there."""
 
 
@@ -28,7 +28,7 @@ def median_thresholds(trials: Sequence[Trial]) -> dict[int, float]:
     return {
         rung: float(np.median(errors))
         for rung, errors in rungs.items()
-        if len(errors) >= FEWEST_TO_COMPARE
+        if len(errors) >= MIN_TO_COMPARE
     }
 
 

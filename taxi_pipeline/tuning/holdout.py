@@ -36,7 +36,7 @@ def split_by_time(
     if early.empty or late.empty:
         raise InvalidTraining(
             f"the training window has {len(early)} trips before {border:%Y-%m-%d} and {len(late)} "
-            "from then on: tuning needs both; change [tuning] holdout_days"
+            "from then on: tuning needs both; change `holdout_days`"
         )
     return early, late
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from taxi_pipeline.tuning.trials import FAILED, FINISHED, STOPPED, Trial
 
-FEWEST_TRIALS = 8
+MIN_TRIALS = 8
 """Below this nothing can be said of which parameter mattered."""
 
 MARKERS = {FINISHED: ("o", "tab:blue"), STOPPED: ("x", "tab:gray"), FAILED: ("v", "tab:red")}
@@ -26,7 +26,7 @@ def importance(trials: Sequence[Trial], seed: int = 0) -> dict[str, float]:
     import xgboost
 
     compared = [trial for trial in trials if trial.rungs]
-    if len(compared) < FEWEST_TRIALS:
+    if len(compared) < MIN_TRIALS:
         return {}
     names = list(compared[0].parameters)
     matrix = np.array([[float(trial.parameters[name]) for name in names] for trial in compared])

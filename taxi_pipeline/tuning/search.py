@@ -39,7 +39,7 @@ from taxi_pipeline.model.regressors import Boosting
 from taxi_pipeline.tuning.budget import Budget
 from taxi_pipeline.tuning.halving import halving_callback, median_thresholds
 from taxi_pipeline.tuning.holdout import HoldoutData, split_by_time
-from taxi_pipeline.tuning.results import Choice
+from taxi_pipeline.tuning.results import TuningResult
 from taxi_pipeline.tuning.trial_run import TrialRun, trial_result, worker_died
 from taxi_pipeline.tuning.trials import Journal, MemoryJournal, Trial, best
 
@@ -59,7 +59,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
     journal: Journal | None = None,
     executor: Executor | None = None,
     progress: Progress = lambda *_: None,
-) -> Choice:
+) -> TuningResult:
     """The parameters and rounds with the smallest error on the window's last days.
 
     A recipe without a search space keeps its own parameters and rounds.
@@ -81,7 +81,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         InvalidTraining: there is nothing to judge by, every trial failed, or a worker died.
     """
     if not recipe.space:
-        return Choice(dict(recipe.parameters), recipe.rounds)
+        return TuningResult(dict(recipe.parameters), recipe.rounds)
 
     if len(features) > budget.max_rows:
         features = features.sample(budget.max_rows, random_state=seed)
@@ -132,7 +132,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         if halving.best < rmse:
             chosen, rounds, rmse = parameters, booster.best_iteration + 1, halving.best
         highest = {int(rung): error for rung, error in halving.rungs.items()}
-    return Choice(chosen, rounds, rmse, [trial.as_row() for trial in tried])
+    return TuningResult(chosen, rounds, rmse, tried)
 
 
 def _finalists(recipe: Recipe, tried: Sequence[Trial]) -> list[dict[str, Any]]:
@@ -188,7 +188,7 @@ class _Search:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 trial = trial_result(future, running.pop(future))
-                self._end(trial if trial.may_pass else self.journal.add(trial), ended)
+                self._end(trial if trial.transient else self.journal.add(trial), ended)
 
     def _is_wanted(self, number: int, ended: Mapping[int, Trial]) -> bool:
         if number > self.budget.trials:

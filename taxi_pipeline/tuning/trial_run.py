@@ -57,15 +57,15 @@ def trial_result(future: Future[Trial], attempt: TrialRun) -> Trial:
 
 def _failed(attempt: TrialRun, error: Exception) -> Trial:
     line = _line(error)
-    may_pass = isinstance(error, (MemoryError, OSError)) or "bad_alloc" in line
-    return Trial(attempt.number, attempt.proposal, FAILED, error=line, may_pass=may_pass)
+    transient = isinstance(error, (MemoryError, OSError)) or "bad_alloc" in line
+    return Trial(attempt.number, attempt.proposal, FAILED, error=line, transient=transient)
 
 
 def worker_died(error: Exception) -> InvalidTraining:
     """What to say when a worker died: nobody knows in which trial, so none is recorded."""
     return InvalidTraining(
         f"a worker that trials run in died ({_line(error)}), of too little memory perhaps: the "
-        "trials that ended are kept; run again, with a lower [tuning] parallel or rows"
+        "trials that ended are kept; run again, with a lower `parallel` or `rows`"
     )
 
 

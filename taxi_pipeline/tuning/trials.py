@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 FINISHED = "finished"
 STOPPED = "stopped"
 FAILED = "failed"
+
+_FACTS = ("trial", "status", "rmse", "rounds", "seconds", "error")
+_PREFIX = "parameter_"
+_NAMES = {"may_pass": "transient"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Trial:
         rungs: the smallest error up to each round at which trials are compared, by that round.
         seconds: time taken.
         error: what failed.
-        may_pass: whether the failure is the machine's, not the parameters': it is not written
+        transient: whether the failure is the machine's, not the parameters': it is not written
             down, and the trial is made again when the search goes on.
     """
 
@@ -35,19 +40,58 @@ class Trial:
     rungs: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     error: str = ""
-    may_pass: bool = False
+    transient: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The trial as it is written down."""
+        content = asdict(self)
+        # The name that journals have had from the beginning.
+        content["may_pass"] = content.pop("transient")
+        return content
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Trial:
+        """The trial that :meth:`as_json` wrote down."""
+        return cls(**{_NAMES.get(name, name): value for name, value in content.items()})
 
     def as_row(self) -> dict[str, Any]:
-        """The trial as a row of a table."""
+        """The trial as a row of a table, with a column for each parameter.
+
+        A parameter that is named as another column gets a column of its own: ``parameter_rmse``.
+        """
         return {
             "trial": self.number,
             "status": self.status,
             "rmse": self.rmse,
             "rounds": self.rounds,
             "seconds": self.seconds,
-            **self.parameters,
+            **{_column(name): value for name, value in self.parameters.items()},
             "error": self.error,
         }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Trial:
+        """The trial of a row; a table holds no ``rungs``."""
+        return cls(
+            number=row["trial"],
+            parameters={_parameter(name): row[name] for name in row if name not in _FACTS},
+            **{name: row[name] for name in _FACTS if name != "trial"},
+        )
+
+
+def _column(parameter: str) -> str:
+    return f"{_PREFIX}{parameter}" if _names_a_fact(parameter) else parameter
+
+
+def _parameter(column: str) -> str:
+    return column.removeprefix(_PREFIX) if _names_a_fact(column) else column
+
+
+def _names_a_fact(name: str) -> bool:
+    """Whether a name is that of a column, with or without prefixes before it."""
+    while name.startswith(_PREFIX):
+        name = name.removeprefix(_PREFIX)
+    return name in _FACTS
 
 
 class Journal(Protocol):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from taxi_pipeline.evaluation.evaluation import best_baseline
+from taxi_pipeline.evaluation.gate import best_baseline
 from taxi_pipeline.evaluation.metrics import metrics
 
 

@@ -11,7 +11,7 @@ from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
 from taxi_pipeline.trips.synthetic.month import write_month
-from taxi_pipeline.tuning.results import Choice
+from taxi_pipeline.tuning.results import TuningResult
 
 JANUARY = Month(2021, 1)
 MAX_MILES = 100.0
@@ -54,7 +54,7 @@ def fit():
     """Fits a recipe with its own parameters and few rounds."""
 
     def fitted(recipe, frame, seed=0):
-        choice = Choice(dict(RECIPES[recipe].parameters), ROUNDS)
+        choice = TuningResult(dict(RECIPES[recipe].parameters), ROUNDS)
         return training.fit(
             recipe, frame, choice, taxi="green", max_miles=MAX_MILES, seed=seed, threads=1
         )

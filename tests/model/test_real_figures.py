@@ -11,7 +11,7 @@ from taxi_pipeline.model import fitting as training
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
-from taxi_pipeline.tuning.results import Choice
+from taxi_pipeline.tuning.results import TuningResult
 
 MAX_MILES = 100.0
 
@@ -38,7 +38,7 @@ def february_rmse(months):
     january, february = months
 
     def measured(recipe, rounds=None):
-        choice = Choice(dict(RECIPES[recipe].parameters), rounds or RECIPES[recipe].rounds)
+        choice = TuningResult(dict(RECIPES[recipe].parameters), rounds or RECIPES[recipe].rounds)
         model = training.fit(
             recipe, january, choice, taxi="green", max_miles=MAX_MILES, seed=42, threads=2
         )

@@ -91,7 +91,7 @@ def cut_off(tmp_path, configure):
 @pytest.fixture
 def easy_gate(monkeypatch):
     # The linear model of the tests is not better than the lookup: let it pass nevertheless.
-    monkeypatch.setattr("taxi_pipeline.evaluation.evaluation.gain", lambda *_: 0.5)
+    monkeypatch.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
 
 
 def run(task):

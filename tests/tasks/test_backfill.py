@@ -361,7 +361,7 @@ def champion(root):
 def test_months_are_registered_in_their_order_and_the_champion_is_the_newest(
     backfill, pipeline, monkeypatch, reverse
 ):
-    monkeypatch.setattr("taxi_pipeline.evaluation.evaluation.gain", lambda *_: 0.5)
+    monkeypatch.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
     ended = backfill(RegisterModel, "2021-01", "2021-04", of_params=LINEAR, reverse=reverse)
     order = sorted(["2021-01", "2021-02", "2021-03"], reverse=reverse)
     assert ended.made("RegisterModel") == order

@@ -7,12 +7,12 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow_runs import assert_copied, runs
 
-from taxi_pipeline import IngestTrips, RegisterModel, TuneHyperparameters, tracking
+from taxi_pipeline import IngestTrips, RegisterModel, TuneHyperparameters
 from taxi_pipeline.config import tracking as tracking_config
-from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.tasks import tune
-from taxi_pipeline.tracking import Search, Tracking
+from taxi_pipeline.tuning.results import TuningResult
 
 NAME = "nyc-green-taxi-duration-linear"
 
@@ -30,7 +30,7 @@ def register(pipeline):
 
 @pytest.fixture
 def easy_gate(monkeypatch):
-    monkeypatch.setattr("taxi_pipeline.evaluation.evaluation.gain", lambda *_: 0.5)
+    monkeypatch.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
 
 
 @pytest.fixture
@@ -85,7 +85,14 @@ def test_registering_again_makes_no_second_run_and_no_second_version(pipeline, r
     assert len(client().search_runs([experiment.experiment_id])) == 1
 
 
-@pytest.mark.parametrize("broken", ["_log_model", "_version", "_move_aliases"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "runs._log_model",
+        "registration.get_or_create_version",
+        "registration.move_aliases",
+    ],
+)
 def test_an_interrupted_registration_is_completed_by_the_next(
     pipeline, register, client, monkeypatch, broken
 ):
@@ -93,7 +100,7 @@ def test_an_interrupted_registration_is_completed_by_the_next(
         raise RuntimeError("interrupted")
 
     with monkeypatch.context() as patch:
-        patch.setattr(tracking.Tracking, broken, interrupted)
+        patch.setattr(f"taxi_pipeline.tracking.{broken}", interrupted)
         task = RegisterModel(year=2021, month=1, recipe="linear")
         assert not pipeline.run(task).status.name.startswith("SUCCESS")
     receipt = register()
@@ -134,7 +141,7 @@ def test_a_champion_that_the_gate_would_not_pass_now_stays_and_the_receipt_says_
     pipeline, register, monkeypatch
 ):
     with monkeypatch.context() as easy:
-        easy.setattr("taxi_pipeline.evaluation.evaluation.gain", lambda *_: 0.5)
+        easy.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
         register()
     pipeline.configure("gate", "min_gain", "0.9")
     receipt = register()
@@ -186,49 +193,22 @@ def register_tuned(pipeline, monkeypatch):
 
 
 def tuned():
-    """The task that searched, and the rows of its trials."""
+    """The task that searched, and its trials."""
     task = TuneHyperparameters(year=2021, month=1)
-    return task, json.loads(task.output().file(task.CHOICE).read_text())["trials"]
-
-
-def runs(client):
-    """The experiment's runs: of searches, of trials by number, and of candidates."""
-    experiment = client.get_experiment_by_name("nyc-taxi-duration")
-    found = client.search_runs([experiment.experiment_id])
-    trials = [run for run in found if "trial" in run.data.tags]
-    return (
-        [run for run in found if "search_key" in run.data.tags],
-        sorted(trials, key=lambda run: int(run.data.tags["trial"])),
-        [run for run in found if "candidate_key" in run.data.tags],
-    )
-
-
-def assert_copied(client, rows):
-    """Each trial is one nested run, whole, of the only search."""
-    (search,), trials, _ = runs(client)
-    assert [run.data.tags["trial"] for run in trials] == [str(row["trial"]) for row in rows]
-    for run, row in zip(trials, rows, strict=True):
-        assert run.data.tags["mlflow.parentRunId"] == search.info.run_id
-        assert run.data.tags["status"] == row["status"]
-        assert run.info.status == ("FAILED" if row["status"] == "failed" else "FINISHED")
-        known = {name: row[name] for name in ("rmse", "rounds", "seconds")}
-        assert run.data.metrics == {
-            name: value for name, value in known.items() if value is not None
-        }
-        assert run.data.params == {name: str(row[name]) for name in RECIPES["trip"].space}
-    return search
+    written = json.loads(task.output().file(task.CHOICE).read_text())
+    return task, TuningResult.from_json(written).trials
 
 
 def test_each_trial_is_a_nested_run_of_the_searchs_run(register_tuned, client):
     register_tuned()
-    task, rows = tuned()
-    assert len(rows) == 3
-    search = assert_copied(client(), rows)
+    task, trials = tuned()
+    assert len(trials) == 3
+    search = assert_copied(client(), trials)
     assert search.info.status == "FINISHED"
     assert search.info.run_name == f"search {TUNED} 2021-01"
     assert search.data.tags["search_key"] == task.search_key
     assert (search.data.tags["recipe"], search.data.tags["taxi"]) == ("trip", "green")
-    assert search.data.metrics == {"best_rmse": min(row["rmse"] for row in rows)}
+    assert search.data.metrics == {"best_rmse": min(trial.rmse for trial in trials)}
 
 
 def test_the_candidates_run_and_version_name_the_run_of_the_search(register_tuned, client):
@@ -335,96 +315,9 @@ def test_a_search_in_progress_is_found_in_mlflow_and_completed_by_the_registrati
     monkeypatch.setattr(tune._LiveCopy, "INTERVAL", 1000.0)
     pipeline.configure("tuning", "trials", "3")
     pipeline.run(TuneHyperparameters(year=2021, month=1))
-    rows = tuned()[1]
-    search = assert_copied(client(), rows[:1])
+    trials = tuned()[1]
+    search = assert_copied(client(), trials[:1])
     assert search.info.status == "RUNNING"
 
     pipeline.run(RegisterModel(year=2021, month=1))
-    assert assert_copied(client(), rows).info.run_id == search.info.run_id
-
-
-# --- copies of searches, by themselves --------------------------------------------------------
-
-
-def row(number, status="finished", rmse=5.5, error=""):
-    known = {"trial": number, "status": status, "rmse": rmse, "rounds": 8, "seconds": 0.1}
-    return {**known, **dict.fromkeys(RECIPES["trip"].space, number), "error": error}
-
-
-@pytest.fixture
-def server(tmp_path):
-    return Tracking(f"sqlite:///{tmp_path}/mlflow.db", "nyc-taxi-duration")
-
-
-def copy(server, rows, *, ended=True):
-    """Copy a search, and look where it went."""
-    page = server.log_search(Search("a key", "a search", {}, rows), ended=ended)
-    return page, mlflow.MlflowClient(server.uri, server.uri)
-
-
-def test_a_trial_that_was_stopped_is_whole_and_one_that_failed_says_why(server):
-    rows = [row(1, "stopped", 6.5), row(2, "failed", None, "MemoryError: no room"), row(3)]
-    page, client = copy(server, rows)
-    assert assert_copied(client, rows).info.run_id == page.run_id
-    _, (stopped, failed, finished), _ = runs(client)
-    assert failed.data.tags["error"] == "MemoryError: no room"
-    assert "error" not in stopped.data.tags | finished.data.tags
-
-
-def test_a_search_that_goes_on_has_no_end_and_the_best_error_so_far(server):
-    page, client = copy(server, [row(1, rmse=5.5), row(2, rmse=6.0)], ended=False)
-    assert client.get_run(page.run_id).info.status == "RUNNING"
-    again, _ = copy(server, [row(1, rmse=5.5), row(2, rmse=6.0), row(3, rmse=5.0)])
-    assert again == page
-    assert client.get_run(page.run_id).info.status == "FINISHED"
-    course = client.get_metric_history(page.run_id, "best_rmse")
-    assert [(point.step, point.value) for point in course] == [(2, 5.5), (3, 5.0)]
-
-
-def test_a_search_without_any_measured_trial_is_copied_all_the_same(server):
-    rows = [row(1, "failed", None, "MemoryError: no room")]
-    page, client = copy(server, rows)
-    assert_copied(client, rows)
-    assert client.get_run(page.run_id).data.metrics == {}
-
-
-def test_a_search_of_more_trials_than_mlflow_tells_at_a_time_is_copied_once(server, monkeypatch):
-    search_runs = mlflow.MlflowClient.search_runs
-
-    def two_at_a_time(client, experiments, text="", max_results=1000, **options):
-        if "parentRunId" in text:
-            max_results = 2
-        return search_runs(client, experiments, text, max_results=max_results, **options)
-
-    rows = [row(number) for number in range(1, 6)]
-    with monkeypatch.context() as patch:
-        patch.setattr(mlflow.MlflowClient, "search_runs", two_at_a_time)
-        copy(server, rows)
-        _, client = copy(server, rows)
-    assert_copied(client, rows)
-
-
-def test_other_keys_are_other_searches(server):
-    pages = [server.log_search(Search(key, "a search", {}, [row(1)]), ended=True) for key in "abab"]
-    assert pages[:2] == pages[2:]
-    assert pages[0] != pages[1]
-
-
-def test_copying_a_search_leaves_the_server_and_the_run_of_others_alone(server):
-    before = mlflow.get_tracking_uri()
-    copy(server, [row(1)])
-    assert mlflow.get_tracking_uri() == before
-    assert mlflow.active_run() is None
-
-
-def test_a_database_of_mlflow_has_no_web_page_and_a_server_has(server, monkeypatch):
-    page, client = copy(server, [row(1)])
-    assert page.url == ""
-    monkeypatch.setattr(mlflow, "MlflowClient", lambda *_: client)
-    experiment = client.get_run(page.run_id).info.experiment_id
-    place = f"/#/experiments/{experiment}/runs/{page.run_id}"
-    there, _ = copy(Tracking("http://mlflow.example:5000/", "nyc-taxi-duration"), [row(1)])
-    assert there.url == f"http://mlflow.example:5000{place}"
-    there, _ = copy(Tracking("http://u:secret@mlflow.example", "nyc-taxi-duration"), [row(1)])
-    assert there.url.endswith(f"mlflow.example{place}")
-    assert "secret" not in there.url
+    assert assert_copied(client(), trials).info.run_id == search.info.run_id

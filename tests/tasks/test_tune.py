@@ -12,10 +12,10 @@ import luigi
 import pandas as pd
 import pytest
 
-from taxi_pipeline import IngestTrips, TuneHyperparameters, tracking
+from taxi_pipeline import IngestTrips, TuneHyperparameters
 from taxi_pipeline.model.recipes.trip import Trip
 from taxi_pipeline.tasks import tune
-from taxi_pipeline.tracking import Page
+from taxi_pipeline.tracking.records import RunLink
 from taxi_pipeline.tuning.holdout import HoldoutData
 from taxi_pipeline.tuning.trial_run import TrialRun
 from taxi_pipeline.tuning.trials import Trial
@@ -103,6 +103,10 @@ def alone(monkeypatch):
     monkeypatch.setattr(tune._LiveCopy, "offer", lambda *_, **__: None)
 
 
+def rows(search):
+    return [trial.as_row() for trial in search.trials]
+
+
 @pytest.fixture
 def copies(monkeypatch):
     """The searches that are copied, in their order, and whether they were told to have ended."""
@@ -110,9 +114,9 @@ def copies(monkeypatch):
 
     def log_search(_tracking, search, *, ended, wanted):
         told.append((search, ended))
-        return Page("a run", "http://server/#/a-run")
+        return RunLink("a run", "http://server/#/a-run")
 
-    monkeypatch.setattr(tracking.Tracking, "log_search", log_search)
+    monkeypatch.setattr("taxi_pipeline.tracking.searches.log_search", log_search)
     monkeypatch.setattr(tune._LiveCopy, "INTERVAL", 0.0)
     return told
 
@@ -154,7 +158,7 @@ def test_each_trial_is_a_file_by_number_in_a_folder_of_the_search(tuning):
     folder = f"tune/green/2021-01/trip-w1/trials-{tuning.task.search_key}"
     files = tuning.journal
     assert list(files) == [f"{folder}/{number:05d}.json" for number in (1, 2, 3)]
-    written = [Trial(**json.loads(content)) for content in files.values()]
+    written = [Trial.from_json(json.loads(content)) for content in files.values()]
     assert [trial.as_row() for trial in written] == tuning.choice["trials"]
     assert [trial.number for trial in written] == [1, 2, 3]
 
@@ -390,12 +394,12 @@ def test_a_search_is_copied_while_it_runs_and_whole_at_the_end(tuning, copies):
     assert tuning.run(4)
     searches = [search for search, _ in copies]
     assert not any(ended for _, ended in copies)
-    assert searches[-1].trials == tuning.choice["trials"]
+    assert rows(searches[-1]) == tuning.choice["trials"]
     assert {search.key for search in searches} == {tuning.task.search_key}
     assert searches[-1].name == "search nyc-green-taxi-duration-trip 2021-01"
     assert searches[-1].tags == {"recipe": "trip", "taxi": "green"}
     for search in searches:
-        assert search.trials == tuning.choice["trials"][: len(search.trials)]
+        assert rows(search) == tuning.choice["trials"][: len(search.trials)]
 
 
 def test_a_search_is_not_copied_at_each_trial(tuning, copies, monkeypatch):
@@ -419,7 +423,7 @@ def test_the_last_copy_has_the_trials_of_the_interrupted_search_too(tuning, copi
     killed(None)
     copies.clear()
     assert tuning.run(4)
-    assert [row["trial"] for row in copies[-1][0].trials] == [1, 2, 3, 4]
+    assert [trial.number for trial in copies[-1][0].trials] == [1, 2, 3, 4]
 
 
 def test_without_a_server_the_search_goes_on_and_says_so_in_one_line(tuning, console, monkeypatch):
@@ -441,7 +445,7 @@ def test_whatever_fails_in_the_copy_the_search_goes_on(tuning, console, monkeypa
     def fail(*_, **__):
         raise ZeroDivisionError("a defect of MLflow")
 
-    monkeypatch.setattr(tracking.Tracking, "log_search", fail)
+    monkeypatch.setattr("taxi_pipeline.tracking.searches.log_search", fail)
     monkeypatch.setattr(tune._LiveCopy, "INTERVAL", 0.0)
     assert tuning.run(3)
     (line,) = lines(console, "WARNING")
@@ -454,9 +458,9 @@ def test_a_search_does_not_wait_for_a_server_that_hangs(tuning, monkeypatch):
     def hang(*_, **__):
         over.wait(20)
         answered.append(True)
-        return Page("a run", "")
+        return RunLink("a run", "")
 
-    monkeypatch.setattr(tracking.Tracking, "log_search", hang)
+    monkeypatch.setattr("taxi_pipeline.tracking.searches.log_search", hang)
     monkeypatch.setattr(tune._LiveCopy, "LAST_WAIT", 0.1)
     try:
         assert tuning.run(3)

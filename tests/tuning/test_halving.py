@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxi_pipeline.tuning.halving import FEWEST_TO_COMPARE, median_thresholds
+from taxi_pipeline.tuning.halving import MIN_TO_COMPARE, median_thresholds
 from taxi_pipeline.tuning.trials import Trial
 
 trials_at_rungs = st.lists(
@@ -16,7 +16,7 @@ def test_half_of_the_trials_at_a_rung_are_not_above_its_limit(trials):
     highest = median_thresholds(trials)
     for rung in (8, 16, 32):
         errors = [trial.rungs[str(rung)] for trial in trials if str(rung) in trial.rungs]
-        assert (rung in highest) == (len(errors) >= FEWEST_TO_COMPARE)
+        assert (rung in highest) == (len(errors) >= MIN_TO_COMPARE)
         if rung in highest:
             assert min(errors) <= highest[rung] <= max(errors)
             assert sum(error > highest[rung] for error in errors) <= len(errors) / 2

@@ -44,4 +44,4 @@ def test_a_window_with_an_empty_part_is_refused_in_one_line(pickups, text):
     with pytest.raises(InvalidTraining, match=text) as refusal:
         split_by_time(frame, END, HOLDOUT)
     assert "\n" not in str(refusal.value)
-    assert "[tuning] holdout_days" in str(refusal.value)
+    assert "`holdout_days`" in str(refusal.value)

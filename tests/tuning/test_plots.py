@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from taxi_pipeline.tuning.plots import FEWEST_TRIALS, importance, plot
+from taxi_pipeline.tuning.plots import MIN_TRIALS, importance, plot
 from taxi_pipeline.tuning.trials import Trial
 
 NAMES = ("depth", "weight", "share")
@@ -59,7 +59,7 @@ def test_the_parameter_that_matters_weighs_most(name):
 
 
 @settings(deadline=None, max_examples=20)
-@given(count=st.integers(FEWEST_TRIALS, 40), seed=st.integers(0, 99), by=st.sampled_from(NAMES))
+@given(count=st.integers(MIN_TRIALS, 40), seed=st.integers(0, 99), by=st.sampled_from(NAMES))
 def test_weights_are_shares_of_all_by_falling_weight(count, seed, by):
     weights = importance(trials_of(count, lambda p: p[by], seed=seed))
     assert sorted(weights) == sorted(NAMES)
@@ -92,7 +92,7 @@ def test_trials_that_reached_no_rung_have_no_part_in_the_weights():
     trials = trials_of(12)
     short = Trial(15, trials[0].parameters, "finished", rmse=5.0, rounds=7)
     assert importance([*failed(13, 14), *trials, short]) == importance(trials)
-    assert importance([short] * FEWEST_TRIALS) == {}
+    assert importance([short] * MIN_TRIALS) == {}
 
 
 def test_stopped_trials_are_weighed_as_well():

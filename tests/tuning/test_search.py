@@ -25,9 +25,9 @@ from taxi_pipeline.model.regressors import Boosting
 from taxi_pipeline.model.space import Integer, LogUniform
 from taxi_pipeline.tuning import search as tuning
 from taxi_pipeline.tuning.budget import Budget
-from taxi_pipeline.tuning.halving import FEWEST_TO_COMPARE, FIRST_RUNG, median_thresholds
+from taxi_pipeline.tuning.halving import FIRST_RUNG, MIN_TO_COMPARE, median_thresholds
 from taxi_pipeline.tuning.holdout import HoldoutData, split_by_time
-from taxi_pipeline.tuning.results import Choice
+from taxi_pipeline.tuning.results import TuningResult
 from taxi_pipeline.tuning.trials import MemoryJournal, Trial
 
 END = datetime(2021, 2, 1)
@@ -125,20 +125,24 @@ def search(features, recipe=None, *, trials=4, seed=1, threads=1, holdout_days=H
     )
 
 
-def without_time(rows):
-    return [{**row, "seconds": None} for row in rows]
+def rows(result):
+    return [trial.as_row() for trial in result.trials]
 
 
-def findings(choice):
-    """All that a choice says but for the seconds that it took."""
-    return choice.parameters, choice.rounds, choice.rmse, without_time(choice.trials)
+def without_time(table):
+    return [{**row, "seconds": None} for row in table]
+
+
+def findings(result):
+    """All that a result says but for the seconds that it took."""
+    return result.parameters, result.rounds, result.rmse, without_time(rows(result))
 
 
 OWN = dict(Light.parameters)
 
 
-def best_row(choice):
-    return min(choice.trials, key=lambda row: row["rmse"])
+def best_row(result):
+    return min(rows(result), key=lambda row: row["rmse"])
 
 
 def journal_of(trials):
@@ -166,8 +170,8 @@ def errors_by_round(features, parameters, rounds):
 def whole(january):
     """A search that nothing interrupted, and its trials."""
     trials = []
-    choice = search(january, trials=TRIALS, progress=lambda trial, *_: trials.append(trial))
-    return choice, trials
+    result = search(january, trials=TRIALS, progress=lambda trial, *_: trials.append(trial))
+    return result, trials
 
 
 @pytest.fixture
@@ -210,57 +214,57 @@ def test_a_large_window_is_searched_on_a_sample(january):
 @pytest.mark.parametrize("trials", [1, 2, 9])
 def test_a_search_has_as_many_trials_as_asked_and_tells_of_each(january, trials):
     told = []
-    choice = search(january, trials=trials, progress=lambda *said: told.append(said))
-    assert [row["trial"] for row in choice.trials] == list(range(1, trials + 1))
-    errors = [row["rmse"] for row in choice.trials]
-    assert [trial.as_row() for trial, *_ in told] == choice.trials
+    result = search(january, trials=trials, progress=lambda *said: told.append(said))
+    assert [row["trial"] for row in rows(result)] == list(range(1, trials + 1))
+    errors = [row["rmse"] for row in rows(result)]
+    assert [trial.as_row() for trial, *_ in told] == rows(result)
     assert [said[1:] for said in told] == [
         (n, trials, min(errors[:n])) for n in range(1, trials + 1)
     ]
 
 
 def test_the_first_trial_has_the_recipes_own_parameters_and_the_others_do_not(whole):
-    choice, _ = whole
+    result, _ = whole
     own = {name: Light.parameters[name] for name in Light.space}
-    tried = [{name: row[name] for name in own} for row in choice.trials]
+    tried = [{name: row[name] for name in own} for row in rows(result)]
     assert tried[0] == own
     assert all(other != own for other in tried[1:])
 
 
 def test_the_default_recipe_is_searched_in_plain_numbers_inside_its_space(january):
     recipe = RECIPES["trip"]
-    choice = search(january, recipe)
-    for row in choice.trials:
+    result = search(january, recipe)
+    for row in rows(result):
         assert row["status"] == "finished"
         for name, distribution in recipe.space.items():
             assert type(row[name]) is (int if isinstance(distribution, Integer) else float)
             assert distribution.low <= row[name] <= distribution.high
-    assert json.loads(json.dumps(dataclasses.asdict(choice))) == dataclasses.asdict(choice)
+    assert json.loads(json.dumps(result.as_json())) == result.as_json()
 
 
 @pytest.mark.parametrize("recipe", ["course", "linear"])
 def test_a_recipe_without_a_space_keeps_its_own_parameters(january, recipe):
-    choice = search(january[:0], RECIPES[recipe])
-    assert choice == Choice(dict(RECIPES[recipe].parameters), RECIPES[recipe].rounds)
-    assert choice.rmse is None
+    result = search(january[:0], RECIPES[recipe])
+    assert result == TuningResult(dict(RECIPES[recipe].parameters), RECIPES[recipe].rounds)
+    assert result.rmse is None
 
 
 def test_the_choice_has_the_parameters_of_the_best_trial_and_the_recipes_learning_rate(whole):
-    choice, trials = whole
+    result, trials = whole
     smallest = min(trials, key=lambda trial: trial.rmse)
     assert smallest.number != 1
-    assert choice.parameters == {**Light.parameters, **smallest.parameters}
-    assert choice.parameters["learning_rate"] == Light.parameters["learning_rate"]
+    assert result.parameters == {**Light.parameters, **smallest.parameters}
+    assert result.parameters["learning_rate"] == Light.parameters["learning_rate"]
 
 
 def test_the_choices_error_is_that_of_a_fit_on_all_early_days(january, fits):
-    choice = search(january, rows=1000)
+    result = search(january, rows=1000)
     early, _ = split_by_time(january, END, HOLDOUT)
     rows = [rows for rows, *_ in fits]
     assert rows[:4] == [1000] * 4
     assert rows[4:] in ([len(early)], [len(early)] * 2)
-    errors = errors_by_round(january, choice.parameters, choice.rounds)
-    assert choice.rmse == pytest.approx(errors[-1], rel=1e-5)
+    errors = errors_by_round(january, result.parameters, result.rounds)
+    assert result.rmse == pytest.approx(errors[-1], rel=1e-5)
 
 
 def test_the_choice_is_never_worse_than_the_recipes_own_parameters(january, monkeypatch):
@@ -275,16 +279,16 @@ def test_the_choice_is_never_worse_than_the_recipes_own_parameters(january, monk
         return fit(data, parameters, rounds, **options)
 
     monkeypatch.setattr(HoldoutData, "fit", wronged)
-    choice = search(january, trials=TRIALS)
-    assert best_row(choice)["trial"] != 1
-    assert (choice.parameters, choice.rounds, choice.rmse) == (OWN, own.rounds, own.rmse)
+    result = search(january, trials=TRIALS)
+    assert best_row(result)["trial"] != 1
+    assert (result.parameters, result.rounds, result.rmse) == (OWN, own.rounds, own.rmse)
 
 
 def test_the_choices_rounds_are_those_after_which_the_error_falls_no_more(january):
-    choice = search(january, trials=1, max_rounds=2000, stopping_rounds=15)
-    errors = errors_by_round(january, choice.parameters, choice.rounds + 15)
-    assert choice.rounds == 1 + np.argmin(errors)
-    assert 12 < choice.rounds < 1000
+    result = search(january, trials=1, max_rounds=2000, stopping_rounds=15)
+    errors = errors_by_round(january, result.parameters, result.rounds + 15)
+    assert result.rounds == 1 + np.argmin(errors)
+    assert 12 < result.rounds < 1000
     assert search(january, trials=1, max_rounds=12).rounds == 12
 
 
@@ -307,14 +311,14 @@ def test_a_trials_error_is_the_smallest_on_its_way(january):
 
 
 def test_trials_shorter_than_the_first_rung_are_not_compared(january):
-    choice = search(january, trials=12, rounds=FIRST_RUNG - 1)
-    assert {(row["status"], row["rounds"]) for row in choice.trials} == {("finished", 7)}
+    result = search(january, trials=12, rounds=FIRST_RUNG - 1)
+    assert {(row["status"], row["rounds"]) for row in rows(result)} == {("finished", 7)}
 
 
 def test_a_search_is_determined_by_its_seed(january, whole):
-    choice, _ = whole
-    assert findings(search(january, trials=TRIALS)) == findings(choice)
-    assert findings(search(january, trials=TRIALS, seed=2)) != findings(choice)
+    result, _ = whole
+    assert findings(search(january, trials=TRIALS)) == findings(result)
+    assert findings(search(january, trials=TRIALS, seed=2)) != findings(result)
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -359,7 +363,7 @@ def test_an_executor_is_given_parallel_trials_at_a_time_which_share_the_threads(
 def test_a_search_continued_from_any_trials_finds_the_same_and_makes_none_again(
     january, whole, recorded
 ):
-    choice, trials = whole
+    result, trials = whole
     journal, told = journal_of(trial for trial in trials if trial.number in recorded), []
     with Counting() as executor:
         continued = search(
@@ -369,10 +373,10 @@ def test_a_search_continued_from_any_trials_finds_the_same_and_makes_none_again(
             executor=executor,
             progress=lambda trial, *_: told.append(trial.number),
         )
-    assert findings(continued) == findings(choice)
+    assert findings(continued) == findings(result)
     assert executor.numbers == [n for n in range(1, TRIALS + 1) if n not in recorded]
     assert sorted(told) == list(range(1, TRIALS + 1))
-    assert [journal.get(n).as_row() for n in range(1, TRIALS + 1)] == continued.trials
+    assert [journal.get(n).as_row() for n in range(1, TRIALS + 1)] == rows(continued)
 
 
 @pytest.mark.parametrize("after", [1, 7, TRIALS])
@@ -397,7 +401,7 @@ def test_more_trials_are_the_earlier_ones_and_others(january, whole, fewer):
     before = search(january, trials=fewer, journal=journal)
     with Counting() as executor:
         after = search(january, trials=TRIALS, journal=journal, executor=executor)
-    assert after.trials[:fewer] == before.trials
+    assert rows(after)[:fewer] == rows(before)
     assert executor.numbers == list(range(fewer + 1, TRIALS + 1))
     assert findings(after) == findings(whole[0])
 
@@ -420,9 +424,9 @@ def test_of_two_results_of_a_trial_the_one_that_was_there_first_counts(january):
     first = Trial(2, {**Light.parameters, "max_depth": 7}, "finished", rmse=0.5, rounds=32)
     journal = Late()
     journal.add(first)
-    choice = search(january, journal=journal)
-    assert choice.trials[1] == first.as_row()
-    assert choice.parameters["max_depth"] == 7
+    result = search(january, journal=journal)
+    assert rows(result)[1] == first.as_row()
+    assert result.parameters["max_depth"] == 7
 
 
 def test_a_trial_survives_being_written_as_json(whole):
@@ -433,10 +437,10 @@ def test_a_trial_survives_being_written_as_json(whole):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_search_without_time_has_a_trial_all_the_same(january, whole, threads):
-    choice = search(january, trials=TRIALS, threads=threads, seconds=0)
-    assert 1 <= len(choice.trials) <= threads
-    assert without_time(choice.trials) == findings(whole[0])[3][: len(choice.trials)]
-    assert choice.rounds == 12
+    result = search(january, trials=TRIALS, threads=threads, seconds=0)
+    assert 1 <= len(rows(result)) <= threads
+    assert without_time(rows(result)) == findings(whole[0])[3][: len(rows(result))]
+    assert result.rounds == 12
 
 
 def test_no_trial_is_begun_after_the_time_is_up(january, monkeypatch):
@@ -449,8 +453,8 @@ def test_no_trial_is_begun_after_the_time_is_up(january, monkeypatch):
 
 @pytest.mark.parametrize("patience", [1, 2, 4])
 def test_a_search_ends_after_its_patience_without_a_better_trial(january, patience):
-    choice = search(january, trials=50, parallel=1, patience=patience)
-    errors = [row["rmse"] for row in choice.trials]
+    result = search(january, trials=50, parallel=1, patience=patience)
+    errors = [row["rmse"] for row in rows(result)]
     since_best = [n - 1 - int(np.argmin(errors[:n])) for n in range(1, len(errors) + 1)]
     assert since_best[-1] == patience
     assert max(since_best[:-1]) < patience
@@ -471,31 +475,31 @@ def test_a_trial_is_stopped_at_the_first_rung_where_it_is_in_the_worse_half(whol
 
 
 def test_nobody_is_stopped_before_there_are_trials_to_compare_with(whole):
-    knowing_too_few = whole[1][: Budget(TRIALS).parallel + FEWEST_TO_COMPARE - 1]
+    knowing_too_few = whole[1][: Budget(TRIALS).parallel + MIN_TO_COMPARE - 1]
     assert {trial.status for trial in knowing_too_few} == {"finished"}
 
 
 def test_a_trial_with_a_parameter_that_is_refused_has_failed_and_the_others_go_on(january):
-    choice = search(january, Brittle(), trials=TRIALS)
-    failed = [row for row in choice.trials if row["status"] == "failed"]
-    assert 1 <= len(failed) < TRIALS == len(choice.trials)
-    assert failed == [row for row in choice.trials if row["max_depth"] < 0]
+    result = search(january, Brittle(), trials=TRIALS)
+    failed = [row for row in rows(result) if row["status"] == "failed"]
+    assert 1 <= len(failed) < TRIALS == len(rows(result))
+    assert failed == [row for row in rows(result) if row["max_depth"] < 0]
     for row in failed:
         assert (row["rmse"], row["rounds"]) == (None, 0)
         assert row["error"].startswith("XGBoostError: value -")
         assert "max_depth" in row["error"]
         assert "\n" not in row["error"]
-    assert {row["error"] for row in choice.trials if row not in failed} == {""}
-    assert choice.parameters["max_depth"] >= 0
+    assert {row["error"] for row in rows(result) if row not in failed} == {""}
+    assert result.parameters["max_depth"] >= 0
 
 
 def test_a_search_with_failed_trials_is_continued_without_making_them_again(january):
     journal = MemoryJournal()
-    choice = search(january, Brittle(), trials=TRIALS, journal=journal)
+    result = search(january, Brittle(), trials=TRIALS, journal=journal)
     with Counting() as executor:
         again = search(january, Brittle(), trials=TRIALS, journal=journal, executor=executor)
     assert executor.numbers == []
-    assert again == choice
+    assert again == result
 
 
 def test_a_trial_that_runs_out_of_memory_has_failed_and_the_others_go_on(
@@ -511,11 +515,11 @@ def test_a_trial_that_runs_out_of_memory_has_failed_and_the_others_go_on(
 
     monkeypatch.setattr(xgboost, "train", scarce)
     told = []
-    choice = search(january, trials=6, progress=lambda *said: told.append(said))
+    result = search(january, trials=6, progress=lambda *said: told.append(said))
     undisturbed = findings(whole[0])[3][:6]
-    assert choice.trials[2]["status"] == "failed"
-    assert choice.trials[2]["error"] == "MemoryError: no room for a tree"
-    assert without_time(choice.trials[:2] + choice.trials[3:]) == undisturbed[:2] + undisturbed[3:]
+    assert rows(result)[2]["status"] == "failed"
+    assert rows(result)[2]["error"] == "MemoryError: no room for a tree"
+    assert without_time(rows(result)[:2] + rows(result)[3:]) == undisturbed[:2] + undisturbed[3:]
     assert told[2][3] == told[1][3]
 
 
@@ -593,6 +597,6 @@ def test_every_option_of_tuning_is_judged_below():
 
 @pytest.mark.parametrize("name", OTHER)
 def test_what_decides_of_a_trial_is_known_and_nothing_else_does(january, whole, name):
-    rows = findings(whole[0])[3]
-    changed = without_time(search(january, **{"trials": TRIALS, name: OTHER[name]}).trials)
-    assert (changed != rows[: len(changed)]) == (name in config.tuning.OF_A_TRIAL)
+    before = findings(whole[0])[3]
+    changed = without_time(rows(search(january, **{"trials": TRIALS, name: OTHER[name]})))
+    assert (changed != before[: len(changed)]) == (name in config.tuning.OF_A_TRIAL)

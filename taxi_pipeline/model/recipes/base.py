@@ -24,8 +24,8 @@ class Recipe(ABC):
         parameters: the regressor's parameters, from which tuning starts.
         rounds: boosting rounds; None where tuning chooses them or there are none.
         space: what tuning may change of the parameters; empty for a recipe that is not tuned. Not
-            ``max_bin``, since all trials share their bins, nor ``learning_rate``, which is
-            ``[tuning] learning_rate`` in all trials.
+            ``max_bin``, since all trials share their bins, nor ``learning_rate``, since the search
+            sets one for all trials.
     """
 
     version: ClassVar[int] = 1

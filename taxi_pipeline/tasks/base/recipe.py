@@ -12,7 +12,7 @@ from taxi_pipeline.tasks.base.monthly import MonthlyTask
 from taxi_pipeline.tasks.base.stage import Stage
 
 if TYPE_CHECKING:
-    from taxi_pipeline.tracking import Tracking
+    from taxi_pipeline.tracking.server import TrackingServer
 
 Monthly = TypeVar("Monthly", bound=MonthlyTask)
 OfRecipe = TypeVar("OfRecipe", bound="RecipeStage")
@@ -49,12 +49,12 @@ class RecipeStage(Stage):
         """The registered model that this is about."""
         return f"nyc-{self.taxi}-taxi-duration-{self.recipe}"
 
-    def server(self) -> Tracking:
+    def server(self) -> TrackingServer:
         """The MLflow server of the configuration."""
-        from taxi_pipeline.tracking import Tracking
+        from taxi_pipeline.tracking.server import TrackingServer
 
         settings = config.tracking()
-        return Tracking(settings.server_uri, settings.experiment, settings.artifacts)
+        return TrackingServer(settings.server_uri, settings.experiment, settings.artifacts)
 
     def months(self, task: type[Monthly]) -> list[Monthly]:
         """A monthly task for each month of the training window, oldest first."""

@@ -1,0 +1,124 @@
+"""What is copied to MLflow, and where it is found there: plain records, without MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taxi_pipeline.month import Month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from taxi_pipeline.tuning.trials import Trial
+
+KEY_TAG = "candidate_key"
+"""The tag that finds a candidate's run and version again."""
+
+MONTH_TAG = "training_month"
+"""The tag that holds the last month of a candidate's training window."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A published file that took part in a candidate.
+
+    Attributes:
+        name: such as ``green 2021-01``.
+        context: ``training`` or ``evaluation``.
+        url: where it was fetched, without secrets.
+        digest: sha256 of its content.
+    """
+
+    name: str
+    context: str
+    url: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that has been trained and evaluated, with all that its run is to hold.
+
+    Attributes:
+        key: what finds it again.
+        model_name: the registered model that it becomes a version of.
+        taxi: ``green`` or ``yellow``.
+        month: the last month of its training window.
+        model: folder of :class:`taxi_pipeline.model.duration.DurationModel`.
+        example: a few published rows, as an input example.
+        description: a few lines of Markdown for the version's page.
+        parameters: what it was made with.
+        metrics: minutes on the evaluation month, and the baselines'.
+        tags: further facts to search by.
+        datasets: the published files.
+        artifacts: folders of the run, and the local files that go there.
+    """
+
+    key: str
+    model_name: str
+    taxi: str
+    month: Month
+    model: Path
+    example: pd.DataFrame
+    description: str
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    datasets: tuple[Dataset, ...] = ()
+    artifacts: tuple[tuple[str, Path], ...] = ()
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for hyperparameters.
+
+    Attributes:
+        key: what finds it again.
+        name: of its run.
+        tags: further facts to search by.
+        trials: those that have ended so far.
+    """
+
+    key: str
+    name: str
+    tags: Mapping[str, str]
+    trials: Sequence[Trial]
+
+
+@dataclass(frozen=True)
+class RunLink:
+    """Where a run is found in MLflow.
+
+    Attributes:
+        run_id: the run.
+        url: its web page; empty where no server serves one.
+    """
+
+    run_id: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where a candidate is found in MLflow, and what it became.
+
+    Attributes:
+        model_name: the registered model.
+        version: its version.
+        run_id: the run.
+        aliases: those that it holds now.
+        decision: why it is champion or not, in a few words.
+        promoted: whether it became champion just now.
+        url: the run's web page; empty where no server serves one.
+    """
+
+    model_name: str
+    version: str
+    run_id: str
+    aliases: tuple[str, ...]
+    decision: str
+    promoted: bool
+    url: str

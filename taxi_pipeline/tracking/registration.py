@@ -1,0 +1,46 @@
+"""A candidate copied to MLflow as a whole: its run, its version, the aliases it has earned."""
+
+from __future__ import annotations
+
+from taxi_pipeline.tracking.aliases import move_aliases
+from taxi_pipeline.tracking.records import Candidate, Registration
+from taxi_pipeline.tracking.runs import get_or_create_run
+from taxi_pipeline.tracking.server import TrackingServer
+from taxi_pipeline.tracking.versions import get_or_create_version
+
+
+def register(
+    server: TrackingServer, candidate: Candidate, *, promote: bool, reason: str
+) -> Registration:
+    """Copy a candidate to MLflow, and move the aliases that it has earned.
+
+    Whatever of it is already there is found by its key and completed.
+
+    Args:
+        server: where to.
+        candidate: what is copied.
+        promote: whether the gate lets it become champion.
+        reason: why, in a few words.
+
+    Raises:
+        TrackingError: the server cannot be reached or refuses.
+    """
+    with (
+        server.client() as client,
+        server.as_default(),
+        server.lock(candidate.model_name),
+    ):
+        run = get_or_create_run(server, client, candidate)
+        version = get_or_create_version(client, run, candidate)
+        decision, aliases = move_aliases(
+            client, candidate, str(version.version), promote=promote, reason=reason
+        )
+    return Registration(
+        model_name=candidate.model_name,
+        version=str(version.version),
+        run_id=run.info.run_id,
+        aliases=aliases,
+        decision=decision.text,
+        promoted=decision.promoted,
+        url=server.run_url(run),
+    )

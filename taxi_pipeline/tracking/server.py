@@ -1,0 +1,154 @@
+"""An MLflow server: the way to it, and what every copy needs of it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mlflow
+from filelock import FileLock, Timeout
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.redaction import redact_url, strip_credentials
+from taxi_pipeline.storage import rename_exclusive
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+LOCK_SECONDS = 600
+"""How long another registration is waited for, which takes seconds."""
+
+for _noisy in ("alembic", "mlflow.pyfunc", "mlflow.store.db.utils", "mlflow.tracking.fluent"):
+    logging.getLogger(_noisy).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class TrackingServer:
+    """An MLflow tracking server with its registry.
+
+    Args:
+        uri: MLflow's tracking URI.
+        experiment: name of the experiment that holds the runs; made if it is not there.
+        artifacts: where a new experiment keeps its files; empty leaves that to the server.
+    """
+
+    uri: str
+    experiment: str
+    artifacts: str = ""
+
+    @contextlib.contextmanager
+    def client(self) -> Iterator[mlflow.MlflowClient]:
+        """A client of this server, within which the server's failures are one line.
+
+        Raises:
+            TrackingError: the server cannot be reached or refuses.
+        """
+        try:
+            if self.uri.startswith("sqlite:///"):
+                _create_database(Path(self.uri.removeprefix("sqlite:///")))
+            yield mlflow.MlflowClient(self.uri, self.uri)
+        except (MlflowException, OSError, SQLAlchemyError) as error:
+            raise TrackingError(
+                f"the MLflow server {redact_url(self.uri)} {_cause(error)}: check [tracking] "
+                "uri, and that the server runs; what was made is kept, and running again "
+                "registers it"
+            ) from None
+
+    @contextlib.contextmanager
+    def lock(self, what: str) -> Iterator[None]:
+        """Let one process of this machine at a time find or make something on this server.
+
+        MLflow itself makes two where two ask at once. Across machines it is the resource
+        ``registry`` of the central scheduler that keeps registrations apart.
+
+        Args:
+            what: the registered model or the search.
+
+        Raises:
+            TrackingError: another process has held it for :data:`LOCK_SECONDS`.
+        """
+        if self.uri.startswith("sqlite:///"):
+            folder = Path(self.uri.removeprefix("sqlite:///")).parent / ".locks"
+        else:
+            folder = Path(tempfile.gettempdir(), f"taxi_pipeline-{os.getuid()}")
+        folder.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha256(f"{self.uri} {what}".encode()).hexdigest()[:16]
+        try:
+            with FileLock(folder / f"{name}.lock", timeout=LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise TrackingError(
+                f"another process has been registering {what} for {LOCK_SECONDS} seconds: wait for "
+                "it or end it, then run again"
+            ) from None
+
+    @contextlib.contextmanager
+    def as_default(self) -> Iterator[None]:
+        """Make this the server of MLflow's functions that know no client; for one thread only."""
+        before = mlflow.get_tracking_uri()
+        mlflow.set_tracking_uri(self.uri)
+        try:
+            yield
+        finally:
+            mlflow.set_tracking_uri(before)
+
+    def experiment_id(self, client: mlflow.MlflowClient) -> str:
+        """The experiment that holds the runs: found or made."""
+        experiment = client.get_experiment_by_name(self.experiment)
+        if experiment is not None:
+            return str(experiment.experiment_id)
+        try:
+            return str(client.create_experiment(self.experiment, self.artifacts or None))
+        except MlflowException:
+            # Another process was faster.
+            experiment = client.get_experiment_by_name(self.experiment)
+            if experiment is None:
+                raise
+            return str(experiment.experiment_id)
+
+    def find_run(self, client: mlflow.MlflowClient, tag: str, key: str) -> Run | None:
+        """The run whose tag holds a key, if there is one."""
+        found = client.search_runs(
+            [self.experiment_id(client)], f"tags.{tag} = '{key}'", max_results=1
+        )
+        return found[0] if found else None
+
+    def run_url(self, run: Run) -> str:
+        """A run's web page; empty where no server serves one."""
+        if not self.uri.startswith(("http://", "https://")):
+            return ""
+        server = strip_credentials(self.uri).rstrip("/")
+        return f"{server}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+
+
+def _create_database(file: Path) -> None:
+    """Make MLflow's SQLite file under another name first, so that it is seen whole or not at all.
+
+    MLflow takes a second and seventy steps to make one; a file that it was killed in cannot be
+    used or mended, and two processes that make the same one disturb each other.
+    """
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=file.parent) as folder:
+        made = Path(folder, file.name)
+        mlflow.MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
+        rename_exclusive(made, file)
+
+
+def _cause(error: Exception) -> str:
+    """What is wrong with a server, in a few words."""
+    text = str(error).splitlines()[0]
+    # MLflow wraps what its HTTP library says of a connection, with the URL that may hold secrets.
+    if "Connection" in text or "timed out" in text:
+        return "cannot be reached"
+    return f"refuses: {text}"
