@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     """Serve until a signal ends it."""
-    from taxi_pipeline.luigid import server
+    from taxi_pipeline.luigid import service
 
     given = {
         ("luigid", "address"): options.address,
@@ -33,5 +33,5 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
         if value is not None:
             luigi.configuration.get_config().set(section, option, value.replace("%", "%%"))
     config.check()
-    server.run()
+    service.run()
     return 0

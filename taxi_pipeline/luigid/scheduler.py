@@ -1,0 +1,68 @@
+"""Luigi's scheduler with its state kept, its history and its metrics."""
+
+from __future__ import annotations
+
+import configparser
+import pickle
+from pathlib import Path
+
+import luigi.scheduler
+from sqlalchemy.exc import SQLAlchemyError
+
+from taxi_pipeline.errors import SchedulerError
+from taxi_pipeline.redaction import redact, register_url_secrets
+
+WORKER_TIMEOUT_SECONDS = 30
+"""Seconds without a word from a worker, which pings every second, after which it is gone."""
+
+KEEP_TASKS_SECONDS = 7 * 24 * 3600
+"""How long finished tasks are shown. Luigi's ten minutes are less than a night."""
+
+
+class Scheduler(luigi.scheduler.Scheduler):
+    """Luigi's scheduler, whose state is written whole or not at all."""
+
+    def dump(self) -> None:
+        """Write the state."""
+        file = Path(self._state._state_path)  # noqa: SLF001  (Luigi offers no other way)
+        arriving = file.with_suffix(".new")
+        arriving.write_bytes(pickle.dumps(self._state.get_state()))
+        arriving.replace(file)
+
+
+def create_scheduler(folder: Path) -> Scheduler:
+    """The scheduler, as the user has configured it; by default it keeps its state and history.
+
+    Args:
+        folder: of its state and history.
+
+    Raises:
+        SchedulerError: the database of the history cannot be used.
+    """
+    configured = luigi.configuration.get_config()
+    for section, option, value in (
+        ("scheduler", "state_path", str(folder / "state.pickle")),
+        ("scheduler", "record_task_history", "true"),
+        ("scheduler", "metrics_collector", "prometheus"),
+        ("scheduler", "remove_delay", str(KEEP_TASKS_SECONDS)),
+        ("scheduler", "worker_disconnect_delay", str(WORKER_TIMEOUT_SECONDS)),
+        # What was just made may be asked for again, with another configuration.
+        ("scheduler", "stable_done_cooldown_secs", "0"),
+        ("task_history", "db_connection", f"sqlite:///{folder / 'history.db'}"),
+    ):
+        if not configured.has_option(section, option):
+            configured.set(section, option, value)
+    try:
+        database = configured.get("task_history", "db_connection")
+    except configparser.Error as error:
+        cause = " ".join(str(error).split())
+        raise SchedulerError(f"[task_history] db_connection cannot be read: {cause}") from None
+    register_url_secrets(database)
+    try:
+        return Scheduler()
+    except (SQLAlchemyError, ImportError) as error:
+        raise SchedulerError(
+            f"[task_history] db_connection {redact(database)} cannot be used: "
+            f"{redact(str(error).splitlines()[0])}; check the database and that its driver is "
+            "installed (for PostgreSQL: pip install 'taxi_pipeline[postgresql]')"
+        ) from None

@@ -1,0 +1,93 @@
+"""The central scheduler: Luigi's own, with its state kept, its history, metrics and the outputs.
+
+Luigi's ``luigid`` listens on every interface, keeps its state only if it ends by itself, and knows
+nothing of what tasks make. Here it listens on loopback, the state is written every few seconds,
+runs are kept in a database, Prometheus can read ``/metrics``, and ``/files/`` shows what is under
+the storage root, so that each task on its page has a link to what it made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import PeriodicCallback
+from tornado.netutil import bind_sockets
+
+from taxi_pipeline import config
+from taxi_pipeline.errors import SchedulerError
+from taxi_pipeline.luigid.application import create_application
+from taxi_pipeline.luigid.scheduler import create_scheduler
+from taxi_pipeline.observability import links
+from taxi_pipeline.redaction import RedactingFilter
+
+logger = logging.getLogger("taxi_pipeline.luigid")
+
+STATE_SAVE_SECONDS = 5.0
+"""Seconds between two writings of the state."""
+
+PRUNE_SECONDS = 5.0
+"""Seconds between two looks for workers that are gone, and for what is too old."""
+
+
+def run() -> None:
+    """Serve, as configured, until SIGTERM or SIGINT.
+
+    Raises:
+        SchedulerError: the port, the folder or the database cannot be used.
+    """
+    settings = config.luigid()
+    folder = Path(settings.folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock", timeout=0):
+            asyncio.run(_serve(settings, folder))
+    except Timeout:
+        raise SchedulerError(
+            f"another scheduler keeps its state in {folder}: end that one, or set [luigid] folder"
+        ) from None
+    except OSError as error:
+        raise SchedulerError(f"[luigid] folder {folder} cannot be used: {error}") from None
+
+
+async def _serve(settings: config.luigid, folder: Path) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(RedactingFilter())
+    # A line for each request of each worker, every second, would be one too many.
+    logging.getLogger("tornado.access").setLevel(logging.WARNING)
+    sockets = _listen(settings.address, settings.port)
+    scheduler = create_scheduler(folder)
+    scheduler.load()
+    root = config.storage().local_folder
+    HTTPServer(create_application(scheduler, root)).add_sockets(sockets)
+    PeriodicCallback(scheduler.dump, 1000 * STATE_SAVE_SECONDS).start()
+    PeriodicCallback(scheduler.prune, 1000 * PRUNE_SECONDS).start()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    logger.info(
+        "scheduler at http://%s:%d with its page, /history, /metrics%s; state in %s",
+        settings.address,
+        sockets[0].getsockname()[1],
+        f", /{links.FILES}/ of {root}" if root else "",
+        folder,
+    )
+    await ended.wait()
+    scheduler.dump()
+    logger.info("scheduler ended, its state is kept in %s", folder)
+
+
+def _listen(address: str, port: int) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, address)
+    except (OSError, OverflowError) as error:
+        raise SchedulerError(
+            f"no scheduler can listen on {address} port {port} ({error}): end what uses "
+            "it, or choose another with --port"
+        ) from None
