@@ -93,6 +93,7 @@ def test_the_flags_of_a_run_may_stay(empty):
         (("RegisterModel", "--year", "2021", "--month", "13"), "--month is '13': it must be"),
         (("RegisterModel", "--year", "2021"), "requires the 'month' parameter"),
         ((*MODEL, "--cleaning-max-minutes", "soon"), "[cleaning] max_minutes is 'soon'"),
+        (("--draw", "plan", *MODEL, *SYNTHETIC), "--draw plan: it needs a suffix"),
         (("--draw", "plan.soup", *MODEL, *SYNTHETIC), "--draw plan.soup: "),
         (("--draw", "nowhere/plan.svg", *MODEL, *SYNTHETIC), "--draw nowhere/plan.svg: "),
     ],
@@ -104,23 +105,3 @@ def test_what_is_wrong_is_one_line(tmp_path, arguments, told):
     assert line.startswith("ERROR: ")
     assert told in line
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_drawing_is_where_it_is_said_to_be(tmp_path):
-    result = command(tmp_path, "plan", "--draw", "plan", *MODEL, *SYNTHETIC)
-    drawn = [path.name for path in tmp_path.iterdir()]
-    assert result.returncode == 1 or f" {drawn[0]}." in result.stdout.splitlines()[-1]
-
-
-def test_who_reads_the_plan_may_stop_early(tmp_path):
-    with subprocess.Popen(
-        [sys.executable, "-m", "taxi_pipeline", "plan", *MODEL, *SYNTHETIC],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=environment(),
-    ) as process:
-        process.stdout.close()
-        assert process.wait(60) == 0
-        assert process.stderr.read() == ""

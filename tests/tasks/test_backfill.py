@@ -377,10 +377,10 @@ PARALLEL = """
 import luigi
 
 from taxi_pipeline import BackfillMonths, RegisterModel
-from taxi_pipeline.evaluation import evaluation
+from taxi_pipeline.evaluation import gate
 from taxi_pipeline.runtime.factory import Factory
 
-evaluation.gain = lambda *_: 0.5
+gate.relative_gain = lambda *_: 0.5
 task = BackfillMonths(
     of=RegisterModel,
     of_params={"recipe": "linear"},

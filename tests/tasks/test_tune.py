@@ -152,6 +152,17 @@ def lines(console, level):
 # --- what is written down ---------------------------------------------------------------------
 
 
+def test_the_table_has_one_row_a_trial_and_the_choice_is_the_best_or_the_recipes_own(pipeline):
+    pipeline.configure("tuning", "trials", "3")
+    task = TuneHyperparameters(year=2021, month=1)
+    pipeline.run(task)
+    trials = pd.read_csv(task.output().file(task.TRIALS))
+    choice = json.loads(task.output().file(task.CHOICE).read_text())
+    assert len(trials) == 3
+    finalists = trials.loc[[0, trials["rmse"].idxmin()], "reg_lambda"].to_numpy()
+    assert abs(finalists - choice["parameters"]["reg_lambda"]).min() < 1e-9
+
+
 @pytest.mark.usefixtures("alone")
 def test_each_trial_is_a_file_by_number_in_a_folder_of_the_search(tuning):
     assert tuning.run(3)
