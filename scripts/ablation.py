@@ -43,10 +43,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
 def described(file: Path, month: Month) -> pd.DataFrame:
     """The features of a month's clean trips."""
     with tempfile.TemporaryDirectory() as name:
-        clean, told = Path(name, "clean"), Path(name, "features")
+        clean, computed = Path(name, "clean"), Path(name, "features")
         clean_file(file, clean, taxi="green", month=month, rules=Rules())
-        features.describe_file(clean, told, max_miles=100.0)
-        return features.read([told], features.FEATURES)
+        features.write_features(clean, computed, max_miles=100.0)
+        return features.load_features([computed], features.FEATURES)
 
 
 def rmse(recipe: str, early: pd.DataFrame, late: pd.DataFrame, without: tuple[str, ...]) -> float:

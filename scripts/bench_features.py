@@ -23,11 +23,11 @@ MONTH = Month(2023, 3)
 
 def pipeline(published: Path, folder: Path) -> None:
     """What TransformTrips and BuildFeatures do."""
-    from taxi_pipeline.model.features import describe_file
+    from taxi_pipeline.model.features import write_features
     from taxi_pipeline.trips.cleaning import Rules, clean_file
 
     clean_file(published, folder / "trips", taxi="yellow", month=MONTH, rules=Rules())
-    describe_file(folder / "trips", folder / "features", max_miles=100.0)
+    write_features(folder / "trips", folder / "features", max_miles=100.0)
 
 
 def course(published: Path, folder: Path) -> None:  # noqa: ARG001  (it writes nothing)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import FEATURES_VERSION
 from taxi_pipeline.model.encoders import Encoder
-from taxi_pipeline.model.features import describe
+from taxi_pipeline.model.features import compute_features
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.regressors import Minutes, Regressor
 from taxi_pipeline.trips import schema
@@ -40,7 +40,7 @@ class DurationModel:
     regressor: Regressor
 
     def predict(self, features: pd.DataFrame) -> Minutes:
-        """Minutes for trips described by :func:`taxi_pipeline.model.features.describe`."""
+        """Minutes for trips described by :func:`taxi_pipeline.model.features.compute_features`."""
         return self.regressor.predict(self.encoder.transform(features))
 
     def predict_published(self, records: pd.DataFrame) -> Minutes:
@@ -57,7 +57,7 @@ class DurationModel:
         read = schema.columns_to_predict_from(records.columns, self.taxi)
         published = pa.Table.from_pandas(records[read], preserve_index=False)
         trips = schema.canonical(published, self.taxi)
-        return self.predict(describe(trips, self.max_miles).to_pandas())
+        return self.predict(compute_features(trips, self.max_miles).to_pandas())
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder: JSON, numpy's, skops' and XGBoost's formats, no pickle."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import zones
-from taxi_pipeline.model.zones import ZONES
+from taxi_pipeline.model.zones import N_ZONE_IDS
 
 Array = NDArray[Any]
 
@@ -39,14 +39,14 @@ class Encoder(Protocol):
 
 
 FOLDS = 5
-FEWEST_TRIPS = 20
-"""Below this there is nothing to learn a mean from, and nothing to fold."""
+MIN_TRIPS = 20
+"""Trips with a plausible distance that a fit needs: fewer make no means and no folds."""
 
 PACE_LIMITS = (1.0, 30.0)
 """Minutes per mile beyond which a pace says more of the meter than of the road: 60 and 2 mph."""
 
-REACH = 0.5
-"""Miles over which what one zone says of another falls by e."""
+BANDWIDTH_MILES = 0.5
+"""Miles over which the weight of a zone in the means of another falls by e."""
 
 SHRINKAGE = 0.5
 """Trips that the neighbourhood's mean counts for in the mean of a pair."""
@@ -62,7 +62,7 @@ class TripEncoder:
 
     - ``minutes_near``, ``miles_near``, ``pace_near``: means of duration, distance and pace
       (minutes per mile) over the trips between the zones near the pickup and those near the
-      drop-off, weighted by :func:`taxi_pipeline.model.zones.nearness` on both sides (a
+      drop-off, weighted by :func:`taxi_pipeline.model.zones.proximity_weights` on both sides (a
       Nadaraya-Watson estimate);
     - ``minutes_by_pair``: mean duration of the pair itself, shrunk towards ``minutes_near``;
     - ``log_pair_trips``: log(1 + trips of the pair);
@@ -95,22 +95,22 @@ class TripEncoder:
         """
         miles = features["miles"].to_numpy(np.float64, na_value=np.nan)
         known = np.isfinite(miles)
-        if known.sum() < FEWEST_TRIPS:
+        if known.sum() < MIN_TRIPS:
             raise InvalidTraining(
                 f"{known.sum()} of {len(miles)} trips have a plausible distance to learn from, at "
-                f"least {FEWEST_TRIPS} are needed: train on more"
+                f"least {MIN_TRIPS} are needed: train on more"
             )
-        pickup, dropoff = _places(features)
-        pair = pickup * ZONES + dropoff
+        pickup, dropoff = _zone_indices(features)
+        pair = pickup * N_ZONE_IDS + dropoff
         self.distances_ = zones.road_distances(pickup, dropoff, miles)
-        self.places_ = zones.coordinates(self.distances_, DIMENSIONS)
-        self.pair_trips_ = np.bincount(pair, minlength=ZONES**2)
+        self.zone_coordinates_ = zones.coordinates(self.distances_, DIMENSIONS)
+        self.pair_trips_ = np.bincount(pair, minlength=N_ZONE_IDS**2)
 
         folds = np.random.default_rng(self.seed).permutation(len(features)) % FOLDS
         pace = np.clip(
             np.divide(minutes, miles, where=known, out=np.ones_like(miles)), *PACE_LIMITS
         )
-        weights = zones.nearness(self.distances_, REACH)
+        weights = zones.proximity_weights(self.distances_, BANDWIDTH_MILES)
         self.means_: dict[str, Array] = {}
         encoded = {}
         for target, values, counted in (
@@ -118,22 +118,22 @@ class TripEncoder:
             ("miles", np.where(known, miles, 0), known),
             ("pace", np.where(known, pace, 0), known),
         ):
-            sums = _Sums(pair, ZONES**2, folds, values, counted)
-            near = _Near(weights, overall=values.sum() / counted.sum())
+            sums = FoldSums(pair, N_ZONE_IDS**2, folds, values, counted)
+            near = KernelMean(weights, overall=values.sum() / counted.sum())
             self.means_[f"{target}_near"], encoded[f"{target}_near"] = sums.cross_fitted(near)
             if target == "minutes":
-                by_pair = sums.cross_fitted(_Shrunk(near))
+                by_pair = sums.cross_fitted(ShrunkMean(near))
                 self.means_["minutes_by_pair"], encoded["minutes_by_pair"] = by_pair
         return self._frame(features, encoded)
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
         """Encode other rows with what was learned from all rows of the fit."""
-        pickup, dropoff = _places(features)
-        pair = pickup * ZONES + dropoff
+        pickup, dropoff = _zone_indices(features)
+        pair = pickup * N_ZONE_IDS + dropoff
         return self._frame(features, {name: self.means_[name][pair] for name in self.MEANS})
 
     def _frame(self, features: pd.DataFrame, means: dict[str, Array]) -> pd.DataFrame:
-        pickup, dropoff = _places(features)
+        pickup, dropoff = _zone_indices(features)
         columns = {
             name: features[name].to_numpy(np.float32, na_value=np.nan)
             for name in self.columns
@@ -142,22 +142,25 @@ class TripEncoder:
         miles = columns.get("miles", means["miles_near"])
         columns |= {name: means[name] for name in self.MEANS}
         road_miles = self.distances_[pickup, dropoff]
-        columns["log_pair_trips"] = np.log1p(self.pair_trips_[pickup * ZONES + dropoff])
+        columns["log_pair_trips"] = np.log1p(self.pair_trips_[pickup * N_ZONE_IDS + dropoff])
         columns["road_miles"] = np.where(np.isinf(road_miles), np.nan, road_miles)
         for axis in range(DIMENSIONS):
-            columns[f"pickup_x{axis + 1}"] = self.places_[pickup, axis]
-            columns[f"dropoff_x{axis + 1}"] = self.places_[dropoff, axis]
+            columns[f"pickup_x{axis + 1}"] = self.zone_coordinates_[pickup, axis]
+            columns[f"dropoff_x{axis + 1}"] = self.zone_coordinates_[dropoff, axis]
         columns["expected_minutes"] = miles * means["pace_near"]
         if "miles" in columns:
             columns["detour"] = miles / means["miles_near"]
         return pd.DataFrame(columns).astype(np.float32)
 
     def save(self, folder: Path) -> None:
-        """Write what was learned as numpy arrays."""
+        """Write what was learned as numpy arrays.
+
+        Their names stay as they are: registered models are kept in such files.
+        """
         learned: dict[str, Any] = {
             "pair_trips": self.pair_trips_,
             "distances": self.distances_,
-            "places": self.places_,
+            "places": self.zone_coordinates_,
             **self.means_,
         }
         np.savez_compressed(folder / self.FILE, **learned)
@@ -167,12 +170,12 @@ class TripEncoder:
         with np.load(folder / self.FILE, allow_pickle=False) as arrays:
             self.pair_trips_ = arrays["pair_trips"]
             self.distances_ = arrays["distances"]
-            self.places_ = arrays["places"]
+            self.zone_coordinates_ = arrays["places"]
             self.means_ = {name: arrays[name] for name in self.MEANS}
         return self
 
 
-def _places(features: pd.DataFrame) -> tuple[Array, Array]:
+def _zone_indices(features: pd.DataFrame) -> tuple[Array, Array]:
     return zones.indices(features["pickup_zone"]), zones.indices(features["dropoff_zone"])
 
 
@@ -180,7 +183,7 @@ Estimate = Callable[[Array, Array], Array]
 """Makes a table of means by cell out of sums and counts by cell."""
 
 
-class _Sums:
+class FoldSums:
     """Sums and counts of a target by cell and fold.
 
     Args:
@@ -210,7 +213,7 @@ class _Sums:
         return estimate(total, count).astype(np.float32), encoded
 
 
-class _Near:
+class KernelMean:
     """Means by pair over the trips between near zones; the overall mean where there are none."""
 
     ALMOST_NONE = 1e-3
@@ -219,20 +222,22 @@ class _Near:
         self.weights, self.overall = weights, overall
 
     def __call__(self, total: Array, count: Array) -> Array:
+        """The means by pair."""
         total, count = (
-            (self.weights @ table.reshape(ZONES, ZONES) @ self.weights).ravel()
+            (self.weights @ table.reshape(N_ZONE_IDS, N_ZONE_IDS) @ self.weights).ravel()
             for table in (total, count)
         )
         return (total + self.ALMOST_NONE * self.overall) / (count + self.ALMOST_NONE)
 
 
-class _Shrunk:
+class ShrunkMean:
     """Means by cell, shrunk towards another estimate as by ``SHRINKAGE`` trips of that mean."""
 
     def __init__(self, towards: Estimate) -> None:
         self.towards = towards
 
     def __call__(self, total: Array, count: Array) -> Array:
+        """The means by cell."""
         return (total + SHRINKAGE * self.towards(total, count)) / (count + SHRINKAGE)
 
 

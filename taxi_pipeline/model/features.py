@@ -1,7 +1,8 @@
-"""How a trip is described to a model: what can be said of one trip by itself.
+"""The features of a trip: what can be computed from one trip by itself.
 
-The same function describes the trips of a training month and the rows of a prediction, so the two
-cannot drift apart. What has to be learned from many trips (encodings) belongs to a recipe.
+The same function computes them for the trips of a training month and for the rows of a
+prediction, so the two cannot drift apart. What has to be learned from many trips (encodings)
+belongs to a recipe.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ FEATURES: dict[str, str] = {
 """The features and their meaning."""
 
 
-def describe(trips: pa.Table, max_miles: float) -> pa.Table:
+def compute_features(trips: pa.Table, max_miles: float) -> pa.Table:
     """The features of trips in canonical form, with pickup time and, if there, the target.
 
     Args:
@@ -75,13 +76,13 @@ def describe(trips: pa.Table, max_miles: float) -> pa.Table:
         "trip_type": trips["trip_type"],
         "partial": trips["partial"],
     }
-    kept_types = ("pickup_zone", "dropoff_zone", "metered_miles")
+    own_types = ("pickup_zone", "dropoff_zone", "metered_miles")
     columns = {"pickup_at": pickup}
     if TARGET in trips.column_names:
         columns[TARGET] = trips[TARGET]
     for name in FEATURES:
         column = features[name]
-        columns[name] = column if name in kept_types else pc.cast(column, pa.float32())
+        columns[name] = column if name in own_types else pc.cast(column, pa.float32())
     return pa.table(columns)
 
 
@@ -99,7 +100,7 @@ def _on_holiday(pickup: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.is_in(dates, pa.array(days.date, pa.date32()))
 
 
-def describe_file(
+def write_features(
     trips: Path,
     destination: Path,
     *,
@@ -112,7 +113,7 @@ def describe_file(
     writer = None
     try:
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
-            features = describe(pa.Table.from_batches([batch]), max_miles)
+            features = compute_features(pa.Table.from_batches([batch]), max_miles)
             writer = writer or pq.ParquetWriter(destination, features.schema, compression="zstd")
             writer.write_table(features)
             rows += features.num_rows
@@ -123,7 +124,7 @@ def describe_file(
     return rows
 
 
-def read(files: Iterable[Path], columns: Iterable[str]) -> pd.DataFrame:
+def load_features(files: Iterable[Path], columns: Iterable[str]) -> pd.DataFrame:
     """Pickup time, target and some features of the trips in several files, one after the other."""
     wanted = list(dict.fromkeys(["pickup_at", TARGET, *columns]))
     table = pa.concat_tables(pq.read_table(file, columns=wanted) for file in files)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Minutes = NDArray[np.float64]
 Progress = Callable[[int, int], None]
-"""Told after each boosting round how many there have been, of how many."""
+"""Called after each boosting round with the rounds done and the rounds wanted."""
 
 
 class Regressor(Protocol):
@@ -75,7 +75,7 @@ class Boosting:
             max_bin=self.parameters.get("max_bin"),
             nthread=self.parameters["nthread"],
         )
-        callbacks = [_telling(progress, rounds)] if progress else []
+        callbacks = [_progress_callback(progress, rounds)] if progress else []
         self.booster = xgboost.train(self.parameters, data, rounds, callbacks=callbacks)
         return self
 
@@ -106,19 +106,19 @@ class Boosting:
         return {name: round(gain / total, 6) for name, gain in ordered}
 
 
-def _telling(progress: Progress, rounds: int) -> Any:
-    """A callback of XGBoost's that tells of each round."""
+def _progress_callback(progress: Progress, rounds: int) -> Any:
+    """A callback of XGBoost's that reports each round."""
     import xgboost
 
-    class Telling(xgboost.callback.TrainingCallback):
+    class ProgressCallback(xgboost.callback.TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
             progress(epoch + 1, rounds)
             return False
 
-    return Telling()
+    return ProgressCallback()
 
 
-class Linear:
+class LeastSquares:
     """Ordinary least squares by scikit-learn."""
 
     FILE = "linear.skops"
@@ -129,7 +129,7 @@ class Linear:
         minutes: Minutes,
         rounds: int | None = None,  # noqa: ARG002
         progress: Progress | None = None,  # noqa: ARG002
-    ) -> Linear:
+    ) -> LeastSquares:
         """Fit the coefficients."""
         from sklearn.linear_model import LinearRegression
 
@@ -146,7 +146,7 @@ class Linear:
 
         skops.io.dump(self.model, folder / self.FILE)
 
-    def load(self, folder: Path) -> Linear:
+    def load(self, folder: Path) -> LeastSquares:
         """Read the coefficients."""
         import skops.io
 

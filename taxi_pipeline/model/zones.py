@@ -17,8 +17,8 @@ from taxi_pipeline.trips.schema import UNKNOWN_ZONES
 
 Array = NDArray[Any]
 
-ZONES = 266
-"""Rows of a table by zone: TLC's zones are 1 to 265."""
+N_ZONE_IDS = 266
+"""Rows of a table by zone id: TLC's ids are 1 to 265, and 0 is not used."""
 
 SAME_ZONE = 0.0
 
@@ -26,7 +26,7 @@ SAME_ZONE = 0.0
 def indices(zones: Any) -> Array:
     """Zone numbers as row numbers; one that TLC does not know is the unknown zone."""
     numbers = np.asarray(zones, dtype=np.int64)
-    return np.where((numbers > 0) & (numbers < ZONES), numbers, UNKNOWN_ZONES[0])
+    return np.where((numbers > 0) & (numbers < N_ZONE_IDS), numbers, UNKNOWN_ZONES[0])
 
 
 def road_distances(pickup: Array, dropoff: Array, miles: Array) -> Array:
@@ -42,15 +42,15 @@ def road_distances(pickup: Array, dropoff: Array, miles: Array) -> Array:
         miles: metered distance of each trip; NaN if not known.
 
     Returns:
-        A symmetric table, ``ZONES`` x ``ZONES``; infinite where no chain of trips leads.
+        A symmetric table, ``N_ZONE_IDS`` x ``N_ZONE_IDS``; infinite where no chain of trips leads.
     """
     from scipy.sparse.csgraph import shortest_path
 
     # "Unknown" and "outside the city" are no places: chains must not lead through them.
     known = np.isfinite(miles) & ~np.isin(pickup, UNKNOWN_ZONES) & ~np.isin(dropoff, UNKNOWN_ZONES)
-    cells = pickup[known] * ZONES + dropoff[known]
-    total = np.bincount(cells, miles[known], ZONES**2).reshape(ZONES, ZONES)
-    trips = np.bincount(cells, minlength=ZONES**2).reshape(ZONES, ZONES)
+    cells = pickup[known] * N_ZONE_IDS + dropoff[known]
+    total = np.bincount(cells, miles[known], N_ZONE_IDS**2).reshape(N_ZONE_IDS, N_ZONE_IDS)
+    trips = np.bincount(cells, minlength=N_ZONE_IDS**2).reshape(N_ZONE_IDS, N_ZONE_IDS)
     total, trips = total + total.T, trips + trips.T
     means = np.divide(total, trips, out=np.zeros(total.shape), where=trips > 0)
     np.fill_diagonal(means, SAME_ZONE)
@@ -80,7 +80,7 @@ def coordinates(distances: Array, dimensions: int) -> Array:
     return placed
 
 
-def nearness(distances: Array, reach: float) -> Array:
-    """How much a zone says about another: 1 for itself, falling by e every ``reach`` miles."""
-    weights: Array = np.exp(-distances / reach)
+def proximity_weights(distances: Array, bandwidth: float) -> Array:
+    """How much a zone says about another: 1 for itself, falling by e every ``bandwidth`` miles."""
+    weights: Array = np.exp(-distances / bandwidth)
     return weights

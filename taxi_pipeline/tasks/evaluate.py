@@ -55,10 +55,10 @@ class EvaluateModel(RecipeStage):
         model = DurationModel.load(
             self.input()["model"].file(TrainModel.MODEL), config.training().thread_count
         )
-        window = features.read(
+        window = features.load_features(
             (output.file(BuildFeatures.FILE) for output in self.input()["window"]), PAIR
         )
-        month = features.read(
+        month = features.load_features(
             [self.input()["evaluation"].file(BuildFeatures.FILE)],
             (*self.COLUMNS, *self.chosen_recipe.columns),
         )

@@ -27,9 +27,9 @@ class BuildFeatures(Stage):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write one row of features a trip, in the trips' order."""
-        from taxi_pipeline.model.features import describe_file
+        from taxi_pipeline.model.features import write_features
 
-        rows = describe_file(
+        rows = write_features(
             self.input().file(TransformTrips.FILE),
             folder / self.FILE,
             max_miles=config.features().max_miles,

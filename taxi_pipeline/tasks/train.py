@@ -38,7 +38,7 @@ class TrainModel(RecipeStage):
         from taxi_pipeline.tuning.results import TuningResult
 
         chosen = self.input()["tuning"].file(TuneHyperparameters.CHOICE).read_text()
-        window = features.read(
+        window = features.load_features(
             (output.file(BuildFeatures.FILE) for output in self.input()["window"]),
             self.chosen_recipe.training_columns,
         )

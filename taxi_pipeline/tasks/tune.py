@@ -86,7 +86,7 @@ class TuneHyperparameters(RecipeStage):
 
             result = tuning.search(
                 self.chosen_recipe,
-                features.read(self.window_files(), self.chosen_recipe.training_columns),
+                features.load_features(self.window_files(), self.chosen_recipe.training_columns),
                 window_end=self.calendar_month.end,
                 holdout_days=settings.holdout_days,
                 budget=Budget(

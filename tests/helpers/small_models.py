@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
         month=JANUARY,
         rules=Rules(),
     )
-    features.describe_file(made / "clean.parquet", made / "features.parquet", max_miles=MAX_MILES)
+    features.write_features(made / "clean.parquet", made / "features.parquet", max_miles=MAX_MILES)
     return made
 
 

@@ -11,9 +11,9 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import zones
 from taxi_pipeline.model.encoders import (
-    FEWEST_TRIPS,
+    BANDWIDTH_MILES,
+    MIN_TRIPS,
     PACE_LIMITS,
-    REACH,
     CourseEncoder,
     SklearnEncoder,
     TripEncoder,
@@ -102,11 +102,11 @@ def test_what_was_learned_orders_other_rows_rightly(january):
 
 
 @pytest.mark.parametrize("target", ["minutes", "miles", "pace"])
-def test_near_means_weigh_each_trip_by_the_nearness_of_both_its_ends(
+def test_near_means_weigh_each_trip_by_the_proximity_of_both_its_ends(
     january, fitted, targets, target
 ):
     values, known = targets[target]
-    near = zones.nearness(fitted.distances_, REACH)
+    near = zones.proximity_weights(fitted.distances_, BANDWIDTH_MILES)
     pickup, dropoff = january["pickup_zone"].to_numpy(), january["dropoff_zone"].to_numpy()
     encoded = fitted.transform(january)[f"{target}_near"]
     for row in (0, 17, 1000):
@@ -276,7 +276,7 @@ def test_a_transformer_of_another_type_is_not_loaded(tmp_path):
 
 def test_too_few_distances_to_learn_from_are_an_error_of_one_line(january):
     known = january.dropna(subset="miles")
-    enough, few = known[:FEWEST_TRIPS], known[: FEWEST_TRIPS - 1]
+    enough, few = known[:MIN_TRIPS], known[: MIN_TRIPS - 1]
     TripEncoder().fit_transform(enough, enough["minutes"].to_numpy())
     with pytest.raises(
         InvalidTraining, match=r"^19 of 19 trips have a plausible distance"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxi_pipeline.model import features
-from taxi_pipeline.model.features import FEATURES, SUNDAY, describe
+from taxi_pipeline.model.features import FEATURES, SUNDAY, compute_features
 from taxi_pipeline.trips.schema import TRIP
 
 MAX_MILES = 100.0
@@ -44,22 +44,22 @@ def trip(**changed):
     return {**row, "pickup_zone": 1, "dropoff_zone": 2, "partial": False, **changed}
 
 
-def described(**changed):
-    return describe(table([trip(**changed)]), MAX_MILES).to_pylist()[0]
+def features_of(**changed):
+    return compute_features(table([trip(**changed)]), MAX_MILES).to_pylist()[0]
 
 
 @brief
 @given(rows=st.lists(trips, min_size=1, max_size=12), data=st.data())
 def test_a_trip_is_described_alone_as_it_is_among_others(rows, data):
     one = data.draw(st.integers(0, len(rows) - 1))
-    alone = describe(table([rows[one]]), MAX_MILES)
-    assert describe(table(rows), MAX_MILES).slice(one, 1).equals(alone)
+    alone = compute_features(table([rows[one]]), MAX_MILES)
+    assert compute_features(table(rows), MAX_MILES).slice(one, 1).equals(alone)
 
 
 @brief
 @given(pickups)
 def test_calendar_features_are_those_of_the_pickup(pickup):
-    row = described(pickup_at=pickup)
+    row = features_of(pickup_at=pickup)
     assert row["pickup_at"] == pickup
     assert row["hour"] == pickup.hour
     assert row["weekday"] == pickup.weekday()
@@ -70,7 +70,7 @@ def test_calendar_features_are_those_of_the_pickup(pickup):
 @brief
 @given(pickups)
 def test_the_effective_weekday_is_the_weekday_or_sunday_and_a_weekend_stays_itself(pickup):
-    effective, weekday = described(pickup_at=pickup)["effective_weekday"], pickup.weekday()
+    effective, weekday = features_of(pickup_at=pickup)["effective_weekday"], pickup.weekday()
     assert effective in ({weekday, SUNDAY} if weekday < 5 else {weekday})
 
 
@@ -91,70 +91,70 @@ def test_the_effective_weekday_is_the_weekday_or_sunday_and_a_weekend_stays_itse
 )
 @pytest.mark.parametrize("time", ["00:00:00", "23:59:59.999999"])
 def test_a_federal_holiday_counts_as_a_sunday_from_midnight_to_midnight(day, time, effective):
-    row = described(pickup_at=datetime.fromisoformat(f"{day} {time}"))
+    row = features_of(pickup_at=datetime.fromisoformat(f"{day} {time}"))
     assert row["effective_weekday"] == effective
 
 
 def test_no_trips_have_no_effective_weekdays():
-    assert describe(TRIP.empty_table(), MAX_MILES)["effective_weekday"].to_pylist() == []
+    assert compute_features(TRIP.empty_table(), MAX_MILES)["effective_weekday"].to_pylist() == []
 
 
 @brief
 @given(st.floats(-1e6, 1e6) | st.sampled_from([0.0, 0.01, 99.99, MAX_MILES, float("inf")]))
 def test_miles_are_null_just_where_the_distance_is_not_plausible(metered):
-    row = described(metered_miles=metered)
+    row = features_of(metered_miles=metered)
     assert row["metered_miles"] == metered
     assert row["miles"] == (np.float32(metered) if 0 < metered < MAX_MILES else None)
 
 
 def test_an_unknown_distance_has_no_miles():
-    assert described(metered_miles=None)["miles"] is None
-    assert described(metered_miles=float("nan"))["miles"] is None
+    assert features_of(metered_miles=None)["miles"] is None
+    assert features_of(metered_miles=float("nan"))["miles"] is None
 
 
 def test_the_border_of_plausible_miles_is_the_callers():
     distances = table([trip(metered_miles=miles) for miles in (5.0, 20.0)])
-    assert describe(distances, 10.0)["miles"].to_pylist() == [5.0, None]
-    assert describe(distances, 21.0)["miles"].to_pylist() == [5.0, 20.0]
+    assert compute_features(distances, 10.0)["miles"].to_pylist() == [5.0, None]
+    assert compute_features(distances, 21.0)["miles"].to_pylist() == [5.0, 20.0]
 
 
 def test_a_missing_zone_is_the_unknown_zone():
     rows = table([trip()]).set_column(
         TRIP.get_field_index("pickup_zone"), "pickup_zone", pa.nulls(1, pa.int16())
     )
-    assert describe(rows, MAX_MILES)["pickup_zone"].to_pylist() == [264]
+    assert compute_features(rows, MAX_MILES)["pickup_zone"].to_pylist() == [264]
 
 
 def test_the_columns_are_the_pickup_the_target_and_the_features():
-    assert list(described()) == ["pickup_at", "minutes", *FEATURES]
+    assert list(features_of()) == ["pickup_at", "minutes", *FEATURES]
     running = table([trip()]).drop_columns("minutes")
-    assert describe(running, MAX_MILES).column_names == ["pickup_at", *FEATURES]
+    assert compute_features(running, MAX_MILES).column_names == ["pickup_at", *FEATURES]
 
 
 def test_types_do_not_depend_on_the_values():
-    empty = describe(TRIP.empty_table(), MAX_MILES)
-    full = describe(table([trip(vendor=1, metered_miles=2.0)]), MAX_MILES)
+    empty = compute_features(TRIP.empty_table(), MAX_MILES)
+    full = compute_features(table([trip(vendor=1, metered_miles=2.0)]), MAX_MILES)
     assert empty.schema.types == full.schema.types
 
 
 @pytest.mark.parametrize("batch", [700, 10**6])
 def test_a_file_is_described_as_its_table_is(folder, tmp_path, monkeypatch, batch):
     monkeypatch.setattr(features, "BATCH_ROWS", batch)
-    clean, told = pq.read_table(folder / "clean.parquet"), []
-    rows = features.describe_file(
+    clean, reported = pq.read_table(folder / "clean.parquet"), []
+    rows = features.write_features(
         folder / "clean.parquet",
         tmp_path / "features.parquet",
         max_miles=MAX_MILES,
-        progress=lambda *done: told.append(done),
+        progress=lambda *done: reported.append(done),
     )
     assert rows == clean.num_rows
-    assert pq.read_table(tmp_path / "features.parquet").equals(describe(clean, MAX_MILES))
-    assert told[-1] == (rows, rows)
-    assert len(told) == -(-rows // batch)
+    assert pq.read_table(tmp_path / "features.parquet").equals(compute_features(clean, MAX_MILES))
+    assert reported[-1] == (rows, rows)
+    assert len(reported) == -(-rows // batch)
 
 
 def test_files_are_read_one_after_the_other_with_the_columns_asked_for(folder, january):
     file = folder / "features.parquet"
-    frame = features.read([file, file], ["hour", "minutes"])
+    frame = features.load_features([file, file], ["hour", "minutes"])
     expected = january[["pickup_at", "minutes", "hour"]]
     pd.testing.assert_frame_equal(frame, pd.concat([expected] * 2, ignore_index=True))

@@ -27,7 +27,7 @@ def months(tmp_path_factory):
         clean, described = folder / f"{month}-clean.parquet", folder / f"{month}.parquet"
         source = TLC / f"green_tripdata_{month}.parquet"
         clean_file(source, clean, taxi="green", month=month, rules=Rules())
-        features.describe_file(clean, described, max_miles=MAX_MILES)
+        features.write_features(clean, described, max_miles=MAX_MILES)
         frames.append(pq.read_table(described).to_pandas())
     return frames
 

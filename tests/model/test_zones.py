@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from taxi_pipeline.model import zones
-from taxi_pipeline.model.zones import ZONES
+from taxi_pipeline.model.zones import N_ZONE_IDS
 
 brief = settings(deadline=None, max_examples=30)
 places = st.integers(1, 12)
@@ -39,7 +39,7 @@ def test_a_zone_is_its_number_and_one_that_tlc_does_not_know_the_unknown_zone(nu
 @given(trips)
 def test_road_distances_are_a_metric(rows):
     distances = road_distances(rows)
-    assert distances.shape == (ZONES, ZONES)
+    assert distances.shape == (N_ZONE_IDS, N_ZONE_IDS)
     agree(distances, distances.T)
     assert (distances.diagonal() == 0).all()
     met = distances[:13, :13]
@@ -121,14 +121,14 @@ def test_coordinates_beyond_what_the_zones_need_are_zero():
 
 
 @given(arrays(np.float64, 6, elements=st.floats(0, 1e3) | st.just(np.inf)), st.floats(0.01, 10))
-def test_nearness_falls_from_one_at_no_distance_to_none_where_no_trip_leads(distances, reach):
+def test_proximity_falls_from_one_at_no_distance_to_none_where_no_trip_leads(distances, bandwidth):
     distances = np.sort(distances)
-    near = zones.nearness(distances, reach)
+    near = zones.proximity_weights(distances, bandwidth)
     assert ((near >= 0) & (near <= 1)).all()
     assert (np.diff(near) <= 0).all()
     assert (near[distances == 0] == 1).all()
     assert (near[np.isinf(distances)] == 0).all()
 
 
-def test_nearness_falls_by_e_over_the_reach():
-    np.testing.assert_allclose(zones.nearness(np.array([0.5, 1.0]), 0.5), np.exp([-1, -2]))
+def test_proximity_falls_by_e_over_the_bandwidth():
+    np.testing.assert_allclose(zones.proximity_weights(np.array([0.5, 1.0]), 0.5), np.exp([-1, -2]))

@@ -20,19 +20,20 @@ class Recipe(ABC):
         summary: one line for reports and model pages.
         caveat: what a reader of its figures must know; empty if nothing.
         columns: the features that it predicts from.
-        learned_from: further features, which it learns from but does not need to predict.
+        training_only_columns: further features that its encoder is fitted on and that a
+            prediction does not need.
         parameters: the regressor's parameters, from which tuning starts.
         rounds: boosting rounds; None where tuning chooses them or there are none.
-        space: what tuning may change of the parameters; empty for a recipe that is not tuned. Not
-            ``max_bin``, since all trials share their bins, nor ``learning_rate``, since the search
-            sets one for all trials.
+        space: what tuning may change of the parameters; empty for a recipe that is not tuned. It
+            holds neither ``max_bin``, since all trials share their bins, nor the learning rate,
+            which tuning sets for all trials.
     """
 
     version: ClassVar[int] = 1
     summary: ClassVar[str]
     caveat: ClassVar[str] = ""
     columns: ClassVar[tuple[str, ...]]
-    learned_from: ClassVar[tuple[str, ...]] = ()
+    training_only_columns: ClassVar[tuple[str, ...]] = ()
     parameters: ClassVar[Mapping[str, Any]] = {}
     rounds: ClassVar[int | None] = None
     space: ClassVar[Mapping[str, Distribution]] = {}
@@ -40,7 +41,7 @@ class Recipe(ABC):
     @property
     def training_columns(self) -> tuple[str, ...]:
         """The features that training reads."""
-        return tuple(dict.fromkeys([*self.columns, *self.learned_from]))
+        return tuple(dict.fromkeys([*self.columns, *self.training_only_columns]))
 
     @abstractmethod
     def encoder(self, seed: int) -> Encoder:

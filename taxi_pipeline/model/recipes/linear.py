@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from taxi_pipeline.model.recipes.base import Recipe
 
 if TYPE_CHECKING:
-    from taxi_pipeline.model import regressors
     from taxi_pipeline.model.encoders import SklearnEncoder
+    from taxi_pipeline.model.regressors import LeastSquares
 
 
 class Linear(Recipe):
@@ -33,8 +33,8 @@ class Linear(Recipe):
         parameters: Mapping[str, Any] | None = None,  # noqa: ARG002  (least squares has none)
         threads: int = 1,  # noqa: ARG002  (scikit-learn's solver has its own)
         seed: int = 0,  # noqa: ARG002  (nothing is drawn)
-    ) -> regressors.Linear:
+    ) -> LeastSquares:
         """Least squares."""
-        from taxi_pipeline.model import regressors
+        from taxi_pipeline.model.regressors import LeastSquares
 
-        return regressors.Linear()
+        return LeastSquares()

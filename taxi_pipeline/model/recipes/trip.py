@@ -36,7 +36,7 @@ class Trip(Recipe):
         "trip_type",
         "partial",
     )
-    learned_from: ClassVar[tuple[str, ...]] = ("miles",)
+    training_only_columns: ClassVar[tuple[str, ...]] = ("miles",)
     parameters: ClassVar[Mapping[str, Any]] = {
         "tree_method": "hist",
         "learning_rate": 0.2,
