@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.regressors import Progress
-from taxi_pipeline.tuning.results import TuningResult
 
 
 def fit(  # noqa: PLR0913  (each is a choice of its own)
     recipe: str,
     features: pd.DataFrame,
-    choice: TuningResult,
+    parameters: Mapping[str, Any],
+    rounds: int | None,
     *,
     taxi: str,
     max_miles: float,
@@ -22,15 +25,30 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
     threads: int,
     progress: Progress | None = None,
 ) -> DurationModel:
-    """The recipe's model, fitted on all trips given with the parameters chosen."""
+    """The model of a recipe, fitted on all the trips given.
+
+    Args:
+        recipe: the recipe's name.
+        features: the trips, in the recipe's ``training_columns`` and ``minutes``.
+        parameters: the regressor's parameters.
+        rounds: boosting rounds; None for a regressor without.
+        taxi: ``green`` or ``yellow``.
+        max_miles: from this metered distance on, the distance counts as unknown.
+        seed: seed of the encoder and of the regressor.
+        threads: threads of the fit.
+        progress: called after each boosting round.
+
+    Raises:
+        InvalidTraining: the trips do not allow a fit.
+    """
     minutes = features[TARGET].to_numpy()
     encoder = RECIPES[recipe].encoder(seed)
     matrix = encoder.fit_transform(features, minutes)
-    regressor = RECIPES[recipe].regressor(choice.parameters, threads, seed)
+    regressor = RECIPES[recipe].regressor(parameters, threads, seed)
     return DurationModel(
         recipe=recipe,
         taxi=taxi,
         max_miles=max_miles,
         encoder=encoder,
-        regressor=regressor.fit(matrix, minutes, choice.rounds, progress),
+        regressor=regressor.fit(matrix, minutes, rounds, progress),
     )

@@ -33,20 +33,19 @@ class TrainModel(RecipeStage):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the model's folder, and what its features weigh."""
-        from taxi_pipeline.model import features
-        from taxi_pipeline.model import fitting as training
-        from taxi_pipeline.tuning.results import TuningResult
+        from taxi_pipeline.model import features, fitting
 
-        chosen = self.input()["tuning"].file(TuneHyperparameters.CHOICE).read_text()
+        choice = json.loads(self.input()["tuning"].file(TuneHyperparameters.CHOICE).read_text())
         window = features.load_features(
             (output.file(BuildFeatures.FILE) for output in self.input()["window"]),
             self.chosen_recipe.training_columns,
         )
         self.report(f"encoding {len(window):,} trips")
-        model = training.fit(
+        model = fitting.fit(
             self.recipe,
             window,
-            TuningResult.from_json(json.loads(chosen)),
+            choice["parameters"],
+            choice["rounds"],
             taxi=self.taxi,
             max_miles=config.features().max_miles,
             seed=config.training().seed,

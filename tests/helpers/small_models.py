@@ -5,13 +5,11 @@ from datetime import datetime
 import pyarrow.parquet as pq
 import pytest
 
-from taxi_pipeline.model import features
-from taxi_pipeline.model import fitting as training
+from taxi_pipeline.model import features, fitting
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
 from taxi_pipeline.trips.synthetic.month import write_month
-from taxi_pipeline.tuning.results import TuningResult
 
 JANUARY = Month(2021, 1)
 MAX_MILES = 100.0
@@ -54,9 +52,15 @@ def fit():
     """Fits a recipe with its own parameters and few rounds."""
 
     def fitted(recipe, frame, seed=0):
-        choice = TuningResult(dict(RECIPES[recipe].parameters), ROUNDS)
-        return training.fit(
-            recipe, frame, choice, taxi="green", max_miles=MAX_MILES, seed=seed, threads=1
+        return fitting.fit(
+            recipe,
+            frame,
+            RECIPES[recipe].parameters,
+            ROUNDS,
+            taxi="green",
+            max_miles=MAX_MILES,
+            seed=seed,
+            threads=1,
         )
 
     return fitted

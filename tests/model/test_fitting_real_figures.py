@@ -6,12 +6,10 @@ from places import TLC
 
 from taxi_pipeline.evaluation.baselines import baselines
 from taxi_pipeline.evaluation.metrics import metrics
-from taxi_pipeline.model import features
-from taxi_pipeline.model import fitting as training
+from taxi_pipeline.model import features, fitting
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
-from taxi_pipeline.tuning.results import TuningResult
 
 MAX_MILES = 100.0
 
@@ -38,9 +36,15 @@ def february_rmse(months):
     january, february = months
 
     def measured(recipe, rounds=None):
-        choice = TuningResult(dict(RECIPES[recipe].parameters), rounds or RECIPES[recipe].rounds)
-        model = training.fit(
-            recipe, january, choice, taxi="green", max_miles=MAX_MILES, seed=42, threads=2
+        model = fitting.fit(
+            recipe,
+            january,
+            RECIPES[recipe].parameters,
+            rounds or RECIPES[recipe].rounds,
+            taxi="green",
+            max_miles=MAX_MILES,
+            seed=42,
+            threads=2,
         )
         actual = february["minutes"].to_numpy()
         return metrics(actual, model.predict(february))["rmse"]
