@@ -1,10 +1,10 @@
-"""What a web server says of a file, asked without fetching it."""
+"""Asking a web server for a file without fetching it."""
 
 from __future__ import annotations
 
 
 def http_status(url: str, timeout: float) -> int:
-    """The status with which a server answers for a file; 0 if it does not answer.
+    """The HTTP status with which a server answers for a file; 0 if it does not answer.
 
     Args:
         url: the file; redirections are followed.

@@ -1,4 +1,4 @@
-"""What makes an output the right one: everything that it was made from, digested into a key."""
+"""The key of an output: a digest of everything that the output is made from."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class Identity:
         if older.version != self.version:
             changes.append(f"its version was {older.version}, is {self.version}")
         changes += [
-            _made_anew(name) for name, key in self.inputs.items() if older.inputs.get(name) != key
+            _input_change(name)
+            for name, key in self.inputs.items()
+            if older.inputs.get(name) != key
         ]
         changes += [f"{name} is no longer read" for name in older.inputs if name not in self.inputs]
         return changes
@@ -60,7 +62,7 @@ class ContentIdentity(Identity):
         return self.inputs["content"][:KEY_LENGTH]
 
 
-def _made_anew(input_label: str) -> str:
+def _input_change(input_label: str) -> str:
     published = input_label.removeprefix("IngestTrips ")
     if published != input_label:
         return f"source republished ({published})"

@@ -1,11 +1,11 @@
-"""What must not be read in a log: passwords, tokens, addresses that are secrets themselves.
+"""Passwords, tokens and secret URLs are kept out of all that is logged or shown.
 
 A parameter that may hold a secret registers it when it is read, wherever it was set (see
 :func:`register_url_secrets` and :func:`register_secret`). The environment's secrets are recognised
 by the names of their variables.
 
-The registered secrets are kept for the whole process, and never forgotten: what was a secret once
-must not be read later either, whichever task, server or log handler comes upon it.
+Registered secrets stay registered as long as the process lives: another task, server or log handler
+may come upon them later.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import re
 from urllib.parse import unquote, urlsplit
 
 MASK = "***"
-SHORTEST = 6
-"""Shorter secrets are left: they would mask ordinary words."""
+MIN_LENGTH = 6
+"""Characters of the shortest secret that is masked; shorter ones would mask ordinary words."""
 
-LONG = 12
-"""A value of a query that is as long is taken for a secret even without its name."""
+MIN_QUERY_LENGTH = 12
+"""Characters from which on a value in a query is masked even where its name is not beside it."""
 
 _SECRET_NAME = re.compile(
     r"(PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIALS?|CONNECTION_STRING)$", re.IGNORECASE
@@ -40,11 +40,11 @@ _NO_SECRETS = "synthetic://"
 _URL_USER = re.compile(r"(?:(?<=://)|^)(?:[^/?#@:]*:(?!\d*(?:[/?#]|$)).*|[^/?#]*)@", re.DOTALL)
 _URL_QUERY = re.compile(r"([?#]).+", re.DOTALL)
 
-_known: set[str] = set()
+_secrets: set[str] = set()
 
 
 def register_url_secrets(url: str) -> None:
-    """Keep the secrets of a URL, which are its password and its query, out of all that is logged.
+    """Register the secrets of a URL, its password and its query, so that nothing shows them.
 
     Args:
         url: of one file system, or of several that are chained with ``::``.
@@ -62,14 +62,14 @@ def register_url_secrets(url: str) -> None:
             # A template's query changes with the month, but for the parts that do not.
             for setting in (query, *query.split("&")):
                 register_secret(setting)
-                if len(value := setting.partition("=")[2]) >= LONG:
+                if len(value := setting.partition("=")[2]) >= MIN_QUERY_LENGTH:
                     register_secret(value)
 
 
 def register_secret(secret: str) -> None:
-    """Keep a whole text out of all that is logged."""
-    if len(secret) >= SHORTEST:
-        _known.add(secret)
+    """Register a whole text as a secret, so that nothing shows it."""
+    if len(secret) >= MIN_LENGTH:
+        _secrets.add(secret)
 
 
 def strip_credentials(url: str) -> str:
@@ -79,19 +79,19 @@ def strip_credentials(url: str) -> str:
 
 
 def redact(text: str) -> str:
-    """The text with ``***`` for secrets: what is known, and what URLs usually hide.
+    """The text with ``***`` in place of registered secrets, and of what is secret in URLs.
 
     Args:
         text: any text; of a single URL, :func:`redact_url` shows less.
     """
-    secrets = sorted(_known | _of_environment(), key=len, reverse=True)
+    secrets = sorted(_secrets | _secrets_of_environment(), key=len, reverse=True)
     for secret in secrets:
         text = text.replace(secret, MASK)
     return _PARAMETER.sub(rf"\1{MASK}", _USER.sub(f"{MASK}@", text))
 
 
 def redact_url(url: str) -> str:
-    """The URL with ``***`` for all that may be secret in it: user, password, query and fragment.
+    """The URL with ``***`` in place of user, password, query and fragment.
 
     Args:
         url: one URL and nothing else; nothing of it needs to be registered.
@@ -102,16 +102,16 @@ def redact_url(url: str) -> str:
 
 
 @functools.cache
-def _of_environment() -> frozenset[str]:
+def _secrets_of_environment() -> frozenset[str]:
     return frozenset(
         value
         for name, value in os.environ.items()
-        if _SECRET_NAME.search(name) and len(value) >= SHORTEST
+        if _SECRET_NAME.search(name) and len(value) >= MIN_LENGTH
     )
 
 
 def message(record: logging.LogRecord) -> str:
-    """A record's message; one whose arguments do not fit is mended first, rather than fail."""
+    """A record's message; arguments that do not fit it are appended instead of failing."""
     try:
         return record.getMessage()
     except (TypeError, ValueError, KeyError):
@@ -126,9 +126,9 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite a record that holds secrets."""
-        said = message(record)
-        if (told := redact(said)) != said:
-            record.msg, record.args = told, ()
+        text = message(record)
+        if (redacted := redact(text)) != text:
+            record.msg, record.args = redacted, ()
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)
         if record.exc_text:

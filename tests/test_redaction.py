@@ -21,28 +21,28 @@ PUBLISHED = (
 )
 # A mask in a secret could make the secret anew out of the text around it.
 texts = st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"]), max_size=20)
-secrets = texts.filter(lambda text: len(text) >= redaction.SHORTEST)
+secrets = texts.filter(lambda text: len(text) >= redaction.MIN_LENGTH)
 
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch):
     """No secrets are known but those that a test tells."""
-    monkeypatch.setattr(redaction, "_known", set())
-    monkeypatch.setattr(redaction, "_of_environment", frozenset)
+    monkeypatch.setattr(redaction, "_secrets", set())
+    monkeypatch.setattr(redaction, "_secrets_of_environment", frozenset)
 
 
 @pytest.fixture
 def environment(monkeypatch):
     """Sets a variable, and has the environment read anew."""
     monkeypatch.undo()
-    monkeypatch.setattr(redaction, "_known", set())
+    monkeypatch.setattr(redaction, "_secrets", set())
 
     def set_variable(name, value):
         monkeypatch.setenv(name, value)
-        redaction._of_environment.cache_clear()
+        redaction._secrets_of_environment.cache_clear()
 
     yield set_variable
-    redaction._of_environment.cache_clear()
+    redaction._secrets_of_environment.cache_clear()
 
 
 # --- what a URL hides -------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def test_what_urls_usually_hide_is_masked_although_nobody_told_it(text, shown):
 )
 def test_what_is_no_secret_is_not_remembered(url):
     register_url_secrets(url)
-    assert redaction._known == set()
+    assert redaction._secrets == set()
 
 
 @given(texts)

@@ -1,4 +1,4 @@
-"""How people learn what happens: the console, logs of tasks, alerts, links, failures in words.
+"""How people learn what happens: console, logs, failures in words, alerts, links, summaries.
 
-Nothing here decides what is computed, and nothing that is computed depends on it.
+Nothing here decides what is computed, and no result depends on it.
 """

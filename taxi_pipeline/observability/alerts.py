@@ -1,7 +1,7 @@
-"""A line to a webhook when a task fails and when a model becomes champion.
+"""Alerts: a line is posted to a webhook when a task fails and when a model becomes champion.
 
 The body is ``{"text": ...}``, which Slack's incoming webhooks take, and so do Mattermost, Discord
-(its address with ``/slack`` at the end) and others. Mail is Luigi's own and is sent by Luigi.
+(its address with ``/slack`` at the end) and others. Luigi itself sends mail.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from taxi_pipeline.redaction import redact
 TIMEOUT_SECONDS = 10.0
 """Seconds that the webhook may take to answer."""
 
-LOSS_SECONDS = 60.0
-"""For how long the loss of a task's process is the same loss."""
+SAME_LOSS_SECONDS = 60.0
+"""Within these seconds a task's process counts as lost once, however often Luigi reports it."""
 
 
 def post_alert(line: str, link: str = "") -> None:
     """Post a line, with a link if there is one, to the webhook of the configuration, if any.
 
-    An alert that cannot be sent is a warning in the log, and no failure of what it tells about.
+    Where the alert cannot be sent, a warning is logged and nothing fails.
     """
     webhook = config.alerts().webhook
     if not webhook:
@@ -48,7 +48,7 @@ def post_alert(line: str, link: str = "") -> None:
 
 
 def notify_failure(task: luigi.Task, error: BaseException | str) -> None:
-    """Tell the webhook that a task failed, of what, and where its log is."""
+    """Post an alert that says which task failed, why, and where its log is."""
     log = getattr(task, "log", "")
     post_alert(
         f"{getattr(task, 'label', task)} failed on {socket.gethostname()}: "
@@ -57,25 +57,25 @@ def notify_failure(task: luigi.Task, error: BaseException | str) -> None:
 
 
 class LostProcesses:
-    """Tells of tasks whose process was killed or took too long, once for each loss.
+    """Reports tasks whose process was killed or took too long, once for each loss.
 
-    Luigi says it again and again, until it has dealt with it.
+    Luigi reports such a process again and again until it has restarted or given up the task.
     """
 
     def __init__(self) -> None:
         self._notified: dict[str, float] = {}
 
     def notify(self, task: luigi.Task, cause: str) -> None:
-        """Tell the console and the webhook."""
+        """Log an error and post an alert."""
         now = time.monotonic()
-        if now - self._notified.get(task.task_id, -math.inf) > LOSS_SECONDS:
+        if now - self._notified.get(task.task_id, -math.inf) > SAME_LOSS_SECONDS:
             self._notified[task.task_id] = now
             logger.error("%s: %s", getattr(task, "label", task), cause)
             notify_failure(task, cause)
 
 
 def install() -> None:
-    """Have Luigi tell of each failure."""
+    """Have Luigi call these functions at each failure."""
     luigi.Task.event_handler(luigi.Event.FAILURE)(notify_failure)
     lost = LostProcesses()
 

@@ -1,4 +1,4 @@
-"""What a user reads of an error: the one answer for console, web page, mail, webhook and command.
+"""What a user reads of an error; console, web page, mail, webhook and commands all ask here.
 
 An error that a user can cause or mend is the one line that its text is. Every other error is a
 defect of the pipeline or of a task's own code, and keeps its traceback.
@@ -77,9 +77,9 @@ def _first_line(text: str) -> str:
 def _line_of_traceback(text: str) -> str | None:
     """The line for a user in a traceback as text: that of the exception that came last."""
     if raised := _last_raised(text):
-        name, said = raised
+        name, message = raised
         if kind := _exception_class(name):
-            return _line(kind, said)
+            return _line(kind, message)
     return None
 
 

@@ -1,13 +1,12 @@
 """A readable console, and a log for each task.
 
-Luigi logs to one logger, ``luigi-interface``, and so do the tasks (as a child of it, so that
-Luigi's own logging configuration applies). A filter on it does three things: a failure that a user
-can cause or mend becomes the one line that its text is; what is waited for is no warning; and what
-Luigi's worker tells of its talk with the scheduler is left to ``--log-level DEBUG``.
+Luigi logs to one logger, ``luigi-interface``, and tasks log to a child of it, so that Luigi's own
+logging configuration applies. A filter on it does three things. A failure that a user can cause or
+mend becomes the one line that its text is. A month that is waited for is no warning. Requests to
+the scheduler are shown at ``--log-level DEBUG`` only.
 
-What is logged while a task runs, by any library that leaves its records to the root logger, is
-kept in the task's own file as well (see :func:`log_to_file`). Secrets pass neither to the console
-nor to a file.
+While a task runs, all records that reach the root logger are written to the task's own file as well
+(see :func:`log_to_file`). Neither console nor file shows secrets.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ from taxi_pipeline.logger import LUIGI_LOGGER, logger
 from taxi_pipeline.observability import failures
 from taxi_pipeline.redaction import RedactingFilter, message, redact
 
-# Up to which level a module of Luigi's tells of its talk with the scheduler.
+# The level up to which records of these modules of Luigi are about requests to the scheduler.
 CHATTER = {"worker": logging.INFO, "rpc": logging.WARNING}
 
-# What Luigi says of a task that it cannot run and whose output is not there.
+# Luigi's message for a task that it cannot run and whose output is missing.
 _MISSING = "Data for %s does not exist"
 
 
 class ReadableFilter(logging.Filter):
-    """Shortens what a user need not read; lets everything through at level DEBUG."""
+    """Shortens or drops what a user need not read; at level DEBUG nothing is dropped."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite or drop a record of Luigi's logger."""
@@ -58,7 +57,7 @@ class ReadableFilter(logging.Filter):
 
 
 def labelled(task: luigi.Task, line: str) -> str:
-    """The line, beginning with the task's name, and the month once."""
+    """The line with the task's label before it; a month that both name is named once."""
     label = str(getattr(task, "label", task))
     family, _, month = label.partition(" ")
     return f"{family if line.startswith(month) else label}: {line}"
@@ -69,8 +68,8 @@ def _with_task(arguments: Iterable[object], line: str) -> str:
     task = _task(arguments)
     if task is None:
         return line
-    kept = getattr(task, "log", "")
-    return labelled(task, f"{line} (log {kept})" if kept else line)
+    log = getattr(task, "log", "")
+    return labelled(task, f"{line} (log {log})" if log else line)
 
 
 def _task(arguments: Iterable[object]) -> luigi.Task | None:
@@ -108,7 +107,7 @@ def log_to_file(file: Path) -> Iterator[TaskLog]:
 
 
 def is_luigi_command() -> bool:
-    """Whether this is Luigi's own command; another program's process is that program's affair."""
+    """Whether this process is Luigi's own command, whose logging may be changed as a whole."""
     program = Path(sys.argv[0])
     # As a module it is luigi/__main__.py.
     return "luigi" in {program.stem, program.parent.name if program.stem == "__main__" else ""}
@@ -121,7 +120,7 @@ def install() -> None:
     LUIGI_LOGGER.addFilter(ReadableFilter())
     for each in (LUIGI_LOGGER, logger):
         each.addFilter(RedactingFilter())
-    # A task's own file has its lines whatever the console shows.
+    # A task's own file gets these records whatever the console shows.
     logger.setLevel(logging.INFO)
     # Luigi lets an unknown task's name pass as an uncaught exception.
     if is_luigi_command():

@@ -1,4 +1,4 @@
-"""Files of this machine: put in place whole, described, digested."""
+"""Files of this machine: renaming in one step, digests, JSON."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Any
 
 
 def rename_exclusive(made: Path, path: Path) -> bool:
-    """Give a file its final name unless that is taken; whether it was not."""
+    """Give a file its final name unless that name is taken.
+
+    Returns:
+        Whether this call gave it.
+    """
     try:
-        # Unlike a renamed file, a link never takes the place of one that is there.
+        # Unlike renaming, linking never replaces a file.
         path.hardlink_to(made)
     except FileExistsError:
         return False
     except OSError:
-        # A file system without links, where two that do this at once may both believe it.
+        # Without links two processes at once may both be told that the name was theirs.
         if path.exists():
             return False
         made.replace(path)

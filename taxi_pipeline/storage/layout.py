@@ -1,16 +1,16 @@
 """Every location under the storage root, one pure function each.
 
-A location is relative to the root and written with slashes. What lists or shows outputs stands on
-these functions; nothing else joins the parts of a path.
+A location is relative to the root and written with slashes. Code that lists or shows outputs uses
+these functions; no other module joins the parts of a path.
 
     <stage>/<taxi>/<YYYY-MM>[/<variant>]/      the outputs of a task, whatever they were made from
         <key>/                                 an output
-            manifest.json                      says what it is; is written last
+            manifest.json                      describes the output; is written last
         logs/<time>-<process>.log              the log of a run
         source-<digest>.json                   which content a source offered (ingest)
         trials-<digest>/<number>.json          the trials of a search (tune)
     mlflow/                                    the registry, unless a server is configured
-    .staging/                                  what is only being made
+    .staging/                                  outputs that are being written
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def output_dir(task_dir: str, key: str) -> str:
 
 
 def not_ingested_dir(task_dir: str) -> str:
-    """A folder that no output has: what is not ingested has no key yet."""
+    """The folder that stands for the output of a month that is not ingested: it has no key yet."""
     return f"{task_dir}/not-ingested"
 
 
@@ -83,5 +83,5 @@ def tracking_artifacts() -> str:
 
 
 def is_hidden(location: str) -> bool:
-    """Whether a location is outside of the root, or of what is only being made."""
+    """Whether a location is outside of the root, or of outputs that are being written."""
     return any(part.startswith(".") for part in PurePosixPath(location).parts)

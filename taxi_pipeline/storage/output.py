@@ -1,4 +1,4 @@
-"""What a stage made, as a Luigi target."""
+"""The output of a stage, as a Luigi target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taxi_pipeline.storage.protocol import Storage
 
 
 class Output(luigi.Target):
-    """What a stage made from one identity: a folder whose manifest is written last."""
+    """The output of a stage for one identity: a folder whose manifest is written last."""
 
     def __init__(self, storage: Storage, location: str) -> None:
         self.storage = storage
@@ -23,7 +23,7 @@ class Output(luigi.Target):
         return self.storage.uri(self.location)
 
     def exists(self) -> bool:
-        """Whether the output is there, whole."""
+        """Whether the output is there; if it is, it is whole."""
         return self.storage.exists(layout.manifest_file(self.location))
 
     def manifest(self) -> dict[str, Any]:

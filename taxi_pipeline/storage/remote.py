@@ -102,7 +102,7 @@ class RemoteStorage:
                 try:
                     self._upload(path, location)
                 except StorageError as error:
-                    # What was done, or what failed, matters more than the file that tells of it.
+                    # A log that cannot be uploaded must not hide how its task ended.
                     logger.warning("%s", error)
 
     def _upload(self, file: Path, location: str) -> None:

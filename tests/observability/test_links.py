@@ -40,7 +40,7 @@ def nothing_asked(luigi_config, monkeypatch):
     """No scheduler is named and nothing is known of any."""
     monkeypatch.setattr(links, "_scheduler", "")
     monkeypatch.setattr(links, "_shown", {})
-    monkeypatch.setattr(redaction, "_known", set())
+    monkeypatch.setattr(redaction, "_secrets", set())
 
 
 @pytest.fixture

@@ -334,7 +334,7 @@ def test_no_handler_is_left_after_a_failure(file):
 
 
 def test_no_secret_is_in_the_file(file, monkeypatch):
-    monkeypatch.setattr(redaction, "_known", {"hunter2222"})
+    monkeypatch.setattr(redaction, "_secrets", {"hunter2222"})
     with logs.log_to_file(file) as kept:
         logging.getLogger("some.library").warning("with %s", "hunter2222")
         kept.write("with hunter2222")
