@@ -15,7 +15,7 @@ def as_cfg() -> str:
     lines = [
         "# Configuration of taxi_pipeline: every option with its default. Each is also a flag of",
         "# the luigi command: [source] url is --source-url. `python -m taxi_pipeline write-config`",
-        "# writes this file anew.",
+        "# writes this file.",
     ]
     for section in SECTIONS:
         lines += ["", f"# {section.__doc__}", f"[{section.__name__}]"]

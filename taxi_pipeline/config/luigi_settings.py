@@ -1,4 +1,4 @@
-"""The values that the pipeline wants for Luigi's own options."""
+"""Values that the pipeline sets for Luigi's own options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from taxi_pipeline.compute.cores import cores
 
 
 class LuigiSetting(NamedTuple):
-    """A value that the pipeline wants for one of Luigi's own options."""
+    """A value that the pipeline sets for one of Luigi's own options, and why."""
 
     section: str
     option: str
@@ -18,25 +18,25 @@ class LuigiSetting(NamedTuple):
     reason: str
 
 
-# Luigi's own defaults let a failed task exit with 0, and a scheduler that is not there be
-# awaited for minutes. An option that the user has set is left as it is.
+# By Luigi's defaults a failed task exits with 0, and a missing scheduler is retried for minutes.
+# Options that the user has set stay as they are.
 LUIGI_SETTINGS = (
-    LuigiSetting("core", "log_level", "INFO", "DEBUG shows how Luigi talks to its scheduler."),
+    LuigiSetting("core", "log_level", "INFO", "DEBUG shows requests to the scheduler."),
     LuigiSetting(
         "core",
         "autoload_range",
         "false",
-        "Luigi's range tasks know no year and month (set in this file only).",
+        "Luigi's own range tasks cannot pass year and month (takes effect in this file only).",
     ),
     LuigiSetting("core", "rpc_retry_attempts", "2", "Attempts to reach the central scheduler."),
     LuigiSetting("core", "rpc_retry_wait", "1", "Seconds between these attempts."),
     LuigiSetting("retcode", "already_running", "10", "The same command runs already."),
-    LuigiSetting("retcode", "missing_data", "20", "Data from outside the graph are not there."),
+    LuigiSetting("retcode", "missing_data", "20", "A month that the run needs is not published."),
     LuigiSetting("retcode", "not_run", "25", "The scheduler did not let a task run."),
     LuigiSetting("retcode", "task_failed", "30", "A task failed."),
     LuigiSetting("retcode", "scheduling_error", "35", "A task could not be scheduled."),
     LuigiSetting("retcode", "unhandled_exception", "40", "A wrong value, or no scheduler."),
-    # A resource that the scheduler has not heard of is there once.
+    # Of a resource whose limit it does not know, the scheduler grants one.
     LuigiSetting("resources", "downloads", "4", "Months that are fetched at a time."),
     LuigiSetting("resources", "registry", "1", "Models that are registered at a time."),
     LuigiSetting(
@@ -49,9 +49,11 @@ LUIGI_SETTINGS = (
         "worker",
         "max_keep_alive_idle_duration",
         "6 hours",
-        "How long a run waits for tasks, or for cores, that other runs of its scheduler have.",
+        "How long a run waits for tasks or cores that other runs of the same scheduler hold.",
     ),
-    LuigiSetting("worker", "wait_jitter", "1", "Most seconds, at random, between two questions."),
+    LuigiSetting(
+        "worker", "wait_jitter", "1", "Seconds at most, at random, between two requests for work."
+    ),
 )
 
 
@@ -66,5 +68,5 @@ def apply_luigi_settings() -> None:
 
 
 def _all_cores() -> LuigiSetting:
-    # Not among the others, since the file that they are written to goes from machine to machine.
+    # Not among the others: luigi.cfg, which they are written to, is used on other machines too.
     return LuigiSetting("resources", "cpu", str(cores()), "Cores that tasks may use together.")

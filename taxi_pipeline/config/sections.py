@@ -1,6 +1,6 @@
-"""The sections: one a stage, each value described and checked.
+"""The sections of the configuration: one for each stage, every option described and checked.
 
-The defaults stand here and nowhere else.
+Defaults stand here and nowhere else.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
         significant=False,
         description="URL template of a month's file, of any kind that fsspec understands (https, "
         "file, s3 ...), with {taxi}, {year} and {month:02d}; or synthetic://?rows=20000&seed=0 for "
-        "the synthetic city. The content of the file decides what is made from it, not its place.",
+        "the synthetic city. Outputs depend on the file's content, not on its URL.",
     )
     attempts: BoundedIntParameter = BoundedIntParameter(
         1,
@@ -60,7 +60,7 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
 
 
 class storage(Section):  # noqa: N801
-    """Where everything that the pipeline makes is kept."""
+    """Where outputs are kept."""
 
     root: StrParameter = StrParameter(
         default="data",
@@ -73,9 +73,8 @@ class storage(Section):  # noqa: N801
         default="",
         secrets=redaction.register_url_secrets,
         significant=False,
-        description="Where a browser finds that folder, for the links on the scheduler's page. "
-        "Empty: at the scheduler, if it is one of `python -m taxi_pipeline luigid` with this "
-        "folder.",
+        description="URL at which a browser finds the root, for links on the scheduler's page. "
+        "Empty: the scheduler's own, if `python -m taxi_pipeline luigid` serves the same root.",
     )
 
     @property
@@ -106,7 +105,7 @@ class tracking(Section):  # noqa: N801
         """The tracking URI in use.
 
         Raises:
-            InvalidConfig: none is set, and the storage root is no local folder to put one into.
+            InvalidConfig: none is set, and the storage root is no local folder that could hold one.
         """
         return self.uri or f"sqlite:///{self._local_root / layout.tracking_database()}"
 
@@ -170,16 +169,16 @@ class features(Section):  # noqa: N801
 class tuning(Section):  # noqa: N801
     """The search for hyperparameters, inside the training window."""
 
-    # What a trial is: these decide which trials there are and what comes of each.
+    # These options decide which trials there are and what each yields.
     holdout_days: BoundedIntParameter = BoundedIntParameter(
         1,
         27,
         default=7,
-        description="The last days of the training window, which judge what was fitted on the "
-        "days before.",
+        description="The last days of the training window: trials are fitted on the days before, "
+        "and judged on these.",
     )
     rows: BoundedIntParameter = BoundedIntParameter(
-        1000, default=10_000, description="Most trips that a trial is fitted on, drawn at random."
+        1000, default=10_000, description="Trips, drawn at random, that a trial is fitted on."
     )
     rounds: BoundedIntParameter = BoundedIntParameter(
         1,
@@ -197,8 +196,8 @@ class tuning(Section):  # noqa: N801
         1,
         1000,
         default=4,
-        description="Most trials at a time. Trial n learns from trials 1 to n - parallel, however "
-        "many cores there are, so that the search finds the same everywhere.",
+        description="Trials that may run at a time. Trial n is proposed from trials 1 to "
+        "n - parallel on any number of cores, so that a search has the same result everywhere.",
     )
     max_rows: BoundedIntParameter = BoundedIntParameter(
         1000,
@@ -208,34 +207,34 @@ class tuning(Section):  # noqa: N801
     seed: BoundedIntParameter = BoundedIntParameter(
         0, 2**32 - 1, default=42, description="Seed of the search."
     )
-    # How long is searched: a search that is given more goes on from the trials that are there.
+    # The budget: a search that is given more continues from the trials that it has.
     trials: BoundedIntParameter = BoundedIntParameter(
         1, 10_000, default=30, description="Trials in all."
     )
     seconds: BoundedFloatParameter = BoundedFloatParameter(
-        0, default=float("inf"), description="Seconds after which no further trial is begun."
+        0, default=float("inf"), description="Seconds after which no further trial is started."
     )
     patience: BoundedIntParameter = BoundedIntParameter(
         1,
         10_000,
         default=100,
-        description="Trials without a better one after which the search ends.",
+        description="The search ends after this many trials without a better one.",
     )
-    # The fit of what was chosen.
+    # The final fits, which choose between the best trial and the recipe's own parameters.
     max_rounds: BoundedIntParameter = BoundedIntParameter(
-        1, 100_000, default=2000, description="Most boosting rounds of the chosen parameters."
+        1, 100_000, default=2000, description="Boosting rounds of a final fit at most."
     )
     stopping_rounds: BoundedIntParameter = BoundedIntParameter(
         1,
         100_000,
         default=20,
-        description="Boosting rounds without improvement after which their number is known.",
+        description="A final fit ends after this many boosting rounds without improvement.",
     )
 
     OF_A_TRIAL = ("holdout_days", "rows", "rounds", "learning_rate", "parallel", "max_rows", "seed")
 
     def of_a_trial(self) -> dict[str, str]:
-        """The values that decide what comes of a trial, whatever the number of trials."""
+        """The options that decide what a trial yields; the number of trials is none of them."""
         return {name: f"{getattr(self, name)}" for name in self.OF_A_TRIAL}
 
 
@@ -249,8 +248,8 @@ class training(Section):  # noqa: N801
         0,
         default=0,
         significant=False,
-        description="Threads of one fit; 0 shares the cores that the process may use among the "
-        "workers of --workers.",
+        description="Threads of one fit; 0 divides the cores that the process may use among the "
+        "tasks of --workers.",
     )
 
     # Set where a worker begins, which alone knows them.
@@ -277,7 +276,7 @@ class gate(Section):  # noqa: N801
 
 
 def _check_webhook(url: str) -> None:
-    """Refuse what cannot be posted to; the URL itself is a secret and is not told."""
+    """Refuse a URL that nothing can be posted to; the error hides it, since it is a secret."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
@@ -291,15 +290,15 @@ def _check_webhook(url: str) -> None:
 
 
 class alerts(Section):  # noqa: N801
-    """Who is told of failures and promotions. Mail is Luigi's own: see [email] and [smtp] there."""
+    """Alerts of failures and promotions. Luigi itself sends mail: see its [email] and [smtp]."""
 
     webhook: StrParameter = StrParameter(
         default="",
         check=_check_webhook,
         secrets=redaction.register_secret,
         significant=False,
-        description="URL that a JSON object with a line of text is posted to, as Slack's incoming "
-        "webhooks take it, when a task fails and when a model becomes champion. Empty: nobody.",
+        description="URL to which a line of text is posted as JSON, in the form of Slack's "
+        "incoming webhooks, when a task fails and when a model becomes champion. Empty: no alerts.",
     )
 
 
@@ -309,8 +308,8 @@ class luigid(Section):  # noqa: N801
     address: StrParameter = StrParameter(
         default="127.0.0.1",
         significant=False,
-        description="Interface to listen on. Luigi's scheduler asks nobody for a password: let "
-        "others in through a proxy that does.",
+        description="Interface to listen on. Luigi's scheduler has no passwords: let others in "
+        "through a proxy that has.",
     )
     port: BoundedIntParameter = BoundedIntParameter(
         0, 65535, default=8082, significant=False, description="Port to listen on; 0 takes any."
@@ -339,7 +338,7 @@ SECTIONS: tuple[type[Section], ...] = (
 
 @functools.cache
 def check() -> None:
-    """Check every section once, so that a wrong value is told of before anything runs.
+    """Check every section once, so that a wrong value is reported before anything runs.
 
     Raises:
         InvalidConfig: a value is not usable.
