@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[options.command].run(options, parsers[options.command])
     except BrokenPipeError:
-        # Who read has seen enough: head, or a pager. Nothing is to be written at exit either.
+        # The reader (head, a pager) has closed the pipe: nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def as_text(steps: Sequence[Step]) -> str:
-    """The steps as a tree, what is asked for at its top; each is spelt out once."""
+    """The steps as a tree with the task asked for at its top; each step is explained once."""
     by_label = {step.label: step for step in steps}
     spelt_out: set[str] = set()
 
@@ -61,10 +61,10 @@ def as_text(steps: Sequence[Step]) -> str:
 def summary(steps: Sequence[Step]) -> str:
     """How many steps there are of each kind, and what to do next."""
     counts = [(state, sum(step.state == state for step in steps)) for state in get_args(State)]
-    counted = ", ".join(f"{number} {state}" for state, number in counts if number)
+    counts_text = ", ".join(f"{number} {state}" for state, number in counts if number)
     if dict(counts)["runs"]:
         return (
-            f"{counted}. Nothing was run: luigi --module taxi_pipeline with the same arguments "
+            f"{counts_text}. Nothing was run: luigi --module taxi_pipeline with the same arguments "
             "runs them."
         )
-    return f"{counted}. There is nothing to run{' now' if dict(counts)['waits'] else ''}."
+    return f"{counts_text}. There is nothing to run{' now' if dict(counts)['waits'] else ''}."

@@ -10,13 +10,13 @@ from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.runtime.plan import State, Step
 
 COLOURS: dict[State, str] = {"done": "#d6ead8", "runs": "#fbe3b5", "waits": "#e3e3e8"}
-"""Of the boxes in a drawing."""
+"""Colours of the boxes, by what becomes of a step."""
 
 
 def draw(steps: Sequence[Step], file: Path, title: str) -> None:
-    """Draw the steps as a graph, what comes first on the left.
+    """Draw the steps as a graph, the first ones on the left.
 
-    An arrow that only says what longer ways say too is left out.
+    Arrows that follow from others are left out (transitive reduction).
 
     Args:
         steps: the steps that :func:`taxi_pipeline.runtime.plan.plan` gave.

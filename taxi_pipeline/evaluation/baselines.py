@@ -1,4 +1,4 @@
-"""What can be predicted without a model."""
+"""Baselines: predictions without a model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PAIR = ["pickup_zone", "dropoff_zone"]
 
 
 def baselines(training: pd.DataFrame, evaluation: pd.DataFrame) -> dict[str, Minutes]:
-    """What can be predicted without a model, learned from the training window.
+    """Predictions without a model, learned from the training window.
 
-    ``mean`` is the mean duration; ``zone_pair`` the mean duration of the same pair of zones, or
-    from the same pickup zone for a pair that was not met, or the overall mean.
+    ``mean`` is the mean duration. ``zone_pair`` is the mean duration of the same pair of zones;
+    where the pair did not occur, the mean of the pickup zone, and else the overall mean.
     """
     mean = float(training[TARGET].mean())
     by_pair = training.groupby(PAIR)[TARGET].mean()

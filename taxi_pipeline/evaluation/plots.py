@@ -1,4 +1,4 @@
-"""What predictions look like beside the actual durations."""
+"""Plots of predictions against actual durations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good a model is on a month that took no part in making it, beside what anybody could do."""
+"""The figures of a model on its evaluation month, beside those of the baselines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Evaluation:
     rows: int
 
     def as_dict(self) -> dict[str, Any]:
-        """The figures in a form that JSON can hold."""
+        """The figures as JSON values."""
         return {"rows": self.rows, "model": self.model, "baselines": self.baselines}
 
 

@@ -32,7 +32,7 @@ def slices(evaluation: pd.DataFrame, actual: Minutes, predicted: Minutes) -> pd.
 
 
 def _bands(miles: pd.Series[Any]) -> pd.Series[Any]:
-    """Bands of distance, in their order, the last for what is unknown."""
+    """The distance band of each trip, in order; the last is for unknown distances."""
     names = [f"{low:g} to {high:g}" for low, high in pairwise(MILES_EDGES)]
     bands = pd.cut(miles, MILES_EDGES, labels=names)
     return bands.cat.add_categories("unknown").fillna("unknown")

@@ -1,4 +1,4 @@
-"""What is under the storage root, as a browser is shown it."""
+"""Files and folders under the storage root, for a browser."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class File(tornado.web.StaticFileHandler):
         return super().validate_absolute_path(root, absolute_path)
 
     def get_content_type(self) -> str:
-        """The type, by the file's name."""
+        """The content type, by the file's name."""
         return (
             "text/plain; charset=utf-8"
             if self.path.endswith(".log")

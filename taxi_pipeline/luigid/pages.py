@@ -1,4 +1,4 @@
-"""Pages that show what is under the storage root: what was made, of what, and how it went."""
+"""HTML pages of folders under the storage root: outputs, what they were made from, their files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from taxi_pipeline.storage import MANIFEST
 
 PLOTS = {".png", ".svg"}
 
-# What the manifest says elsewhere on the page, or at more length than a person reads.
+# Entries of the manifest that stand elsewhere on the page, or are too long for it.
 _NOT_FACTS = {"label", "summary", "identity", "files", "log", "packages", "code", "task", "key"}
 
 _PAGE = Template(

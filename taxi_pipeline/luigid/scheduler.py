@@ -13,10 +13,10 @@ from taxi_pipeline.errors import SchedulerError
 from taxi_pipeline.redaction import redact, register_url_secrets
 
 WORKER_TIMEOUT_SECONDS = 30
-"""Seconds without a word from a worker, which pings every second, after which it is gone."""
+"""Seconds without a ping from a worker, which pings every second, after which it is lost."""
 
 KEEP_TASKS_SECONDS = 7 * 24 * 3600
-"""How long finished tasks are shown. Luigi's ten minutes are less than a night."""
+"""Seconds that finished tasks are shown. Luigi's ten minutes are less than a night."""
 
 
 class Scheduler(luigi.scheduler.Scheduler):
@@ -46,7 +46,7 @@ def create_scheduler(folder: Path) -> Scheduler:
         ("scheduler", "metrics_collector", "prometheus"),
         ("scheduler", "remove_delay", str(KEEP_TASKS_SECONDS)),
         ("scheduler", "worker_disconnect_delay", str(WORKER_TIMEOUT_SECONDS)),
-        # What was just made may be asked for again, with another configuration.
+        # A task that is just done may be needed again with another configuration.
         ("scheduler", "stable_done_cooldown_secs", "0"),
         ("task_history", "db_connection", f"sqlite:///{folder / 'history.db'}"),
     ):

@@ -1,9 +1,9 @@
-"""The central scheduler: Luigi's own, with its state kept, its history, metrics and the outputs.
+"""The central scheduler as a process: Luigi's own, with saved state, history, metrics and files.
 
-Luigi's ``luigid`` listens on every interface, keeps its state only if it ends by itself, and knows
-nothing of what tasks make. Here it listens on loopback, the state is written every few seconds,
-runs are kept in a database, Prometheus can read ``/metrics``, and ``/files/`` shows what is under
-the storage root, so that each task on its page has a link to what it made.
+Luigi's ``luigid`` listens on every interface, saves its state only when it ends in good order, and
+knows nothing of outputs. This one listens on loopback, saves its state every few seconds, keeps
+runs in a database, offers ``/metrics`` to Prometheus, and shows the storage root under ``/files/``,
+so that each task on its page links to its output.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from taxi_pipeline.redaction import RedactingFilter
 logger = logging.getLogger("taxi_pipeline.luigid")
 
 STATE_SAVE_SECONDS = 5.0
-"""Seconds between two writings of the state."""
+"""Seconds between two writes of the state."""
 
 PRUNE_SECONDS = 5.0
-"""Seconds between two looks for workers that are gone, and for what is too old."""
+"""Seconds between two removals of lost workers and of tasks that are too old to be shown."""
 
 
 def run() -> None:
@@ -59,7 +59,7 @@ async def _serve(settings: config.luigid, folder: Path) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(RedactingFilter())
-    # A line for each request of each worker, every second, would be one too many.
+    # Each worker asks every second: a line for each request would bury the others.
     logging.getLogger("tornado.access").setLevel(logging.WARNING)
     sockets = _listen(settings.address, settings.port)
     scheduler = create_scheduler(folder)

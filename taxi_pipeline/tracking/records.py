@@ -1,4 +1,4 @@
-"""What is copied to MLflow, and where it is found there: plain records, without MLflow."""
+"""Plain records of what is copied to MLflow, and of where it is found there."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that has been trained and evaluated, with all that its run is to hold.
+    """A trained and evaluated model, with everything that its run is to hold.
 
     Attributes:
-        key: what finds it again.
+        key: the key that finds it again.
         model_name: the registered model that it becomes a version of.
         taxi: ``green`` or ``yellow``.
         month: the last month of its training window.
@@ -76,10 +76,10 @@ class Search:
     """A search for hyperparameters.
 
     Attributes:
-        key: what finds it again.
+        key: the key that finds it again.
         name: of its run.
         tags: further facts to search by.
-        trials: those that have ended so far.
+        trials: the trials that have ended.
     """
 
     key: str

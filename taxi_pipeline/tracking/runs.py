@@ -81,7 +81,7 @@ def _log_model(candidate: Candidate) -> None:
 
 
 class _PlaceDatasetSource(DatasetSource):
-    """A place that is not on the web: a file, a bucket, the synthetic city."""
+    """A dataset source that is not on the web: a file, a bucket, the synthetic city."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -91,7 +91,7 @@ class _PlaceDatasetSource(DatasetSource):
         return "place"
 
     def load(self) -> Any:
-        """Not offered: the pipeline's own ingestion loads it."""
+        """Not supported: the pipeline's own ingestion loads datasets."""
         raise NotImplementedError
 
     @staticmethod

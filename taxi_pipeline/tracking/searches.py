@@ -38,8 +38,8 @@ def log_search(
     Args:
         server: where to.
         search: its trials so far.
-        ended: whether these are all.
-        wanted: asked before each trial; once it says no, the rest is left for another time.
+        ended: whether no more will follow.
+        wanted: asked before each trial; once it returns False, the rest is not copied now.
 
     Raises:
         TrackingError: the server cannot be reached or refuses.

@@ -1,4 +1,4 @@
-"""An MLflow server: the way to it, and what every copy needs of it."""
+"""An MLflow server: client, lock, experiment, URLs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 LOCK_SECONDS = 600
-"""How long another registration is waited for, which takes seconds."""
+"""Seconds that another registration is waited for; one takes seconds."""
 
 for _noisy in ("alembic", "mlflow.pyfunc", "mlflow.store.db.utils", "mlflow.tracking.fluent"):
     logging.getLogger(_noisy).setLevel(logging.WARNING)
@@ -67,8 +67,8 @@ class TrackingServer:
     def lock(self, what: str) -> Iterator[None]:
         """Let one process of this machine at a time find or make something on this server.
 
-        MLflow itself makes two where two ask at once. Across machines it is the resource
-        ``registry`` of the central scheduler that keeps registrations apart.
+        MLflow itself creates two where two processes ask at once. Across machines, the central
+        scheduler's resource ``registry`` keeps registrations apart.
 
         Args:
             what: the registered model or the search.
@@ -93,7 +93,7 @@ class TrackingServer:
 
     @contextlib.contextmanager
     def as_default(self) -> Iterator[None]:
-        """Make this the server of MLflow's functions that know no client; for one thread only."""
+        """Make this the server of the functions of MLflow that take no client; one thread only."""
         before = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.uri)
         try:
@@ -131,10 +131,10 @@ class TrackingServer:
 
 
 def _create_database(file: Path) -> None:
-    """Make MLflow's SQLite file under another name first, so that it is seen whole or not at all.
+    """Create MLflow's SQLite file under another name first, so that it is seen whole or not at all.
 
-    MLflow takes a second and seventy steps to make one; a file that it was killed in cannot be
-    used or mended, and two processes that make the same one disturb each other.
+    MLflow needs a second and seventy migrations for it. A file whose creation was killed cannot be
+    used or repaired, and two processes that create the same file disturb each other.
     """
     if file.exists():
         return
@@ -148,7 +148,7 @@ def _create_database(file: Path) -> None:
 def _cause(error: Exception) -> str:
     """What is wrong with a server, in a few words."""
     text = str(error).splitlines()[0]
-    # MLflow wraps what its HTTP library says of a connection, with the URL that may hold secrets.
+    # MLflow quotes its HTTP library, and with it the URL, which may hold secrets.
     if "Connection" in text or "timed out" in text:
         return "cannot be reached"
     return f"refuses: {text}"

@@ -1,8 +1,8 @@
 """How trips arrive and become clean.
 
-Here stand the URL of a month's file, its download, the checks of what arrived, the canonical form
-of a trip, cleaning, the report on quality, and a synthetic city that publishes such files. These
-are plain functions over files and Arrow tables: they know nothing of Luigi, of MLflow or of the
+This room holds the URL of a month's file, its download, checks of the downloaded file, the
+canonical form of a trip, cleaning, the report on quality, and a synthetic city. These are plain
+functions over files and Arrow tables: they know nothing of Luigi, of MLflow or of the
 configuration, and the texts of their errors name arguments in backticks, which the caller turns
 into options. Where files are kept belongs to `storage`, and what a model learns from trips to
 `model`.

@@ -1,7 +1,7 @@
 """Published trip records become clean trips, a batch at a time.
 
-The default rules keep exactly the trips of 1 to 60 minutes, as the course does. Every further
-rule is a choice, and every row that a rule drops is counted under that rule's name.
+The default rules keep exactly the trips of 1 to 60 minutes, as the course does. Further
+rules can be configured. Every row that a rule drops is counted under that rule's name.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def clean(
 ) -> pa.Table:
     """The published rows that pass the rules, in canonical form.
 
-    The report counts what was read and, for each rule in turn, what it dropped of the rows that
-    the rules before it had kept.
+    The report counts the rows read and, rule by rule, the rows dropped. A row that several rules
+    would drop counts for the first.
     """
     report.read(published)
     trips = schema.canonical(published, taxi)

@@ -1,11 +1,11 @@
 """Fetching a month's file: one way for every kind of URL that fsspec understands.
 
-:func:`fetch` copies the file to this machine, and tries again what may pass by itself. A failure
-is one line that names the month, the URL without its secrets, the cause, and what to do about it.
+:func:`fetch` copies the file to this machine, and repeats attempts whose failure may be transient.
+A failure is one line that names the month, the redacted URL, the cause, and what to do about it.
 
 Every run imports this module, but few runs fetch anything: so fsspec, tenacity and tqdm, half a
 second together, are imported in the functions that need them. ``--workers N``, which forks, is safe
-with that: fsspec starts its thread in the process that fetches, forgets it in a process forked from
+with this: fsspec starts its thread in the process that fetches, forgets it in a process forked from
 there, and no two attempts share a file system object.
 """
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from tenacity import Future, RetryCallState
 
 Progress = Callable[[int, int | None], None]
-"""Is called with how much has arrived, and with the whole amount where that is known.
+"""Called with the amount received, and with the total where that is known.
 
-The unit is bytes, but rows for the synthetic city. The calls are many, and come from a
-thread of fsspec's, but never two at the same time.
+Both are bytes; for the synthetic city they are rows. The calls are frequent and come from a thread
+of fsspec's, one at a time.
 """
 
 FIRST_WAIT, MAX_WAIT = 1.0, 30.0
-"""The longest waits, in seconds, before the second attempt and before any attempt."""
+"""The longest wait before the second attempt, and before any attempt, in seconds."""
 
 
 def fetch(  # noqa: PLR0913  (each is a caller's to choose)
@@ -49,7 +49,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
 ) -> None:
     """Copy a month's file to this machine, whole or not at all.
 
-    A failure that may pass by itself (a lost connection, a timeout, a truncated transfer, a busy
+    A failure that may be transient (a lost connection, a timeout, a truncated transfer, a busy
     server) is followed by another attempt after a random wait, whose limit doubles each time up to
     `MAX_WAIT`.
 

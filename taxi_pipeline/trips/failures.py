@@ -16,7 +16,7 @@ from taxi_pipeline.trips.urls import is_http
 
 
 class Truncated(Exception):
-    """Less has arrived than the source announced."""
+    """Fewer bytes were received than the source announced."""
 
 
 class Failure(NamedTuple):
@@ -35,8 +35,8 @@ class Failure(NamedTuple):
     kind: type[SourceError] = SourceError
 
 
-# Known by name, so that no package is imported to understand the failure of another; the names of
-# builtin exceptions are botocore's too.
+# Classes are known by name, so that no package is imported to tell which error it is. botocore has
+# errors of the same names as builtin ones.
 _TRUNCATED = {"Truncated", "ClientPayloadError", "IncompleteReadError"}
 _CONNECTION = {"ConnectionError", "TimeoutError", "ClientConnectionError", "HTTPClientError"}
 _LASTING = {"ClientConnectorCertificateError", "ServerFingerprintMismatch"}
@@ -49,7 +49,7 @@ PUBLISHING = (
 
 
 def diagnose(error: BaseException | None, url: str) -> Failure:
-    """What an error means that was raised while this URL was fetched."""
+    """Cause and advice for an error that was raised while this URL was fetched."""
     names = {kind.__name__ for kind in type(error).__mro__}
     status = _status(error)
     cause = _cause(error, status, url)
@@ -77,7 +77,7 @@ def diagnose(error: BaseException | None, url: str) -> Failure:
 
 
 def _status(error: BaseException | None) -> int | None:
-    """The HTTP status of the answer that an error stands for, if it stands for one."""
+    """The HTTP status that an error stands for, if it stands for one."""
     botocore = getattr(getattr(error, "__cause__", None), "response", None)
     if isinstance(botocore, dict):  # s3fs raises a builtin exception from botocore's
         return int(botocore["ResponseMetadata"]["HTTPStatusCode"])

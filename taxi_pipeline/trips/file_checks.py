@@ -1,4 +1,4 @@
-"""Whether what arrived is a whole trip record file."""
+"""Whether a downloaded file is a whole trip record file."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def check_file(path: Path, *, label: str, url: str, required: Collection[str]) -
 
 
 def sniff_format(begin: bytes) -> str:
-    """What a file that is no parquet seems to be, by its first bytes."""
+    """What a file that is not Parquet seems to be, by its first bytes."""
     text = begin.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"

@@ -10,15 +10,14 @@ from taxi_pipeline.trips.download import file_system
 from taxi_pipeline.trips.failures import PUBLISHING
 from taxi_pipeline.trips.urls import is_http
 
-# Answers that deny a file; TLC denies with 403 what it does not have.
+# Answers that deny a file; TLC answers 403 for files that it does not have.
 _DENIALS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 
 def is_published(url: str, *, timeout: float) -> bool | None:
     """Whether the source offers a month's file; None if it does not say.
 
-    Why a source does not answer is not said here: a fetch finds the reason, tries again and
-    explains it.
+    A source that does not answer is not explained here: a fetch tries it again and explains it.
 
     Args:
         url: the file, as fsspec understands it.

@@ -1,7 +1,7 @@
 """What a month of trip records is like: rows, rows dropped by each rule, nulls, distributions.
 
-Everything is added up batch by batch in bounded memory: quantiles are read off fixed histograms,
-so they are as fine as the histograms' bins.
+Figures are added up batch by batch in bounded memory. Quantiles come from histograms with fixed
+bins, and are as precise as these.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a search may use."""
+"""The budget of a search: trials, time, rows and boosting rounds."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Budget:
-    """What a search may use.
+    """The budget of a search.
 
     Attributes:
         trials: number of trials in all.
-        seconds: after these no further trial is begun.
-        patience: trials without a better one after which the search ends.
-        parallel: most trials at a time.
-        rows: most trips that a trial is fitted on.
-        rounds: most boosting rounds of a trial.
-        learning_rate: that of all trials.
-        max_rounds: most boosting rounds of the last fit.
-        stopping_rounds: rounds without improvement after which the last fit ends.
-        max_rows: trips beyond which the search knows a sample of the window only.
+        seconds: seconds after which no further trial is started.
+        patience: the search ends after this many trials without a better one.
+        parallel: trials that may run at a time.
+        rows: trips that a trial is fitted on.
+        rounds: boosting rounds of a trial.
+        learning_rate: learning rate of all trials.
+        max_rounds: boosting rounds of a final fit at most.
+        stopping_rounds: a final fit ends after this many rounds without improvement.
+        max_rows: trips beyond which the search works on a random sample of the window.
     """
 
     trials: int

@@ -10,17 +10,17 @@ import numpy as np
 from taxi_pipeline.tuning.trials import Trial
 
 FIRST_RUNG = 8
-"""The round at which trials are compared first; then at each doubling."""
+"""Trials are compared at this round first, and then at each doubling."""
 
 DIGITS = 6
-"""Decimals of a trial's error: the further ones depend on the number of threads."""
+"""Decimals that a trial's error is rounded to: later ones depend on the number of threads."""
 
 MIN_TO_COMPARE = 4
-"""Trials at a rung below which none is stopped there."""
+"""No trial is stopped at a rung that fewer trials have reached."""
 
 
 def median_thresholds(trials: Sequence[Trial]) -> dict[int, float]:
-    """The error above which a trial is hopeless, by rung: the median of those that were there."""
+    """The error above which a trial is stopped at each rung: the median of earlier trials there."""
     rungs: dict[int, list[float]] = {}
     for trial in trials:
         for rung, rmse in trial.rungs.items():
@@ -33,7 +33,7 @@ def median_thresholds(trials: Sequence[Trial]) -> dict[int, float]:
 
 
 def halving_callback(highest: Mapping[int, float]) -> Any:
-    """A callback that ends a booster whose error at a rung is above the highest allowed there."""
+    """A callback that stops a booster whose error at a rung is above the highest allowed there."""
     import xgboost
 
     class Halving(xgboost.callback.TrainingCallback):

@@ -24,7 +24,7 @@ def split_by_time(
     Args:
         features: with the column ``pickup_at``.
         window_end: the first instant after the window.
-        holdout_days: how many of the last days judge.
+        holdout_days: number of last days.
 
     Raises:
         InvalidTraining: one of the two parts is empty.
@@ -45,8 +45,8 @@ def split_by_time(
 class HoldoutData:
     """Encoded trips of the earlier and of the last days; binned once, shared by all trials.
 
-    Boosters only read the bins, from several threads at once. They are not pickled: a process of
-    a pool bins its own.
+    Boosters read the bins from several threads at once. Bins are not pickled: each process of a
+    pool makes its own.
     """
 
     matrix: Any
@@ -58,7 +58,7 @@ class HoldoutData:
 
     @cached_property
     def binned(self) -> tuple[Any, Any]:
-        """The two parts in XGBoost's form."""
+        """Both parts as XGBoost's quantile matrices."""
         import xgboost
 
         options = {"max_bin": self.bins, "nthread": self.threads}
@@ -70,7 +70,7 @@ class HoldoutData:
         return {name: value for name, value in vars(self).items() if name != "binned"}
 
     def sample(self, rows: int, seed: int) -> HoldoutData:
-        """The same with fewer of the earlier days' trips; itself if it has no more."""
+        """The same with a random sample of the earlier days' trips; itself if it has no more."""
         if len(self.minutes) <= rows:
             return self
         chosen = np.random.default_rng(seed).choice(len(self.minutes), rows, replace=False)

@@ -11,13 +11,13 @@ import numpy as np
 from taxi_pipeline.tuning.trials import FAILED, FINISHED, STOPPED, Trial
 
 MIN_TRIALS = 8
-"""Below this nothing can be said of which parameter mattered."""
+"""With fewer trials no weight of a parameter is estimated."""
 
 MARKERS = {FINISHED: ("o", "tab:blue"), STOPPED: ("x", "tab:gray"), FAILED: ("v", "tab:red")}
 
 
 def importance(trials: Sequence[Trial], seed: int = 0) -> dict[str, float]:
-    """What each parameter weighs in the error of a trial, as a share of all, largest first.
+    """How much each parameter matters for a trial's error, as a share of 1, largest first.
 
     The gain of its splits in a random forest that predicts a trial's error at the first rung,
     which all trials reach (Hutter, Hoos and Leyton-Brown, 2014, judge parameters by forests too).

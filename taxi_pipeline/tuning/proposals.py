@@ -1,7 +1,7 @@
 """Which parameters to try next: hyperopt's tree-structured Parzen estimator (Bergstra, 2011).
 
-A proposal is a pure function of the trials that it is made from, its number and the seed. So a
-search that was interrupted goes on as if it had not been.
+A proposal is a pure function of earlier trials, its number and the seed. So an interrupted search
+continues as if it had not been interrupted.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from taxi_pipeline.model.space import Distribution, Integer, LogUniform
 from taxi_pipeline.tuning.trials import Trial
 
 RANDOM_FIRST = 10
-"""Trials that are drawn at random before the estimator has enough to learn from."""
+"""The first trials are drawn at random, since the estimator needs some to learn from."""
 
-# hyperopt tells of each of its steps.
+# hyperopt logs each of its steps.
 logging.getLogger("hyperopt").setLevel(logging.WARNING)
 
 
 def propose(
     space: Mapping[str, Distribution], trials: Sequence[Trial], number: int, seed: int
 ) -> dict[str, Any]:
-    """Parameters to try, in Python's own numbers."""
+    """Parameters to try, as plain Python numbers."""
     # hyperopt knows no choice of one.
     fixed = {name: known.low for name, known in space.items() if known.low == known.high}
     domain = hyperopt.base.Domain(
@@ -52,7 +52,7 @@ def _plain(value: Any, distribution: Distribution) -> float:
 
 
 def _nothing(_: Any) -> float:
-    """The objective, which hyperopt wants to be given and does not call."""
+    """The objective: hyperopt requires one, and never calls it here."""
     raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""What a search found."""
+"""The result of a search."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from taxi_pipeline.tuning.trials import Trial
 
 @dataclass
 class TuningResult:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
         parameters: the regressor's parameters.
         rounds: boosting rounds; None for a regressor without.
-        rmse: error of that fit on the window's last days, in minutes; None if nothing was
-            searched.
-        trials: those that were made, by number.
+        rmse: error of the chosen fit on the window's last days, in minutes; None if there was no
+            search.
+        trials: all trials, by number.
     """
 
     parameters: dict[str, Any]

@@ -1,17 +1,16 @@
 """The search for hyperparameters, by time and inside the training window.
 
-The window's last days judge what was fitted on the days before. It has two steps:
+Models are fitted on the earlier days of the window and judged on its last days, in two steps:
 
-1. Many short trials, at a high learning rate and on a sample of the earlier days. Each is compared
-   at rounds 8, 16, 32 ... with those before it, and goes on while it is in the better half
+1. Many short trials, at a high learning rate and on a sample of the earlier days. At rounds 8, 16,
+   32 ... each trial is compared with earlier ones, and continues while it is in the better half
    (asynchronous successive halving, Li et al. 2020).
-2. A fit of the recipe's own parameters on all of the earlier days, at the recipe's learning rate,
-   and one of the best trial's, which is stopped where it falls behind at a rung. The better is
-   chosen, with the rounds after which its error was smallest.
+2. Two final fits on all of the earlier days, at the recipe's learning rate: with the recipe's own
+   parameters, and with those of the best trial. The second is stopped where it falls behind the
+   first. The better one wins, and gives the number of rounds: those at which its error was smallest.
 
-Trial ``n`` is proposed from, and compared with, trials 1 to ``n - parallel``, and nothing else. So
-what a search finds does not depend on how many of its trials ran at a time, on how often it was
-interrupted, or on who else works on it.
+Trial ``n`` is proposed from trials 1 to ``n - parallel`` and compared with the same trials. So the
+result does not depend on how many trials ran at a time, or on how often the search was interrupted.
 """
 
 from __future__ import annotations
@@ -68,14 +67,14 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         recipe: what is tuned; the first trial has its own parameters.
         features: the training window, and nothing later.
         window_end: the first instant after the window.
-        holdout_days: how many of the last days judge.
-        budget: what the search may use.
-        seed: of proposals, samples and fits.
+        holdout_days: number of last days that models are judged on.
+        budget: trials, time, rows and rounds.
+        seed: seed of proposals, samples and fits.
         threads: cores that may be used.
-        journal: where trials are written down; those that are there are not made again.
+        journal: where trials are written down; trials that it holds are not run again.
         executor: where trials run, ``parallel`` at a time; by default in threads of this process,
             no more than there are cores.
-        progress: told of each trial.
+        progress: called after each trial.
 
     Raises:
         InvalidTraining: there is nothing to judge by, every trial failed, or a worker died.
@@ -136,7 +135,10 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
 
 
 def _finalists(recipe: Recipe, tried: Sequence[Trial]) -> list[dict[str, Any]]:
-    """The recipe's own parameters, which short trials may wrong, and those of the best trial."""
+    """The parameters of the final fits: the recipe's own and the best trial's.
+
+    Short trials may misjudge the recipe's own parameters, so these always have a final fit.
+    """
     leader = best(list(tried))
     if leader is None:
         raise InvalidTraining(
@@ -160,7 +162,7 @@ class _Search:
     progress: Progress
 
     def run(self) -> list[Trial]:
-        """Try until the budget is spent; the trials by number, with a bar on a terminal."""
+        """Run trials until the budget is spent, with a progress bar on a terminal."""
         from tqdm import tqdm
 
         with tqdm(total=self.budget.trials, unit="trial", disable=None) as self.bar:
@@ -200,7 +202,7 @@ class _Search:
         return leader is None or len(known) - leader.number < self.budget.patience
 
     def _known(self, number: int, ended: Mapping[int, Trial]) -> list[Trial]:
-        """The trials that a number is proposed from and compared with, as far as they ended."""
+        """The ended trials that a trial is proposed from and compared with."""
         earlier = range(1, number - self.budget.parallel + 1)
         return [ended[one] for one in earlier if one in ended]
 

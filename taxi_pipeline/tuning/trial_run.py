@@ -1,4 +1,4 @@
-"""One trial, as it is made in a thread or in a process of a pool, and what becomes of a failure."""
+"""One trial, run in a thread or in a process of a pool, and what its failure means."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from taxi_pipeline.tuning.trials import FAILED, FINISHED, STOPPED, Trial
 
 @dataclass(frozen=True)
 class TrialRun:
-    """A trial to be made, here or in a process of a pool."""
+    """A trial that is ready to run, in this process or in one of a pool."""
 
     number: int
     proposal: dict[str, Any]
@@ -26,7 +26,7 @@ class TrialRun:
     highest: Mapping[int, float]
 
     def __call__(self) -> Trial:
-        """Fit the proposal; whatever fails in it is a result as well."""
+        """Fit the proposal; a failure is a result as well."""
         started = time.monotonic()
         halving = halving_callback(self.highest)
         try:
@@ -46,7 +46,7 @@ class TrialRun:
 
 
 def trial_result(future: Future[Trial], attempt: TrialRun) -> Trial:
-    """A trial's result; what the executor could not do with it is a failure of it."""
+    """A trial's result; where the executor failed to run it, the trial has failed."""
     try:
         return future.result()
     except BrokenExecutor:
@@ -62,7 +62,7 @@ def _failed(attempt: TrialRun, error: Exception) -> Trial:
 
 
 def worker_died(error: Exception) -> InvalidTraining:
-    """What to say when a worker died: nobody knows in which trial, so none is recorded."""
+    """The error for a worker that died. It is not known in which trial, so none has failed."""
     return InvalidTraining(
         f"a worker that trials run in died ({_line(error)}), of too little memory perhaps: the "
         "trials that ended are kept; run again, with a lower `parallel` or `rows`"
@@ -70,7 +70,7 @@ def worker_died(error: Exception) -> InvalidTraining:
 
 
 def _line(error: Exception) -> str:
-    """An error in one line: XGBoost's own begins with where in its code it arose."""
+    """An error in one line, without the place in XGBoost's code that its errors begin with."""
     text = " ".join(str(error).split()).partition(" Stack trace:")[0]
-    said = text.rpartition("Check failed: ")[2][:300]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    message = text.rpartition("Check failed: ")[2][:300]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

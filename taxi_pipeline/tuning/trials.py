@@ -17,7 +17,7 @@ _NAMES = {"may_pass": "transient"}
 
 @dataclass(frozen=True)
 class Trial:
-    """Parameters that were tried, and what came of them.
+    """Parameters that were tried, and their result.
 
     Attributes:
         number: from 1.
@@ -25,11 +25,11 @@ class Trial:
         status: ``finished``; ``stopped`` as hopeless before its last round; or ``failed``.
         rmse: smallest error on the window's last days, in minutes; None if it failed.
         rounds: boosting rounds that were made.
-        rungs: the smallest error up to each round at which trials are compared, by that round.
+        rungs: for each round at which trials are compared, the smallest error up to it.
         seconds: time taken.
-        error: what failed.
-        transient: whether the failure is the machine's, not the parameters': it is not written
-            down, and the trial is made again when the search goes on.
+        error: why it failed, in one line.
+        transient: whether the machine failed rather than the parameters. Such a trial is not written
+            down, and is run again when the search continues.
     """
 
     number: int
@@ -45,7 +45,7 @@ class Trial:
     def as_json(self) -> dict[str, Any]:
         """The trial as it is written down."""
         content = asdict(self)
-        # The name that journals have had from the beginning.
+        # Journals have had this name from the beginning.
         content["may_pass"] = content.pop("transient")
         return content
 
@@ -71,7 +71,7 @@ class Trial:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Trial:
-        """The trial of a row; a table holds no ``rungs``."""
+        """The trial that a row describes, but for ``rungs``, which a table does not hold."""
         return cls(
             number=row["trial"],
             parameters={_parameter(name): row[name] for name in row if name not in _FACTS},
@@ -95,27 +95,27 @@ def _names_a_fact(name: str) -> bool:
 
 
 class Journal(Protocol):
-    """Where trials are written down as they end, for whoever continues the search."""
+    """Where trials are written down as they end, so that the search can be continued."""
 
     def get(self, number: int) -> Trial | None:
-        """The trial of a number, if it has ended."""
+        """The trial that has a number; None if it has not ended."""
 
     def add(self, trial: Trial) -> Trial:
-        """Write a trial down; the answer is the one of that number that was there first."""
+        """Write a trial down; return the one that was written first under its number."""
 
 
 class MemoryJournal:
-    """A journal that is gone with the process."""
+    """A journal in memory."""
 
     def __init__(self) -> None:
         self._trials: dict[int, Trial] = {}
 
     def get(self, number: int) -> Trial | None:
-        """The trial of a number, if it has ended."""
+        """The trial that has a number; None if it has not ended."""
         return self._trials.get(number)
 
     def add(self, trial: Trial) -> Trial:
-        """Keep a trial, unless there is one of that number."""
+        """Keep a trial unless its number is taken; return the one that is kept."""
         return self._trials.setdefault(trial.number, trial)
 
 

@@ -10,6 +10,6 @@ Figures called *measured* are those of the files that TLC published for green ta
 2021, rounded. Distances are in miles, speeds in miles an hour and amounts in dollars, as in the
 published files; a time is in whole seconds since 1970 in New York's local time.
 
-What reads such files like those of TLC does not belong here: the rest of the package does not know
-that a city is synthetic, but for the URL that names it.
+The rest of the package does not know that a city is synthetic: it reads these files as it reads
+those of TLC.
 """

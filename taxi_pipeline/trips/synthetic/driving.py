@@ -1,4 +1,4 @@
-"""What happens: trips as they are driven, and the few whose records are spoilt."""
+"""Trips as they are driven, and the few whose records are spoilt."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _cumulative(weights: Floats) -> Floats:
 
 @dataclass
 class Trips:
-    """Trips, one an element; what the records say, right or wrong."""
+    """Trips as columns of equal length, as the records say, right or wrong."""
 
     pickup: Ints
     seconds: Ints
