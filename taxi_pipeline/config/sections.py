@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import ClassVar
 from urllib.parse import urlsplit
 
 from taxi_pipeline import redaction
-from taxi_pipeline.compute.cores import cores
 from taxi_pipeline.config.parameters import (
     BoolParameter,
     BoundedFloatParameter,
@@ -251,16 +249,6 @@ class training(Section):  # noqa: N801
         description="Threads of one fit; 0 divides the cores that the process may use among the "
         "tasks of --workers.",
     )
-
-    # Set where a worker begins, which alone knows them.
-    tasks_at_once: ClassVar[int] = 1
-    most_threads: ClassVar[int | None] = None
-
-    @property
-    def thread_count(self) -> int:
-        """Threads of one fit, never 0, and not more than the scheduler's resource cpu allows."""
-        threads = self.threads or max(1, cores() // self.tasks_at_once)
-        return min(threads, self.most_threads or threads)
 
 
 class gate(Section):  # noqa: N801

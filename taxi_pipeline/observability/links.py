@@ -14,33 +14,35 @@ FILES = "files"
 TIMEOUT_SECONDS = 2.0
 """Seconds that the scheduler may take to say whether it shows a file."""
 
-_scheduler = ""
-_shown: dict[tuple[str, str], bool] = {}
 
-
-def set_scheduler_url(url: str) -> None:
-    """Name the central scheduler that this process works for; empty for none."""
-    global _scheduler  # noqa: PLW0603  (a process has one)
-    register_url_secrets(url)
-    _scheduler = url.rstrip("/")
-
-
-def browser_url(location: str) -> str:
-    """The URL at which a browser sees a location; empty if no browser can see it.
+class BrowserLinks:
+    """The links of one run to what is kept under the storage root.
 
     Args:
-        location: relative to the storage root; a file that is there, or the folder of one.
+        scheduler_url: of the central scheduler that the run works for; empty for none.
     """
-    storage = config.storage()
-    if storage.url:
-        return f"{strip_credentials(storage.url).rstrip('/')}/{location}"
-    if not _scheduler:
-        return ""
-    at = f"{_scheduler}/{FILES}/{location}"
-    # Asked for once: a scheduler may show another folder than the one that is written to here.
-    if (_scheduler, storage.root) not in _shown:
-        answer = http_status(at, TIMEOUT_SECONDS)
-        if not answer:
+
+    def __init__(self, scheduler_url: str = "") -> None:
+        register_url_secrets(scheduler_url)
+        self._scheduler_url = scheduler_url.rstrip("/")
+        self._is_shown: dict[str, bool] = {}
+
+    def browser_url(self, location: str) -> str:
+        """The URL at which a browser sees a location; empty if no browser can see it.
+
+        Args:
+            location: relative to the storage root; a file that is there, or the folder of one.
+        """
+        storage = config.storage()
+        if storage.url:
+            return f"{strip_credentials(storage.url).rstrip('/')}/{location}"
+        if not self._scheduler_url:
             return ""
-        _shown[_scheduler, storage.root] = answer == HTTPStatus.OK
-    return strip_credentials(at) if _shown[_scheduler, storage.root] else ""
+        url = f"{self._scheduler_url}/{FILES}/{location}"
+        # Asked once for a root: a scheduler may show another folder than the one written to here.
+        if storage.root not in self._is_shown:
+            status = http_status(url, TIMEOUT_SECONDS)
+            if not status:
+                return ""
+            self._is_shown[storage.root] = status == HTTPStatus.OK
+        return strip_credentials(url) if self._is_shown[storage.root] else ""

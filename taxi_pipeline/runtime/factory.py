@@ -10,9 +10,12 @@ from typing import Any
 
 import luigi
 
-from taxi_pipeline.observability import links
+from taxi_pipeline.compute.cores import CoreShare
+from taxi_pipeline.observability.links import BrowserLinks
+from taxi_pipeline.runtime.resources import sync_resource_limits
 from taxi_pipeline.runtime.schedulers import CentralScheduler, LocalScheduler
 from taxi_pipeline.runtime.worker import Worker
+from taxi_pipeline.tasks.base import RunContext
 
 
 class Factory:
@@ -20,19 +23,25 @@ class Factory:
 
     def create_local_scheduler(self) -> LocalScheduler:
         """A scheduler in this process."""
-        links.set_scheduler_url("")
         return LocalScheduler(prune_on_get_work=True, record_task_history=False)
 
     def create_remote_scheduler(self, url: str) -> CentralScheduler:
         """A central scheduler."""
-        links.set_scheduler_url(url)
         return CentralScheduler(url)
 
     def create_worker(
-        self, scheduler: Any, worker_processes: int, assistant: bool = False
+        self,
+        scheduler: LocalScheduler | CentralScheduler,
+        worker_processes: int,
+        assistant: bool = False,
     ) -> Worker:
-        """The worker of a run."""
-        made = Worker(scheduler, worker_processes, assistant=assistant)
+        """The worker of a run, and with it what the run's tasks are told."""
+        limits = sync_resource_limits(scheduler)
+        context = RunContext(
+            cores=CoreShare(max(1, worker_processes), limits["cpu"]),
+            links=BrowserLinks(scheduler.url),
+        )
+        made = Worker(scheduler, worker_processes, context=context, assistant=assistant)
         scheduler.worker = made
         return made
 

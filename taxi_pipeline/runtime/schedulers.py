@@ -25,6 +25,7 @@ class Closable(Protocol):
 class LocalScheduler(scheduler.Scheduler):
     """Luigi's scheduler in the process, at the end of which its worker has a word."""
 
+    url = ""
     worker: Closable
 
     def close(self) -> None:
@@ -46,6 +47,7 @@ class CentralScheduler(rpc.RemoteScheduler):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
+        self.url = url
         self._process = os.getpid()
         self._reached = False
 

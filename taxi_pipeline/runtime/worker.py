@@ -33,14 +33,13 @@ from luigi.worker import rpc_message_callback
 
 from taxi_pipeline import config
 from taxi_pipeline.logger import logger
-from taxi_pipeline.observability import alerts, failures, links
+from taxi_pipeline.observability import alerts, failures
 from taxi_pipeline.observability.run_summary import ReportsRunEnd, RunSummary
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.preload import preload
-from taxi_pipeline.runtime.resources import sync_resource_limits
 from taxi_pipeline.runtime.schedulers import CentralScheduler
 from taxi_pipeline.storage import layout
-from taxi_pipeline.tasks.base import Stage, identity_cache, is_done
+from taxi_pipeline.tasks.base import MonthlyTask, RunContext, Stage, identity_cache, is_done
 
 REREGISTER_SECONDS = 30.0
 """Seconds after which runnable tasks that no worker runs are registered again."""
@@ -50,22 +49,23 @@ MAX_REREGISTRATIONS = 3
 
 
 class Worker(luigi.worker.Worker):
-    """Luigi's worker with shared cores."""
+    """Luigi's worker with shared cores; its tasks are given ``context``, what the run knows."""
 
-    def __init__(self, scheduler: Any, worker_processes: int = 1, **options: Any) -> None:
+    def __init__(
+        self, scheduler: Any, worker_processes: int = 1, *, context: RunContext, **options: Any
+    ) -> None:
         super().__init__(scheduler=scheduler, worker_processes=worker_processes, **options)
+        self.context = context
         self.scheduler = scheduler
         self.not_scheduled: dict[luigi.Task, str] = {}
         self._waiting: list[luigi.Task] = []
         self._reregistered: list[luigi.Task] = []
         self._reregistered_at = 0.0
         self._reregistrations = 0
-        limits = sync_resource_limits(scheduler)
-        config.training.tasks_at_once = max(1, self.worker_processes)
-        config.training.most_threads = limits["cpu"]
+        threads = context.cores.threads(config.training().threads)
         # What NumPy and others compute with takes all cores too, unless told before it is loaded.
         for library in ("OMP", "OPENBLAS", "MKL"):
-            os.environ.setdefault(f"{library}_NUM_THREADS", str(config.training().thread_count))
+            os.environ.setdefault(f"{library}_NUM_THREADS", str(threads))
 
     def run(self) -> bool:
         """Run what is scheduled."""
@@ -85,6 +85,20 @@ class Worker(luigi.worker.Worker):
             for task, status in states.items()
         )
 
+    def _validate_task(self, task: luigi.Task) -> None:
+        """Give a task what the run knows, before anything else is asked of the task."""
+        super()._validate_task(task)
+        self._set_context(task)
+
+    def _create_task_process(self, task: luigi.Task) -> Any:
+        """Give a task of another worker, which this one assists, what the run knows as well."""
+        self._set_context(task)
+        return super()._create_task_process(task)
+
+    def _set_context(self, task: luigi.Task) -> None:
+        if isinstance(task, MonthlyTask):
+            task.context = self.context
+
     def _add_task(self, *args: Any, **kwargs: Any) -> None:
         """Tell the scheduler of a task, of a failure in the words for a user.
 
@@ -99,7 +113,7 @@ class Worker(luigi.worker.Worker):
         there = kwargs["status"] == DONE and kwargs["runnable"] is False
         if there and isinstance(task, Stage):
             kwargs["tracking_url"] = (
-                links.browser_url(layout.browsable(task.output().location)) or None
+                self.context.links.browser_url(layout.browsable(task.output().location)) or None
             )
         super()._add_task(*args, **kwargs)
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from taxi_pipeline import config
 from taxi_pipeline.month import Month
 from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.features import BuildFeatures
@@ -34,7 +33,7 @@ class EvaluateModel(RecipeStage):
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """A core for each thread."""
-        return {"cpu": config.training().thread_count}
+        return {"cpu": self.thread_count}
 
     def requires(self) -> dict[str, Any]:
         """The model, the window for the baselines, and the evaluation month."""
@@ -52,9 +51,7 @@ class EvaluateModel(RecipeStage):
         from taxi_pipeline.model import features
         from taxi_pipeline.model.duration import DurationModel
 
-        model = DurationModel.load(
-            self.input()["model"].file(TrainModel.MODEL), config.training().thread_count
-        )
+        model = DurationModel.load(self.input()["model"].file(TrainModel.MODEL), self.thread_count)
         window = features.load_features(
             (output.file(BuildFeatures.FILE) for output in self.input()["window"]), PAIR
         )

@@ -34,14 +34,20 @@ class PublishedTrips(MonthlyTask):
 
     def output(self) -> Publication:
         """The file, as a target that may exist."""
-        return Publication(self.url)
+        return Publication(self.url, self.context.published_urls)
 
 
 class Publication(luigi.Target):
-    """A file at its source."""
+    """A file at its source.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: where the file is.
+        published_urls: the files that are known to be offered; a file that is found is added.
+    """
+
+    def __init__(self, url: str, published_urls: set[str]) -> None:
         self.url = url
+        self._published_urls = published_urls
 
     def __str__(self) -> str:
         return redact_url(self.url)
@@ -50,12 +56,9 @@ class Publication(luigi.Target):
         """Whether the source offers the file, or does not say: see `publication.is_published`."""
         # Asked for when a run is planned, and again by Luigi before it runs what requires the
         # month; what was published then still is.
-        if self.url in _KNOWN:
+        if self.url in self._published_urls:
             return True
         answer = publication.is_published(self.url, timeout=config.source().timeout)
         if answer:
-            _KNOWN.add(self.url)
+            self._published_urls.add(self.url)
         return answer is not False
-
-
-_KNOWN: set[str] = set()

@@ -25,7 +25,7 @@ class TrainModel(RecipeStage):
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """A core for each thread."""
-        return {"cpu": config.training().thread_count}
+        return {"cpu": self.thread_count}
 
     def requires(self) -> dict[str, Any]:
         """The tuning's choice, and the features of the training window."""
@@ -49,7 +49,7 @@ class TrainModel(RecipeStage):
             taxi=self.taxi,
             max_miles=config.features().max_miles,
             seed=config.training().seed,
-            threads=config.training().thread_count,
+            threads=self.thread_count,
             progress=lambda done, rounds: self.report(f"round {done:,}/{rounds:,}", done, rounds),
         )
         model.save(folder / self.MODEL)

@@ -42,7 +42,7 @@ class TuneHyperparameters(RecipeStage):
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """A core for each thread."""
-        return {"cpu": config.training().thread_count}
+        return {"cpu": self.thread_count}
 
     def requires(self) -> list[BuildFeatures]:
         """The features of the training window."""
@@ -96,7 +96,7 @@ class TuneHyperparameters(RecipeStage):
                     }
                 ),
                 seed=settings.seed,
-                threads=config.training().thread_count,
+                threads=self.thread_count,
                 journal=self.journal,
                 progress=progress,
             )

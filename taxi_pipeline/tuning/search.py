@@ -7,7 +7,7 @@ Models are fitted on the earlier days of the window and judged on its last days,
    (asynchronous successive halving, Li et al. 2020).
 2. Two final fits on all of the earlier days, at the recipe's learning rate: with the recipe's own
    parameters, and with those of the best trial. The second is stopped where it falls behind the
-   first. The better one wins, and gives the number of rounds: those at which its error was smallest.
+   first. The better one wins; the round at which its error was smallest is the number of rounds.
 
 Trial ``n`` is proposed from trials 1 to ``n - parallel`` and compared with the same trials. So the
 result does not depend on how many trials ran at a time, or on how often the search was interrupted.

@@ -28,8 +28,8 @@ class Trial:
         rungs: for each round at which trials are compared, the smallest error up to it.
         seconds: time taken.
         error: why it failed, in one line.
-        transient: whether the machine failed rather than the parameters. Such a trial is not written
-            down, and is run again when the search continues.
+        transient: whether the machine failed rather than the parameters. Such a trial is not
+            written down, and is run again when the search continues.
     """
 
     number: int

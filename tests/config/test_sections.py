@@ -106,33 +106,6 @@ def test_a_remote_root_needs_a_tracking_uri(luigi_config):
         _ = tracking.artifacts
 
 
-@pytest.fixture
-def three_cores(luigi_config, monkeypatch):
-    """Three cores, and a run that has not begun."""
-    monkeypatch.setattr("os.sched_getaffinity", lambda _process: {0, 3, 5})
-    monkeypatch.setattr(config.training, "tasks_at_once", 1)
-    monkeypatch.setattr(config.training, "most_threads", None)
-
-
-def test_no_number_of_threads_means_every_core_of_the_process(luigi_config, three_cores):
-    assert config.training().thread_count == 3
-    luigi_config("training", "threads", "2")
-    assert config.training().thread_count == 2
-
-
-@pytest.mark.parametrize(
-    ("threads", "tasks_at_once", "most_threads", "expected"),
-    [(0, 2, None, 1), (0, 9, None, 1), (0, 1, 2, 2), (4, 2, None, 4), (4, 2, 3, 3), (0, 1, 0, 3)],
-)
-def test_tasks_share_the_cores_up_to_what_the_scheduler_allows(
-    *, luigi_config, three_cores, monkeypatch, threads, tasks_at_once, most_threads, expected
-):
-    luigi_config("training", "threads", threads)
-    monkeypatch.setattr(config.training, "tasks_at_once", tasks_at_once)
-    monkeypatch.setattr(config.training, "most_threads", most_threads)
-    assert config.training().thread_count == expected
-
-
 def test_a_root_is_a_folder_of_this_machine_or_none(luigi_config, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     for root in (str(tmp_path / "data"), f"file://{tmp_path}/data", "~/data"):

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from taxi_pipeline import Month, RegisterModel
-from taxi_pipeline.tasks import publication
 from taxi_pipeline.trips.synthetic import month as synthetic
 
 # Relative, so that a finished folder can be copied with all that it knows.
@@ -58,27 +57,20 @@ def finished_once(tmp_path_factory):
 
 
 @pytest.fixture
-def configure(luigi_config, monkeypatch):
-    """Sets options; nothing is known of what is published."""
-    monkeypatch.setattr(publication, "_KNOWN", set())
-    return luigi_config
-
-
-@pytest.fixture
-def finished(finished_once, tmp_path, monkeypatch, configure):
+def finished(finished_once, tmp_path, monkeypatch, luigi_config):
     folder = tmp_path / "copy"
     shutil.copytree(finished_once, folder)
     monkeypatch.chdir(folder)
-    configure("source", "url", SOURCE)
-    configure("tracking", "uri", TRACKING)
+    luigi_config("source", "url", SOURCE)
+    luigi_config("tracking", "uri", TRACKING)
     return folder
 
 
 @pytest.fixture
-def empty(tmp_path, monkeypatch, configure):
+def empty(tmp_path, monkeypatch, luigi_config):
     """A folder in which nothing was run; the source has published all to February 2021."""
     monkeypatch.chdir(tmp_path)
-    configure("source", "url", "synthetic://?rows=2000&last=2021-02")
+    luigi_config("source", "url", "synthetic://?rows=2000&last=2021-02")
     return tmp_path
 
 

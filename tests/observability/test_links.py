@@ -1,3 +1,4 @@
+import multiprocessing
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -6,6 +7,7 @@ import pytest
 
 from taxi_pipeline import redaction
 from taxi_pipeline.observability import links
+from taxi_pipeline.observability.links import BrowserLinks
 
 LOG = "transform/green/2021-01/logs/1.log"
 
@@ -36,10 +38,8 @@ class Scheduler(ThreadingHTTPServer):
 
 
 @pytest.fixture(autouse=True)
-def nothing_asked(luigi_config, monkeypatch):
-    """No scheduler is named and nothing is known of any."""
-    monkeypatch.setattr(links, "_scheduler", "")
-    monkeypatch.setattr(links, "_shown", {})
+def no_secrets(luigi_config, monkeypatch):
+    """No secrets are known."""
     monkeypatch.setattr(redaction, "_secrets", set())
 
 
@@ -55,49 +55,67 @@ def scheduler():
 
 
 def test_without_a_scheduler_there_is_no_browser_url():
-    assert links.browser_url(LOG) == ""
+    assert BrowserLinks().browser_url(LOG) == ""
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_what_the_scheduler_shows_has_its_url_there(scheduler, slash):
     scheduler.shown.add(f"/files/{LOG}")
-    links.set_scheduler_url(scheduler.url + slash)
-    assert links.browser_url(LOG) == f"{scheduler.url}/files/{LOG}"
+    assert BrowserLinks(scheduler.url + slash).browser_url(LOG) == f"{scheduler.url}/files/{LOG}"
 
 
 def test_a_scheduler_is_asked_once_for_all(scheduler):
     scheduler.shown.add(f"/files/{LOG}")
-    links.set_scheduler_url(scheduler.url)
-    assert links.browser_url(LOG)
-    assert links.browser_url("train/green/") == f"{scheduler.url}/files/train/green/"
+    of_run = BrowserLinks(scheduler.url)
+    assert of_run.browser_url(LOG)
+    assert of_run.browser_url("train/green/") == f"{scheduler.url}/files/train/green/"
     assert scheduler.asked == [f"/files/{LOG}"]
 
 
 def test_a_scheduler_that_shows_another_folder_gives_no_url(scheduler):
-    links.set_scheduler_url(scheduler.url)
-    assert [links.browser_url(LOG), links.browser_url(LOG)] == ["", ""]
+    of_run = BrowserLinks(scheduler.url)
+    assert [of_run.browser_url(LOG), of_run.browser_url(LOG)] == ["", ""]
     assert len(scheduler.asked) == 1
 
 
-def test_another_root_or_another_scheduler_is_asked_anew(scheduler, luigi_config):
-    links.set_scheduler_url(scheduler.url)
-    assert links.browser_url(LOG) == ""
+def test_of_another_root_a_scheduler_is_asked_anew(scheduler, luigi_config):
+    of_run = BrowserLinks(scheduler.url)
+    assert of_run.browser_url(LOG) == ""
     scheduler.shown.add(f"/files/{LOG}")
     luigi_config("storage", "root", "elsewhere")
-    assert links.browser_url(LOG)
-    links.set_scheduler_url(scheduler.url.replace("127.0.0.1", "localhost"))
-    assert links.browser_url(LOG)
-    assert len(scheduler.asked) == 3
+    assert of_run.browser_url(LOG)
+    assert len(scheduler.asked) == 2
 
 
-def test_a_scheduler_that_is_gone_or_hangs_gives_no_url(scheduler, monkeypatch):
+def test_another_run_asks_its_own_scheduler(scheduler):
+    earlier = BrowserLinks(scheduler.url)
+    assert earlier.browser_url(LOG) == ""
+    scheduler.shown.add(f"/files/{LOG}")
+    other = scheduler.url.replace("127.0.0.1", "localhost")
+    assert BrowserLinks(other).browser_url(LOG) == f"{other}/files/{LOG}"
+    assert [BrowserLinks().browser_url(LOG), earlier.browser_url(LOG)] == ["", ""]
+    assert len(scheduler.asked) == 2
+
+
+def test_links_can_be_sent_to_another_process(scheduler):
+    scheduler.shown.add(f"/files/{LOG}")
+    of_run = BrowserLinks(scheduler.url)
+    url = of_run.browser_url(LOG)
+    here, there = multiprocessing.Pipe()
+    here.send(of_run)
+    assert there.recv().browser_url(LOG) == url
+    assert len(scheduler.asked) == 1
+
+
+def test_a_scheduler_that_is_gone_gives_no_url():
+    assert BrowserLinks("http://127.0.0.1:1").browser_url(LOG) == ""
+
+
+def test_a_scheduler_that_hangs_gives_no_url(scheduler, monkeypatch):
     monkeypatch.setattr(links, "TIMEOUT_SECONDS", 0.2)
-    links.set_scheduler_url("http://127.0.0.1:1")
-    assert links.browser_url(LOG) == ""
     scheduler.silent = True
-    links.set_scheduler_url(scheduler.url)
     began = time.monotonic()
-    assert links.browser_url(LOG) == ""
+    assert BrowserLinks(scheduler.url).browser_url(LOG) == ""
     assert time.monotonic() - began < 3
 
 
@@ -106,18 +124,18 @@ def test_a_scheduler_that_is_gone_or_hangs_gives_no_url(scheduler, monkeypatch):
 )
 def test_a_configured_url_is_used_unasked(scheduler, luigi_config, url):
     luigi_config("storage", "url", url)
-    links.set_scheduler_url(scheduler.url)
-    assert links.browser_url(LOG) == f"https://files.example.org/taxi/{LOG}"
+    url = BrowserLinks(scheduler.url).browser_url(LOG)
+    assert url == f"https://files.example.org/taxi/{LOG}"
     assert scheduler.asked == []
 
 
 def test_a_browser_url_names_no_user_of_the_scheduler(scheduler):
     scheduler.shown.add(f"/files/{LOG}")
-    links.set_scheduler_url(scheduler.url.replace("//", "//user:hunter2222@"))
-    assert links.browser_url(LOG) == f"{scheduler.url}/files/{LOG}"
+    of_run = BrowserLinks(scheduler.url.replace("//", "//user:hunter2222@"))
+    assert of_run.browser_url(LOG) == f"{scheduler.url}/files/{LOG}"
     assert redaction.redact("hunter2222") == redaction.MASK
 
 
 def test_a_browser_url_names_no_user_of_the_configured_url(luigi_config):
     luigi_config("storage", "url", "https://user:hunter2222@files.example.org")
-    assert links.browser_url(LOG) == f"https://files.example.org/{LOG}"
+    assert BrowserLinks().browser_url(LOG) == f"https://files.example.org/{LOG}"

@@ -6,11 +6,9 @@ import luigi
 import pytest
 from luigi import execution_summary
 
-from taxi_pipeline import config
 from taxi_pipeline.observability.run_summary import RunSummary
 from taxi_pipeline.runtime.factory import Factory
 from taxi_pipeline.runtime.schedulers import LocalScheduler
-from taxi_pipeline.runtime.worker import Worker
 
 
 class Made(luigi.Task):
@@ -49,8 +47,6 @@ def process(luigi_config, monkeypatch):
     """A process in which nothing was run yet."""
     Made.done.clear()
     # A worker sets these for its process.
-    monkeypatch.setattr(config.training, "tasks_at_once", 1)
-    monkeypatch.setattr(config.training, "most_threads", None)
     for library in ("OMP", "OPENBLAS", "MKL"):
         monkeypatch.setenv(f"{library}_NUM_THREADS", "1")
 
@@ -80,7 +76,7 @@ def test_the_summary_says_what_another_worker_runs():
     scheduler, task = LocalScheduler(), Made()
     scheduler.add_task(task_id=task.task_id, worker="another")
     assert scheduler.get_work(worker="another")["task_id"] == task.task_id
-    worker = Worker(scheduler)
+    worker = Factory().create_worker(scheduler, 1)
     worker.add(task)
     worker.run()
     assert RunSummary(worker).running_elsewhere == {task}

@@ -1,8 +1,6 @@
 import pytest
 from processes import LIBRARIES
 
-from taxi_pipeline import config
-
 
 @pytest.fixture
 def process(luigi_config, monkeypatch):
@@ -10,8 +8,6 @@ def process(luigi_config, monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda _process: set(range(8)))
     luigi_config("resources", "cpu", 8)
     # A worker sets these for its process.
-    monkeypatch.setattr(config.training, "tasks_at_once", 1)
-    monkeypatch.setattr(config.training, "most_threads", None)
     for name in LIBRARIES:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)

@@ -4,7 +4,10 @@ import luigi
 import pytest
 from processes import python
 
+from taxi_pipeline.compute.cores import CoreShare
+from taxi_pipeline.observability import links
 from taxi_pipeline.runtime import factory
+from taxi_pipeline.runtime.factory import Factory
 from taxi_pipeline.runtime.schedulers import LocalScheduler
 from taxi_pipeline.runtime.worker import Worker
 
@@ -24,6 +27,47 @@ def test_luigis_command_makes_its_workers_with_what_install_puts_there(monkeypat
     result = luigi.build([Made()], local_scheduler=True, detailed_summary=True)
     assert type(result.worker) is Worker
     assert type(result.worker.scheduler) is LocalScheduler
+
+
+class SchedulerAt(LocalScheduler):
+    """A scheduler that is at a URL, as a central one is."""
+
+    def __init__(self, url):
+        super().__init__()
+        self.url = url
+
+
+def test_the_links_of_a_run_lead_to_its_scheduler(monkeypatch):
+    monkeypatch.setattr(links, "http_status", lambda _url, _timeout: 200)
+    workers = [
+        Factory().create_worker(scheduler, 1)
+        for scheduler in (
+            SchedulerAt("http://one.example.org/"),
+            SchedulerAt("http://two.example.org"),
+            LocalScheduler(),
+        )
+    ]
+    assert [worker.context.links.browser_url("train/") for worker in workers] == [
+        "http://one.example.org/files/train/",
+        "http://two.example.org/files/train/",
+        "",
+    ]
+
+
+def test_a_central_scheduler_has_its_url():
+    assert Factory().create_remote_scheduler("http://127.0.0.1:1").url == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("processes", [0, 1, 2])
+def test_the_share_of_a_task_follows_from_workers_and_limit(processes):
+    worker = Factory().create_worker(LocalScheduler(resources={"cpu": 5}), processes)
+    assert worker.context.cores == CoreShare(max(1, processes), 5)
+
+
+def test_runs_know_nothing_of_what_others_found_published():
+    one, two = (Factory().create_worker(LocalScheduler(), 1).context for _ in range(2))
+    one.published_urls.add("http://a/file")
+    assert two.published_urls == set()
 
 
 @pytest.mark.parametrize(

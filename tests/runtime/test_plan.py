@@ -75,8 +75,8 @@ def test_what_is_missing_of_what_was_made_is_made_from_the_rest(finished):
     assert "TrainModel green 2021-01 linear-w1" in labels(steps, "done")
 
 
-def test_after_a_change_of_configuration_each_step_says_what_changed(finished, configure):
-    configure("cleaning", "max_minutes", "90")
+def test_after_a_change_of_configuration_each_step_says_what_changed(finished, luigi_config):
+    luigi_config("cleaning", "max_minutes", "90")
     with untouched(finished):
         steps = plan.plan(model())
     assert_in_order(steps)
@@ -89,15 +89,15 @@ def test_after_a_change_of_configuration_each_step_says_what_changed(finished, c
         assert reason == f"TransformTrips green {month} changed"
 
 
-def test_a_change_that_few_steps_read_touches_no_others(finished, configure):
-    configure("gate", "min_gain", "0.5")
+def test_a_change_that_few_steps_read_touches_no_others(finished, luigi_config):
+    luigi_config("gate", "min_gain", "0.5")
     steps = plan.plan(model())
     assert labels(steps, "runs") == {"RegisterModel green 2021-01 linear-w1"}
     assert steps[-1].reason == "gate.min_gain was 0.0, is 0.5"
 
 
-def test_what_a_run_makes_again_is_what_the_plan_said(finished, configure):
-    configure("cleaning", "max_minutes", "90")
+def test_what_a_run_makes_again_is_what_the_plan_said(finished, luigi_config):
+    luigi_config("cleaning", "max_minutes", "90")
     task = EvaluateModel(year=2021, month=1, recipe="linear")
     said = labels(plan.plan(task), "runs")
     before = set(finished.rglob("manifest.json"))

@@ -112,7 +112,13 @@ class seam_section(luigi.Config):  # noqa: N801
 
 @pytest.fixture(autouse=True)
 def nothing_done(luigi_config):
-    for kept in (SeamTask.done, FailingRun.explained, TellingTask.seen, AskedTask.asked):
+    for kept in (
+        SeamTask.done,
+        FailingRun.explained,
+        TellingTask.seen,
+        AskedTask.asked,
+        OrderedTask.questions,
+    ):
         kept.clear()
 
 
@@ -356,6 +362,64 @@ def test_a_task_that_ran_without_an_output_has_failed(luigi_config):
 def test_the_worker_asks_a_task_when_it_is_scheduled_and_after_it_ran_but_not_in_between():
     build(AskedTask())
     assert AskedTask.asked == ["complete", "run", "complete"]
+
+
+class OrderedTask(SeamTask):
+    """A task that keeps, in their order, the questions that it is asked."""
+
+    needs = luigi.ListParameter(default=())
+    questions: ClassVar = []
+
+    def requires(self):
+        self.questions.append(("requires", self.name))
+        return [OrderedTask(name=name) for name in self.needs]
+
+    def complete(self):
+        self.questions.append(("complete", self.name))
+        return super().complete()
+
+    @property
+    def resources(self):
+        self.questions.append(("resources", self.name))
+        return {}
+
+
+class NotingWorker(luigi.worker.Worker):
+    """Notes which tasks pass where this package's worker gives them what the run knows."""
+
+    def _validate_task(self, task):
+        OrderedTask.questions.append(("validate", task.name))
+        super()._validate_task(task)
+
+    def _create_task_process(self, task):
+        OrderedTask.questions.append(("process", task.name))
+        return super()._create_task_process(task)
+
+
+def first_questions():
+    first = {}
+    for question, name in OrderedTask.questions:
+        first.setdefault(name, question)
+    return first
+
+
+def test_every_task_is_validated_before_anything_is_asked_of_it():
+    worker = NotingWorker(scheduler=Scheduler())
+    worker.add(OrderedTask(name="all", needs=["one", "two"]))
+    assert first_questions() == dict.fromkeys(("all", "one", "two"), "validate")
+    assert {question for question, _ in OrderedTask.questions} == {
+        *("validate", "complete", "requires", "resources")
+    }
+
+
+def test_a_task_of_another_worker_is_first_met_where_its_process_is_made():
+    scheduler = Scheduler()
+    luigi.worker.Worker(scheduler=scheduler).add(OrderedTask(name="other"))
+    OrderedTask.questions.clear()
+    assistant = NotingWorker(scheduler=scheduler, assistant=True)
+    assistant._run_task(assistant._get_work().task_id)
+    assert first_questions() == {"other": "process"}
+    assert OrderedTask.done == ["other"]
 
 
 def test_a_worker_remembers_its_tasks_the_first_and_what_became_of_them():

@@ -25,7 +25,6 @@ from taxi_pipeline import (
     PublishedTrips,
     RegisterModel,
     TransformTrips,
-    config,
 )
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.runtime.factory import Factory
@@ -97,8 +96,6 @@ class Ended:
 def backfill(pipeline, console, monkeypatch):
     """Runs a backfill as a new process would, and says how it ended."""
     # A worker sets these for its process.
-    for name in ("tasks_at_once", "most_threads"):
-        monkeypatch.setattr(config.training, name, getattr(config.training, name))
     for library in ("OMP", "OPENBLAS", "MKL"):
         monkeypatch.setenv(f"{library}_NUM_THREADS", "1")
     pipeline.configure("source", "url", "synthetic://?rows=1500")

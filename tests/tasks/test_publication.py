@@ -4,10 +4,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import luigi
 import pytest
+from luigi.task_register import Register
 
 from taxi_pipeline import IngestTrips, PublishedTrips, TransformTrips
 from taxi_pipeline.month import Month
-from taxi_pipeline.tasks import publication
+from taxi_pipeline.tasks.base import RunContext
 from taxi_pipeline.trips.synthetic import month as synthetic
 
 JANUARY, FEBRUARY = Month(2021, 1), Month(2021, 2)
@@ -38,9 +39,8 @@ class Source:
 
 
 @pytest.fixture
-def source(pipeline, tmp_path, monkeypatch):
+def source(pipeline, tmp_path):
     """A source that has published January 2021, and that nothing is known of."""
-    monkeypatch.setattr(publication, "_KNOWN", set())
     folder = tmp_path / "published"
     folder.mkdir()
     made = Source(folder)
@@ -73,6 +73,28 @@ def test_a_published_month_is_asked_for_once(source):
     assert source.asked == [("HEAD", "2021-01")]
 
 
+def test_what_is_known_to_be_published_is_not_asked_for(source):
+    task = of(PublishedTrips, JANUARY)
+    task.context = RunContext(published_urls={task.url})
+    assert task.complete()
+    assert source.asked == []
+
+
+def test_what_is_published_is_known_in_the_whole_run(source):
+    task = of(PublishedTrips, JANUARY)
+    task.context = RunContext()
+    assert task.complete()
+    assert task.context.published_urls == {task.url}
+
+
+def test_another_run_asks_anew(source):
+    for _ in range(2):
+        task = of(PublishedTrips, JANUARY)
+        task.context = RunContext()
+        assert task.complete()
+    assert source.asked == [("HEAD", "2021-01")] * 2
+
+
 def test_an_unpublished_month_is_asked_for_until_it_is_there(source):
     assert not of(PublishedTrips, FEBRUARY).complete()
     source.publish(FEBRUARY)
@@ -87,7 +109,7 @@ def test_a_run_asks_once_and_then_fetches(pipeline, source):
 
 def test_a_month_that_is_ingested_is_not_asked_for(pipeline, source):
     pipeline.run(of(IngestTrips, JANUARY))
-    publication._KNOWN.clear()
+    Register.clear_instance_cache()  # as in a new process
     source.asked.clear()
     assert pipeline.run(of(TransformTrips, JANUARY)).status == luigi.LuigiStatusCode.SUCCESS
     assert source.asked == []

@@ -14,7 +14,7 @@ from taxi_pipeline import config
 from taxi_pipeline.config.parameters import BoundedIntParameter, ChoiceParameter
 from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
-from taxi_pipeline.observability import links
+from taxi_pipeline.tasks.base.run_context import RunContext
 from taxi_pipeline.trips import TAXIS
 
 Other = TypeVar("Other", bound=luigi.Task)
@@ -44,6 +44,14 @@ class MonthlyTask(luigi.Task):
     def get_params(cls) -> Any:
         """The parameters by name; Luigi looks through all that the class has, each time."""
         return super().get_params()
+
+    @functools.cached_property
+    def context(self) -> RunContext:
+        """What the run knows: its worker sets it; outside a run a task has one of its own.
+
+        It is no parameter, and no part of the task's identity.
+        """
+        return RunContext()
 
     @property
     def calendar_month(self) -> Month:
@@ -85,7 +93,7 @@ class MonthlyTask(luigi.Task):
 
     def _link_to_storage(self, location: str) -> None:
         """Give the web page a link to the storage, where a browser can see that."""
-        if url := links.browser_url(location):
+        if url := self.context.links.browser_url(location):
             self._notify_scheduler(self.set_tracking_url, url)
 
     def _notify_scheduler(self, way: Callable[[Any], None] | None, what: Any) -> None:

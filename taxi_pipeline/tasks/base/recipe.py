@@ -49,6 +49,11 @@ class RecipeStage(Stage):
         """The registered model that this is about."""
         return f"nyc-{self.taxi}-taxi-duration-{self.recipe}"
 
+    @property
+    def thread_count(self) -> int:
+        """The number of threads of one fit, as configured and as the run shares the cores."""
+        return self.context.cores.threads(config.training().threads)
+
     def server(self) -> TrackingServer:
         """The MLflow server of the configuration."""
         from taxi_pipeline.tracking.server import TrackingServer
