@@ -44,7 +44,7 @@ def post_alert(line: str, link: str = "") -> None:
         if answer.ok and not answer.is_redirect:
             return
         cause = f"it answers HTTP {answer.status_code}"
-    logger.warning("[alerts] webhook was not told (%s): %s", cause, text)
+    logger.warning("[alerts] webhook not reached (%s): %s", cause, text)
 
 
 def notify_failure(task: luigi.Task, error: BaseException | str) -> None:

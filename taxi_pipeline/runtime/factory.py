@@ -1,7 +1,7 @@
-"""How Luigi is given this package's workers and schedulers.
+"""The factory by which Luigi gets this package's workers and schedulers.
 
-Luigi's command makes its worker with a factory, which :func:`install` replaces; ``luigi.build``
-takes one as ``worker_scheduler_factory``.
+:func:`install` gives it to Luigi's command; ``luigi.build`` takes one as
+``worker_scheduler_factory``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from taxi_pipeline.tasks.base import RunContext
 
 
 class Factory:
-    """Makes the workers and schedulers of this module, for Luigi."""
+    """Creates schedulers, workers, and with each worker the context of its run."""
 
     def create_local_scheduler(self) -> LocalScheduler:
         """A scheduler in this process."""
@@ -35,7 +35,7 @@ class Factory:
         worker_processes: int,
         assistant: bool = False,
     ) -> Worker:
-        """The worker of a run, and with it what the run's tasks are told."""
+        """The worker of a run, with the context that it hands to its tasks."""
         limits = sync_resource_limits(scheduler)
         context = RunContext(
             cores=CoreShare(max(1, worker_processes), limits["cpu"]),

@@ -32,12 +32,12 @@ PRELOAD_MODULES = (
     "taxi_pipeline.trips.synthetic.filesystem",
     "xgboost",
 )
-"""What tasks import: two seconds together. Not what may be missing, as GitPython without git."""
+"""What tasks import, which takes two seconds; none may be missing, as GitPython is without git."""
 
 
 def preload() -> None:
     """Import what tasks need, for the processes that are forked from this one."""
     for name in PRELOAD_MODULES:
         importlib.import_module(name)
-    # The pages of what stays are then shared with the forked processes.
+    # Forked processes then share the memory of everything imported.
     gc.freeze()

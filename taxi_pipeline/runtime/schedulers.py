@@ -1,4 +1,4 @@
-"""Luigi's schedulers, at the end of which the worker of the run has a word."""
+"""Luigi's schedulers, which close the worker of the run when the run ends."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from taxi_pipeline.logger import logger
 from taxi_pipeline.redaction import redact
 
 RESTART_SECONDS = 60
-"""How long a client waits for a scheduler that answered before and does not now."""
+"""Seconds that a client waits for a scheduler that has answered before."""
 
 
 class Closable(Protocol):
-    """What has something to do when a run ends: the worker, which says how it went."""
+    """What is closed when a run ends: the worker."""
 
     def close(self) -> None:
         """End the run."""
 
 
 class LocalScheduler(scheduler.Scheduler):
-    """Luigi's scheduler in the process, at the end of which its worker has a word."""
+    """Luigi's scheduler in this process; it closes the worker when the run ends."""
 
     url = ""
     worker: Closable
@@ -34,11 +34,11 @@ class LocalScheduler(scheduler.Scheduler):
 
 
 class CentralScheduler(rpc.RemoteScheduler):
-    """luigid as a client sees it, at the end of which its worker has a word."""
+    """A client of luigid; it closes the worker when the run ends."""
 
     worker: Closable
 
-    # No work depends on these: they are not tried again.
+    # No work depends on these requests: they are not repeated.
     BEST_EFFORT_ENDPOINTS = (
         "/api/ping",
         "/api/set_task_status_message",
@@ -52,7 +52,7 @@ class CentralScheduler(rpc.RemoteScheduler):
         self._reached = False
 
     def _fetch(self, url_suffix: str, body: Any) -> Any:
-        """Ask: at first with the patience configured; once reached, it may be started anew.
+        """Send a request. Once the scheduler has answered, its restart is waited for.
 
         Raises:
             RPCError: it does not answer.

@@ -1,17 +1,17 @@
-"""Luigi's worker, made fit for models: it shares the cores and is ready before it forks.
+"""Luigi's worker, adapted to the fitting of models and to several clients of one scheduler.
 
-Luigi runs each task of ``--workers 2`` in a process forked from its own. Three things follow.
+Luigi runs each task of ``--workers 2`` in a process forked from its own. Three rules follow.
 
-- A process forked from one in which OpenMP (of XGBoost) has been at work hangs at its first fit. So
-  where tasks are forked, none runs in the worker's own process.
-- Packages that tasks need would be imported anew for each. So they are imported once, before the
-  first fork; only imported, which starts no OpenMP.
-- Each fit would take all cores. So they are shared, and a task says to the scheduler how many it
-  takes (the resource ``cpu``), which keeps clients of one machine apart as well.
+- A process forked from one that has used OpenMP (by way of XGBoost) hangs at its first fit. So the
+  worker's own process runs no task where tasks are forked.
+- Each forked process would import the packages that tasks need. So they are imported once, before
+  the first fork. Importing them starts no OpenMP.
+- Each fit would take all cores. So tasks share them, and tell the scheduler how many they take (the
+  resource ``cpu``), which also keeps several clients on one machine apart.
 
-Where several clients share a scheduler, Luigi's worker gives up as soon as others have what it
-needs: a task, or the cores for one. This one waits, counts as done what others have made, and bears
-that the scheduler is started anew.
+Where several clients share a scheduler, Luigi's worker gives up as soon as others hold what it
+needs: a task, or cores for one. This worker waits, counts tasks that others completed as done, and
+survives a restart of the scheduler.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ MAX_REREGISTRATIONS = 3
 
 
 class Worker(luigi.worker.Worker):
-    """Luigi's worker with shared cores; its tasks are given ``context``, what the run knows."""
+    """Luigi's worker with shared cores; it hands ``context`` to its tasks."""
 
     def __init__(
         self, scheduler: Any, worker_processes: int = 1, *, context: RunContext, **options: Any
@@ -63,7 +63,7 @@ class Worker(luigi.worker.Worker):
         self._reregistered_at = 0.0
         self._reregistrations = 0
         threads = context.cores.threads(config.training().threads)
-        # What NumPy and others compute with takes all cores too, unless told before it is loaded.
+        # The libraries beneath NumPy take all cores too, unless this is set before they are loaded.
         for library in ("OMP", "OPENBLAS", "MKL"):
             os.environ.setdefault(f"{library}_NUM_THREADS", str(threads))
 
@@ -76,7 +76,7 @@ class Worker(luigi.worker.Worker):
         return succeeded
 
     def _has_work(self) -> bool:
-        """Whether a task could be run now, rather than that all are done or waited for."""
+        """Whether a task could be run now; not if all are done or wait for something."""
         states = self._reported_states()
         return any(
             status == PENDING
@@ -86,12 +86,12 @@ class Worker(luigi.worker.Worker):
         )
 
     def _validate_task(self, task: luigi.Task) -> None:
-        """Give a task what the run knows, before anything else is asked of the task."""
+        """Give a task its context before anything else is asked of it."""
         super()._validate_task(task)
         self._set_context(task)
 
     def _create_task_process(self, task: luigi.Task) -> Any:
-        """Give a task of another worker, which this one assists, what the run knows as well."""
+        """Give a task its context where this worker assists the one that scheduled it."""
         self._set_context(task)
         return super()._create_task_process(task)
 
@@ -100,25 +100,25 @@ class Worker(luigi.worker.Worker):
             task.context = self.context
 
     def _add_task(self, *args: Any, **kwargs: Any) -> None:
-        """Tell the scheduler of a task, of a failure in the words for a user.
+        """Report a task to the scheduler; a failure is reported in the words for a user.
 
-        A task that was there already is told with a link to its output, since the scheduler would
-        forget the link that it has.
+        A task that was done before is reported with a link to its output, since the scheduler would
+        otherwise lose the link that it has.
         """
-        # Luigi wraps it in JSON.
+        # Luigi encodes it as JSON.
         explanation = str(json.loads(kwargs.get("expl") or '""'))
         if line := failures.error_line(explanation):
             kwargs["expl"] = json.dumps(line)
         task = self._scheduled_tasks.get(kwargs["task_id"])
-        there = kwargs["status"] == DONE and kwargs["runnable"] is False
-        if there and isinstance(task, Stage):
+        done_before = kwargs["status"] == DONE and kwargs["runnable"] is False
+        if done_before and isinstance(task, Stage):
             kwargs["tracking_url"] = (
                 self.context.links.browser_url(layout.browsable(task.output().location)) or None
             )
         super()._add_task(*args, **kwargs)
 
     def _keep_alive(self, get_work_response: Any) -> bool:
-        """Whether to ask again, since what can be run is with others, or the cores for it are."""
+        """Whether to ask for work again, since other workers hold runnable tasks or their cores."""
         if super()._keep_alive(get_work_response):
             return True
         longest, since = self._config.max_keep_alive_idle_duration, self._idle_since
@@ -134,11 +134,11 @@ class Worker(luigi.worker.Worker):
             return False
         if waiting != self._waiting:
             logger.info(
-                "waiting, since others are at work on this, or on the cores that it needs: %s",
+                "waiting for tasks that other workers run, or for cores that they hold: %s",
                 ", ".join(str(getattr(task, "label", task)) for task in waiting),
             )
-        # The scheduler may have lost a task, believe it done since another configuration made it,
-        # or leave it to a worker that failed or died with it.
+        # The scheduler may have lost a task, may believe it done because another configuration made
+        # it, or may reserve it for a worker that failed or died.
         idle = [task for task in waiting if task.task_id not in running]
         if (
             idle != self._reregistered
@@ -152,13 +152,13 @@ class Worker(luigi.worker.Worker):
         return True
 
     def _runnable_unassigned(self) -> list[luigi.Task]:
-        """The tasks that could be run now, and that were neither completed nor tried."""
+        """The tasks that could be run now and that this worker has neither completed nor tried."""
         if not isinstance(self.scheduler, CentralScheduler):
             return []
         last = self._reported_states()
 
-        def is_there(needed: luigi.Task) -> bool:
-            # What comes from outside is asked for when a run is planned, not again and again.
+        def is_available(needed: luigi.Task) -> bool:
+            # External data are looked for when a run is planned, and not again.
             return last.get(needed) == DONE if needed.run is None else is_done(needed)
 
         with identity_cache():
@@ -168,7 +168,7 @@ class Worker(luigi.worker.Worker):
                 if status == PENDING
                 and task.run is not None
                 and not is_done(task)
-                and all(is_there(needed) for needed in flatten(task.requires()))
+                and all(is_available(needed) for needed in flatten(task.requires()))
             ]
 
     def _reported_states(self) -> dict[luigi.Task, str]:
@@ -176,7 +176,7 @@ class Worker(luigi.worker.Worker):
         return {task: status for task, status, _ in self._add_task_history}
 
     def _ask(self, method: str, *arguments: Any, **options: Any) -> Any:
-        # Luigi gives its remote scheduler these methods when it is imported.
+        # Luigi adds these methods to its remote scheduler when it is imported.
         return getattr(self.scheduler, method)(*arguments, **options)
 
     def _reconcile_completed(self) -> None:
@@ -185,14 +185,14 @@ class Worker(luigi.worker.Worker):
             return
         last = self._reported_states()
         with identity_cache():
-            made = [
+            completed = [
                 task
                 for task, status in last.items()
                 if status == PENDING and task.run is not None and is_done(task)
             ]
-        self._add_task_history += [(task, DONE, True) for task in made]
+        self._add_task_history += [(task, DONE, True) for task in completed]
         ids = {task.task_id for task in self._scheduled_tasks.values() if last.get(task) == DONE}
-        ids |= {task.task_id for task in made}
+        ids |= {task.task_id for task in completed}
         for response in self._get_work_response_history:
             response["running_tasks"] = [
                 running for running in response["running_tasks"] if running["task_id"] not in ids
@@ -200,11 +200,11 @@ class Worker(luigi.worker.Worker):
 
     @rpc_message_callback
     def set_worker_processes(self, n: int) -> None:
-        """Change the number of processes, as the web page asks, unless that would hang."""
+        """Change the number of processes at the web page's request, unless that would hang."""
         if self.worker_processes == 1 and n > 1:
             logger.warning(
-                "%d workers were asked for: a run of one worker stays so, since its process cannot "
-                "be forked once a model was fitted in it; start another with --workers %d",
+                "%d workers were asked for, but a run of one worker keeps one: its process cannot "
+                "be forked once it has fitted a model; start another run with --workers %d",
                 n,
                 n,
             )
@@ -219,7 +219,7 @@ class Worker(luigi.worker.Worker):
     def _email_error(
         self, task: luigi.Task, formatted_traceback: str, subject: str, headline: str
     ) -> None:
-        """Mail without secrets, and without the traceback of what a user can mend.
+        """Send Luigi's mail without secrets, and without the traceback of an error for a user.
 
         Luigi quotes the command line, whose flags may hold a secret.
         """
@@ -232,16 +232,16 @@ class Worker(luigi.worker.Worker):
             sys.argv = given
 
     def close(self) -> None:
-        """Let the task that was asked for say how it went, and the scheduler forget this worker.
+        """Log the report of the task that was asked for, and sign this worker off at the scheduler.
 
-        It would otherwise hold cores ready for it until it notices that the worker is gone.
+        The scheduler would otherwise reserve cores for it until it counts as lost.
         """
         asked = self._scheduled_tasks.get(self._first_task)
         try:
             if isinstance(asked, ReportsRunEnd):
                 logger.info(asked.on_run_end(RunSummary(self)))
-        except Exception:  # noqa: BLE001  (the run's exit code is that of what it did)
-            logger.exception("%s: how it went cannot be told", asked)
+        except Exception:  # noqa: BLE001  (a report must not change the exit code)
+            logger.exception("%s: its report failed", asked)
         finally:
             with contextlib.suppress(rpc.RPCError):
                 self._ask("disable_worker", self._id)

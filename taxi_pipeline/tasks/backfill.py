@@ -1,4 +1,4 @@
-"""A range of months catches up."""
+"""Running a task for each month of a range."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def _this_month() -> Month:
 
 
 class BackfillMonths(luigi.WrapperTask):
-    """A task for each month of a range: those that are not done yet are run.
+    """Runs a task for each month of a range in which it is not done.
 
-    Its parameters are named as those of Luigi's range tasks, which know no year and month. What
-    is to be run is found out once, when the run is planned.
+    The parameters have the names of those of Luigi's own range tasks, which cannot pass year and
+    month. Which months are missing is determined once, when the run is planned.
     """
 
     of: luigi.TaskParameter[luigi.Task] = luigi.TaskParameter(
@@ -48,12 +48,12 @@ class BackfillMonths(luigi.WrapperTask):
     start: MonthParameter = MonthParameter(description="The first month, YYYY-MM.")
     stop: MonthParameter = MonthParameter(
         default=_this_month(),
-        description="The month after the last one, YYYY-MM. By default this month, so that all "
-        "months that have ended are wanted.",
+        description="The month after the last one, YYYY-MM. By default this month, so that the "
+        "range ends with the last full month.",
     )
     reverse: BoolParameter = BoolParameter(default=False, description="The newest month first.")
     task_limit: BoundedIntParameter = BoundedIntParameter(
-        1, default=1200, description="Most months to run; further ones are left for another run."
+        1, default=1200, description="Months to run at most; the others are left for another run."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,8 +63,8 @@ class BackfillMonths(luigi.WrapperTask):
         names = {name for name, _ in self.of.get_params()}
         if not {"year", "month"} <= names:
             raise InvalidParameter(
-                f"--of {self.of.task_family}: it has no year and month, so there is none for each "
-                "month"
+                f"--of {self.of.task_family}: it has no parameters year and month, so it cannot be "
+                "run for each month"
             )
         names -= {"year", "month"}
         if unknown := sorted(set(self.of_params) - names):
@@ -77,7 +77,7 @@ class BackfillMonths(luigi.WrapperTask):
                 f"--start {self.start} --stop {self.stop}: there is no month in this range; the "
                 "stop is the month after the last one"
             )
-        for month in (self.start, self.stop - 1):  # a wrong value is told of before anything runs
+        for month in (self.start, self.stop - 1):  # a wrong value is reported before anything runs
             self._task(month)
 
     @property
@@ -102,7 +102,7 @@ class BackfillMonths(luigi.WrapperTask):
         return [self._task(month) for month in months]
 
     def requires(self) -> list[Any]:
-        """The tasks that are not done yet, in the order in which they are to run."""
+        """The tasks that are not done, in the order in which they are to run."""
         if self._selected is None:
             with identity_cache():
                 missing = [task for task in self.tasks() if not is_done(task)]
@@ -112,7 +112,7 @@ class BackfillMonths(luigi.WrapperTask):
             if self._deferred:
                 logger.warning("%s: %s", self.label, self._deferred_line())
             for place, task in enumerate(self._selected):
-                # Less than that of downloads; the scheduler passes it on to what a month requires.
+                # Below that of downloads; the scheduler extends it to what a month requires.
                 with contextlib.suppress(AttributeError):  # a task may compute its own
                     task.priority = 99 - 99 * place // len(self._selected)
         return self._selected
@@ -136,7 +136,7 @@ class BackfillMonths(luigi.WrapperTask):
         lines += [summary.error_line(task) for task in summary.failed]
         if self._deferred:
             lines.append(self._deferred_line())
-        # Luigi keeps its tasks: another run in this process is to find out anew what is missing.
+        # Luigi caches task objects: another run in this process must look for missing months again.
         self._selected = None
         return "\n".join([*lines, self._next(list(states.values()))])
 
@@ -175,7 +175,7 @@ class BackfillMonths(luigi.WrapperTask):
 
 
 def _unfinished_upstream(task: luigi.Task) -> Iterable[luigi.Task]:
-    """A task and all that it requires, as far as that is not done and can be known."""
+    """A task and everything that it requires, directly or not, that is not done."""
     found, ahead = {task}, [task]
     while ahead:
         for required in _requirements(ahead.pop()):
@@ -188,18 +188,18 @@ def _unfinished_upstream(task: luigi.Task) -> Iterable[luigi.Task]:
 def _requirements(task: luigi.Task) -> list[luigi.Task]:
     try:
         return list(flatten(task.requires()))
-    except Exception:  # noqa: BLE001  (told of where the run was planned)
+    except Exception:  # noqa: BLE001  (reported when the run was planned)
         return []
 
 
 def _metric_cells(task: luigi.Task) -> tuple[str, str, str]:
-    """Rows, RMSE in minutes and model version, as far as the task's manifest tells them."""
+    """Rows, RMSE in minutes and model version from the task's manifest; empty where it has none."""
     try:
         output = task.output()
         if not isinstance(output, Output) or not output.exists():
             return "", "", ""
         manifest = output.manifest()
-    except TaxiPipelineError:  # told of where the task was looked at
+    except TaxiPipelineError:  # reported when the task was checked
         return "", "", ""
     rows, rmse = manifest.get("rows"), manifest.get("rmse")
     return (

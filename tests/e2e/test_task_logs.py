@@ -216,7 +216,7 @@ def written(root):
 def test_a_password_and_a_token_are_sent_to_the_source_and_written_nowhere(backfilled, source):
     login = b64encode(f"joe:{SECRETS['SOURCE_PASSWORD']}".encode()).decode()
     assert (f"Basic {login}", f"token={SECRETS['SOURCE_TOKEN']}") in source.logins
-    assert "[alerts] webhook was not told" in backfilled.said
+    assert "[alerts] webhook not reached" in backfilled.said
     assert "not published yet at http://***@127.0.0.1" in backfilled.said
     shown = [secret for secret in (*SECRETS.values(), WEBHOOK, login) if secret in backfilled.said]
     assert shown == []

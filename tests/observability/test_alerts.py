@@ -212,7 +212,7 @@ def test_a_failure_that_cannot_be_told_is_a_warning_without_the_secret(
 ):
     assert run(cut_off) == "FAILED"
     (warning,) = warnings()
-    assert warning.startswith("[alerts] webhook was not told (")
+    assert warning.startswith("[alerts] webhook not reached (")
     assert ": IngestTrips green 2021-01 failed on " in warning
     assert "\n" not in warning
     assert SECRET not in caplog.text

@@ -104,7 +104,7 @@ def test_one_worker_cannot_become_several(caplog):
     worker._handle_rpc_message(asked)
     assert worker.worker_processes == 1
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert "start another with --workers 4" in warning.getMessage()
+    assert "start another run with --workers 4" in warning.getMessage()
 
 
 def test_several_workers_can_become_more_and_fewer(caplog):

@@ -19,8 +19,8 @@ from taxi_pipeline.trips import TAXIS
 
 Other = TypeVar("Other", bound=luigi.Task)
 
-# How long a scheduler that did not answer is not told how far a task is.
 QUIET_SECONDS = 30.0
+"""Seconds without progress reports after the scheduler did not answer one."""
 
 
 class MonthlyTask(luigi.Task):
@@ -32,7 +32,7 @@ class MonthlyTask(luigi.Task):
     )
     taxi: ChoiceParameter = ChoiceParameter(TAXIS, default="green", description="green or yellow.")
 
-    # Whether the web page has a link that the task gave itself.
+    # Whether the task has given the web page a link of its own.
     _linked = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,9 +47,9 @@ class MonthlyTask(luigi.Task):
 
     @functools.cached_property
     def context(self) -> RunContext:
-        """What the run knows: its worker sets it; outside a run a task has one of its own.
+        """The context of the run, set by its worker; outside a run a task has one of its own.
 
-        It is no parameter, and no part of the task's identity.
+        It is neither a parameter nor part of the task's identity.
         """
         return RunContext()
 
@@ -75,7 +75,7 @@ class MonthlyTask(luigi.Task):
         return cloned
 
     def report(self, message: str, done: float | None = None, total: float | None = None) -> None:
-        """Tell the web page how far the task is; at most once a second, and at the end."""
+        """Report progress to the web page: at most once a second, and at the end."""
         now = time.monotonic()
         finished = done is not None and done == total
         if not finished and now - getattr(self, "_reported", 0.0) < 1.0:
@@ -86,22 +86,24 @@ class MonthlyTask(luigi.Task):
             self._notify_scheduler(self.set_progress_percentage, round(100 * done / total))
 
     def set_tracking_link(self, url: str) -> None:
-        """Give the web page a link to what is known of the task elsewhere; empty for none."""
+        """Give the web page a link to a page of another server, such as MLflow; empty for none."""
         if url:
             self._notify_scheduler(self.set_tracking_url, url)
             self._linked = True
 
     def _link_to_storage(self, location: str) -> None:
-        """Give the web page a link to the storage, where a browser can see that."""
+        """Give the web page a link to a location of the storage, if a browser can open it."""
         if url := self.context.links.browser_url(location):
             self._notify_scheduler(self.set_tracking_url, url)
 
-    def _notify_scheduler(self, way: Callable[[Any], None] | None, what: Any) -> None:
-        """Tell the scheduler something that no work depends on."""
-        if way is None:  # outside a worker
+    def _notify_scheduler(self, send: Callable[[Any], None] | None, value: Any) -> None:
+        """Send the scheduler something that no work depends on."""
+        if send is None:  # outside a worker
             return
         try:
-            way(what)
+            send(value)
         except RPCError as error:
-            logger.warning("%s: the scheduler was not told %s: %s", self.label, what, error.args[0])
+            logger.warning(
+                "%s: the scheduler did not take %s: %s", self.label, value, error.args[0]
+            )
             self._reported = time.monotonic() + QUIET_SECONDS

@@ -1,4 +1,4 @@
-"""What a run knows that no configuration says: it is made with the run and handed to its tasks."""
+"""The context of a run: state that is created with the run and handed to its tasks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from taxi_pipeline.observability.links import BrowserLinks
 
 @dataclass(frozen=True)
 class RunContext:
-    """What the tasks of one run are told by it; the defaults are those of a task outside a run.
+    """State that the tasks of one run share; the defaults are for a task outside a run.
 
     Attributes:
         cores: the share of one task in the cores.
-        links: the URLs at which a browser sees outputs and logs.
-        published_urls: the files that a source is known to offer, so that it is asked once for
+        links: the URLs at which a browser finds outputs and logs.
+        published_urls: files that are known to be published, so that the source is asked once for
             each; tasks add to it.
     """
 
