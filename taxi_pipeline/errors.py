@@ -44,3 +44,7 @@ class SchedulerError(TaxiPipelineError):
 
 class InvalidTraining(TaxiPipelineError):
     """The data of the training window do not allow a model to be fitted or judged."""
+
+
+class InvalidRecipe(TaxiPipelineError):
+    """There is no recipe of a name, or what a recipe declares is not usable."""

@@ -11,7 +11,7 @@ from luigi.task_register import Register
 
 from taxi_pipeline import config
 
-pytest_plugins = ("plan_folders", "small_models")
+pytest_plugins = ("own_recipes", "plan_folders", "small_models")
 
 
 def pytest_configure(config):

@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import FEATURES_VERSION
+from taxi_pipeline.model.components import build_component, describe_component
 from taxi_pipeline.model.encoders import Encoder
 from taxi_pipeline.model.features import compute_features
-from taxi_pipeline.model.recipes import RECIPES
+from taxi_pipeline.model.recipes import known_recipe
 from taxi_pipeline.model.regressors import Minutes, Regressor
 from taxi_pipeline.trips import schema
 
@@ -27,6 +28,7 @@ class DurationModel:
 
     Attributes:
         recipe: the recipe's name.
+        recipe_version: the recipe's version.
         taxi: ``green`` or ``yellow``.
         max_miles: from this metered distance on, the distance counts as unknown.
         encoder: the fitted encoder.
@@ -34,6 +36,7 @@ class DurationModel:
     """
 
     recipe: str
+    recipe_version: int
     taxi: str
     max_miles: float
     encoder: Encoder
@@ -60,14 +63,23 @@ class DurationModel:
         return self.predict(compute_features(trips, self.max_miles).to_pandas())
 
     def save(self, folder: Path) -> None:
-        """Write the model into a folder: JSON, numpy's, skops' and XGBoost's formats, no pickle."""
+        """Write the model into a folder: JSON, numpy's, skops' and XGBoost's formats, no pickle.
+
+        The description names the classes of encoder and regressor, so that the model loads where
+        its recipe is not known.
+
+        Raises:
+            InvalidRecipe: a class of the recipe's cannot be named so.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         description = {
             "recipe": self.recipe,
-            "recipe_version": RECIPES[self.recipe].version,
+            "recipe_version": self.recipe_version,
             "features_version": FEATURES_VERSION,
             "taxi": self.taxi,
             "max_miles": self.max_miles,
+            "encoder": describe_component(self.encoder),
+            "regressor": describe_component(self.regressor),
         }
         (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
         self.encoder.save(folder)
@@ -77,24 +89,43 @@ class DurationModel:
     def load(cls, folder: Path, threads: int = 1) -> DurationModel:
         """Read a model that :meth:`save` wrote.
 
+        A model of the first version of this package does not name its classes: its recipe, which
+        must be one of this package, makes them. Any other needs no recipe; where its recipe is
+        known all the same, it must be of the same version.
+
+        Args:
+            folder: where the model is.
+            threads: threads of a prediction.
+
         Raises:
             InvalidTraining: the model was made by code whose features or recipe mean something
                 else than this code's.
+            InvalidRecipe: a class of the model's own cannot be imported here.
         """
         description = json.loads((folder / DESCRIPTION).read_text())
-        recipe = RECIPES.get(description["recipe"])
+        recipe = known_recipe(description["recipe"])
         made = (description["features_version"], description["recipe_version"])
-        here = (FEATURES_VERSION, recipe.version if recipe else None)
-        if recipe is None or made != here:
+        names_classes = "encoder" in description
+        unknown = description["recipe_version"] if names_classes else None
+        here = (FEATURES_VERSION, recipe.version if recipe else unknown)
+        if made != here:
             raise InvalidTraining(
                 f"the model in {folder} was made with features and recipe {description['recipe']} "
                 f"of versions {made}, this code has {here}: load it in an environment of its own "
                 "(mlflow models serve --env-manager virtualenv) or train it again"
             )
+        encoder: Encoder
+        regressor: Regressor
+        if recipe is not None and not names_classes:
+            encoder, regressor = recipe.encoder(seed=0), recipe.regressor()
+        else:
+            encoder = build_component("encoder", description["encoder"])
+            regressor = build_component("regressor", description["regressor"])
         return cls(
             recipe=description["recipe"],
+            recipe_version=description["recipe_version"],
             taxi=description["taxi"],
             max_miles=float(description["max_miles"]),
-            encoder=recipe.encoder(seed=0).load(folder),
-            regressor=recipe.regressor(threads=threads).load(folder),
+            encoder=encoder.load(folder),
+            regressor=regressor.load(folder, threads),
         )

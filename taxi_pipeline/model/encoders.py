@@ -7,7 +7,7 @@ among its features.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -30,6 +30,12 @@ class Encoder(Protocol):
 
     def transform(self, features: pd.DataFrame) -> Any:
         """Encode other rows."""
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor with which :meth:`load` can read what was saved.
+
+        They are written as JSON.
+        """
 
     def save(self, folder: Path) -> None:
         """Write what was learned into a folder."""
@@ -78,9 +84,13 @@ class TripEncoder:
     FILE = "encoder.npz"
     MEANS = ("minutes_near", "miles_near", "pace_near", "minutes_by_pair")
 
-    def __init__(self, columns: tuple[str, ...] = (), seed: int = 0) -> None:
-        self.columns = columns
+    def __init__(self, columns: Iterable[str] = (), seed: int = 0) -> None:
+        self.columns = tuple(columns)
         self.seed = seed
+
+    def settings(self) -> dict[str, Any]:
+        """The columns, which say what is passed on, and the seed."""
+        return {"columns": list(self.columns), "seed": self.seed}
 
     def fit(self, features: pd.DataFrame, minutes: Array) -> TripEncoder:
         """Learn the encodings."""
@@ -245,13 +255,18 @@ class SklearnEncoder:
     """A scikit-learn transformer as an encoder, kept in skops' format.
 
     Args:
-        transformer: of features; it is handed the target too.
+        transformer: of features; it is handed the target too. None for an encoder that is to
+            load one.
     """
 
     FILE = "encoder.skops"
 
-    def __init__(self, transformer: Any) -> None:
+    def __init__(self, transformer: Any = None) -> None:
         self.transformer = transformer
+
+    def settings(self) -> dict[str, Any]:
+        """None: the transformer is loaded whole."""
+        return {}
 
     def fit_transform(self, features: pd.DataFrame, minutes: Array) -> Any:
         """Learn, and encode the same rows."""

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from taxi_pipeline.model.components import describe_component
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.model.features import TARGET
-from taxi_pipeline.model.recipes import RECIPES
+from taxi_pipeline.model.recipes import get_recipe
 from taxi_pipeline.model.regressors import Progress
 
 
@@ -39,14 +40,20 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         progress: called after each boosting round.
 
     Raises:
+        InvalidRecipe: there is no such recipe, or a class of its own could not be loaded again.
         InvalidTraining: the trips do not allow a fit.
     """
     minutes = features[TARGET].to_numpy()
-    encoder = RECIPES[recipe].encoder(seed)
+    chosen = get_recipe(recipe)
+    encoder = chosen.encoder(seed)
+    regressor = chosen.regressor(parameters, threads, seed)
+    # What could not be saved is better known before the fit than after it.
+    for component in (encoder, regressor):
+        describe_component(component)
     matrix = encoder.fit_transform(features, minutes)
-    regressor = RECIPES[recipe].regressor(parameters, threads, seed)
     return DurationModel(
         recipe=recipe,
+        recipe_version=chosen.version,
         taxi=taxi,
         max_miles=max_miles,
         encoder=encoder,

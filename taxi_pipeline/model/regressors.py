@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,17 @@ class Regressor(Protocol):
     def predict(self, matrix: Any) -> Minutes:
         """Minutes for each row."""
 
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor with which :meth:`load` can read what was saved.
+
+        They are written as JSON.
+        """
+
     def save(self, folder: Path) -> None:
         """Write what was fitted into a folder."""
 
-    def load(self, folder: Path) -> Regressor:
-        """Read what :meth:`save` wrote."""
+    def load(self, folder: Path, threads: int = 1) -> Regressor:
+        """Read what :meth:`save` wrote, to predict with so many threads."""
 
     def importance(self) -> dict[str, float]:
         """What each feature weighs, as a share of all, largest first; empty if not known."""
@@ -60,6 +66,10 @@ class Boosting:
             **(parameters or {}),
             "nthread": threads,
         }
+
+    def settings(self) -> dict[str, Any]:
+        """None: a booster needs no parameters to predict."""
+        return {}
 
     def fit(
         self, matrix: Any, minutes: Minutes, rounds: int | None, progress: Progress | None = None
@@ -90,11 +100,12 @@ class Boosting:
         """Write the booster in XGBoost's own binary format."""
         self.booster.save_model(folder / self.FILE)
 
-    def load(self, folder: Path) -> Boosting:
+    def load(self, folder: Path, threads: int = 1) -> Boosting:
         """Read the booster."""
         import xgboost
 
-        self.booster = xgboost.Booster({"nthread": self.parameters["nthread"]})
+        self.parameters["nthread"] = threads
+        self.booster = xgboost.Booster({"nthread": threads})
         self.booster.load_model(folder / self.FILE)
         return self
 
@@ -118,41 +129,61 @@ def _progress_callback(progress: Progress, rounds: int) -> Any:
     return ProgressCallback()
 
 
-class LeastSquares:
-    """Ordinary least squares by scikit-learn."""
+class SklearnRegressor:
+    """A scikit-learn regressor, kept in skops' format.
 
-    FILE = "linear.skops"
+    Args:
+        estimator: fitted on what the encoder makes; None for a regressor that is to load one.
+    """
+
+    FILE = "regressor.skops"
+
+    def __init__(self, estimator: Any = None) -> None:
+        self.estimator = estimator
+
+    def settings(self) -> dict[str, Any]:
+        """None: the estimator is loaded whole."""
+        return {}
 
     def fit(
         self,
         matrix: Any,
         minutes: Minutes,
-        rounds: int | None = None,  # noqa: ARG002
-        progress: Progress | None = None,  # noqa: ARG002
-    ) -> LeastSquares:
-        """Fit the coefficients."""
-        from sklearn.linear_model import LinearRegression
-
-        self.model = LinearRegression().fit(matrix, minutes)
+        rounds: int | None = None,  # noqa: ARG002  (nothing is boosted)
+        progress: Progress | None = None,  # noqa: ARG002  (likewise)
+    ) -> Self:
+        """Fit the estimator."""
+        self.estimator = self.estimator.fit(matrix, minutes)
         return self
 
     def predict(self, matrix: Any) -> Minutes:
         """Minutes for each row."""
-        return np.asarray(self.model.predict(matrix), dtype=np.float64)
+        return np.asarray(self.estimator.predict(matrix), dtype=np.float64)
 
     def save(self, folder: Path) -> None:
-        """Write the coefficients."""
+        """Write the estimator."""
         import skops.io
 
-        skops.io.dump(self.model, folder / self.FILE)
+        skops.io.dump(self.estimator, folder / self.FILE)
 
-    def load(self, folder: Path) -> LeastSquares:
-        """Read the coefficients."""
+    def load(self, folder: Path, threads: int = 1) -> Self:  # noqa: ARG002  (scikit-learn's own)
+        """Read the estimator; skops refuses types that it does not know."""
         import skops.io
 
-        self.model = skops.io.load(folder / self.FILE)
+        self.estimator = skops.io.load(folder / self.FILE)
         return self
 
     def importance(self) -> dict[str, float]:
-        """Nothing: coefficients of one-hot columns are not comparable weights."""
+        """Nothing: coefficients of one-hot columns, for one, are not comparable weights."""
         return {}
+
+
+class LeastSquares(SklearnRegressor):
+    """Ordinary least squares by scikit-learn."""
+
+    FILE = "linear.skops"
+
+    def __init__(self) -> None:
+        from sklearn.linear_model import LinearRegression
+
+        super().__init__(LinearRegression())

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taxi_pipeline.errors import InvalidTraining
+from taxi_pipeline.errors import InvalidRecipe, InvalidTraining
 from taxi_pipeline.model import FEATURES_VERSION, serving
 from taxi_pipeline.model.duration import DESCRIPTION, DurationModel
 from taxi_pipeline.model.recipes import RECIPES
@@ -17,6 +17,16 @@ from taxi_pipeline.model.recipes import RECIPES
 IDS = ["VendorID", "PULocationID", "DOLocationID"]
 COUNTS = ["RatecodeID", "passenger_count", "trip_type", "payment_type"]
 NEEDED = ["lpep_pickup_datetime", "PULocationID", "DOLocationID"]
+
+
+OLD_FORMAT = {"encoder": None, "regressor": None}
+
+
+def rewrite(folder, change):
+    """Change the description of a saved model; what is None is left out."""
+    described = json.loads((folder / DESCRIPTION).read_text()) | change
+    kept = {name: value for name, value in described.items() if value is not None}
+    (folder / DESCRIPTION).write_text(json.dumps(kept))
 
 
 def agree(some, others):
@@ -155,18 +165,49 @@ def test_nothing_in_the_folder_is_a_pickle(model, tmp_path):
     [
         {"features_version": FEATURES_VERSION + 1},
         {"recipe_version": RECIPES["linear"].version + 1},
-        {"recipe": "nobody's"},
+        {"recipe": "unknown", **OLD_FORMAT},
     ],
     ids=lambda change: next(iter(change)),
 )
 def test_a_model_of_other_code_is_refused_in_one_line(models, tmp_path, change):
     models["linear"].save(tmp_path)
-    file = tmp_path / DESCRIPTION
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    rewrite(tmp_path, change)
     with pytest.raises(InvalidTraining, match="train it again") as refusal:
         DurationModel.load(tmp_path)
     assert "\n" not in str(refusal.value)
     assert str(tmp_path) in str(refusal.value)
+
+
+def test_a_model_loads_where_its_recipe_is_not_known(model, records, tmp_path):
+    model.save(tmp_path)
+    rewrite(tmp_path, {"recipe": "unknown", "recipe_version": 7})
+    kept = DurationModel.load(tmp_path)
+    assert (kept.recipe, kept.recipe_version) == ("unknown", 7)
+    assert (kept.predict_published(records) == model.predict_published(records)).all()
+
+
+def test_a_loaded_model_is_saved_as_it_was(model, tmp_path):
+    model.save(tmp_path / "first")
+    rewrite(tmp_path / "first", {"recipe": "unknown", "recipe_version": 7})
+    DurationModel.load(tmp_path / "first").save(tmp_path / "again")
+    first, again = (
+        json.loads((tmp_path / name / DESCRIPTION).read_text()) for name in ("first", "again")
+    )
+    assert again == first
+
+
+def test_a_model_that_does_not_name_its_classes_loads_by_its_recipe(model, records, tmp_path):
+    model.save(tmp_path)
+    rewrite(tmp_path, OLD_FORMAT)
+    kept = DurationModel.load(tmp_path)
+    assert (kept.predict_published(records) == model.predict_published(records)).all()
+
+
+def test_a_model_of_a_class_that_is_not_there_is_refused_with_the_module(models, tmp_path):
+    models["linear"].save(tmp_path)
+    rewrite(tmp_path, {"encoder": {"class": "my_tasks:Encoder", "settings": {}}})
+    with pytest.raises(InvalidRecipe, match="No module named 'my_tasks'"):
+        DurationModel.load(tmp_path)
 
 
 def test_mlflow_loads_the_folder_and_calls_the_model(model, records, tmp_path):

@@ -1,7 +1,8 @@
-"""What every recipe says."""
+"""What every recipe declares."""
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,7 +25,8 @@ class Recipe(ABC):
             prediction does not need.
         parameters: the regressor's parameters, from which tuning starts.
         rounds: boosting rounds; None where tuning chooses them or there are none.
-        space: what tuning may change of the parameters; empty for a recipe that is not tuned. It
+        space: what tuning may change of the parameters; empty for a recipe that is not tuned. Only
+            a recipe of :class:`taxi_pipeline.model.regressors.Boosting` can be tuned. The space
             holds neither ``max_bin``, since all trials share their bins, nor the learning rate,
             which tuning sets for all trials.
     """
@@ -42,6 +44,19 @@ class Recipe(ABC):
     def training_columns(self) -> tuple[str, ...]:
         """The features that training reads."""
         return tuple(dict.fromkeys([*self.columns, *self.training_only_columns]))
+
+    def declaration(self) -> dict[str, Any]:
+        """What decides which models it makes, but for its code, as plain values."""
+        return {
+            "columns": list(self.columns),
+            "training_only_columns": list(self.training_only_columns),
+            "parameters": dict(self.parameters),
+            "rounds": self.rounds,
+            "space": {
+                name: [type(values).__name__, dataclasses.asdict(values)]
+                for name, values in self.space.items()
+            },
+        }
 
     @abstractmethod
     def encoder(self, seed: int) -> Encoder:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxi_pipeline import config
-from taxi_pipeline.config.parameters import BoundedIntParameter, ChoiceParameter
+from taxi_pipeline.config.parameters import BoundedIntParameter, CheckedParameter
+from taxi_pipeline.errors import InvalidRecipe
+from taxi_pipeline.identity import digest
 from taxi_pipeline.model import recipes
 from taxi_pipeline.month import Month
 from taxi_pipeline.tasks.base.monthly import MonthlyTask
@@ -18,14 +20,32 @@ Monthly = TypeVar("Monthly", bound=MonthlyTask)
 OfRecipe = TypeVar("OfRecipe", bound="RecipeStage")
 
 
+class RecipeParameter(CheckedParameter[str]):
+    """The name of a recipe of this package, of a registered one or of an installed one.
+
+    Which names there are is asked when a value is checked: a module may register a recipe after
+    the tasks are imported.
+    """
+
+    def normalize(self, x: Any) -> str:
+        """The name, if there is a usable recipe of that name."""
+        name = str(x)
+        try:
+            recipes.get_recipe(name)
+        except InvalidRecipe as error:
+            raise self._error(f"{self._where}: {error}") from error
+        return name
+
+
 class RecipeStage(Stage):
     """A stage that is about a model: of one recipe, trained on a window of months.
 
     The month is the last of the training window.
     """
 
-    recipe: ChoiceParameter = ChoiceParameter(
-        tuple(recipes.RECIPES), default="trip", description="The recipe of the model."
+    recipe: RecipeParameter = RecipeParameter(
+        default="trip",
+        description=f"The recipe of the model: {', '.join(recipes.RECIPES)}, or one of your own.",
     )
     window: BoundedIntParameter = BoundedIntParameter(
         1, 120, default=1, description="How many months, ending with this one, to train on."
@@ -39,10 +59,14 @@ class RecipeStage(Stage):
     @property
     def chosen_recipe(self) -> recipes.Recipe:
         """The recipe itself."""
-        return recipes.RECIPES[self.recipe]
+        return recipes.get_recipe(self.recipe)
 
     def _version(self) -> str:
-        return f"{self.version}, recipe {self.chosen_recipe.version}"
+        version = f"{self.version}, recipe {self.chosen_recipe.version}"
+        if self.recipe in recipes.RECIPES:
+            return version
+        # Who tries things out in a recipe of their own does not think of its version each time.
+        return f"{version} {digest(self.chosen_recipe.declaration())}"
 
     @property
     def model_name(self) -> str:
