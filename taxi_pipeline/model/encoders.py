@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from taxi_pipeline.errors import InvalidTraining
-from taxi_pipeline.model import zones
+from taxi_pipeline.model import skops_files, zones
 from taxi_pipeline.model.zones import N_ZONE_IDS
 
 Array = NDArray[Any]
@@ -278,15 +278,11 @@ class SklearnEncoder:
 
     def save(self, folder: Path) -> None:
         """Write the transformer."""
-        import skops.io
-
-        skops.io.dump(self.transformer, folder / self.FILE)
+        skops_files.dump(self.transformer, folder / self.FILE)
 
     def load(self, folder: Path) -> Self:
         """Read the transformer; skops refuses types that it does not know."""
-        import skops.io
-
-        self.transformer = skops.io.load(folder / self.FILE)
+        self.transformer = skops_files.load(folder / self.FILE)
         return self
 
 

@@ -13,6 +13,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from taxi_pipeline.model import skops_files
+
 Minutes = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Called after each boosting round with the rounds done and the rounds wanted."""
@@ -162,15 +164,11 @@ class SklearnRegressor:
 
     def save(self, folder: Path) -> None:
         """Write the estimator."""
-        import skops.io
-
-        skops.io.dump(self.estimator, folder / self.FILE)
+        skops_files.dump(self.estimator, folder / self.FILE)
 
     def load(self, folder: Path, threads: int = 1) -> Self:  # noqa: ARG002  (scikit-learn's own)
         """Read the estimator; skops refuses types that it does not know."""
-        import skops.io
-
-        self.estimator = skops.io.load(folder / self.FILE)
+        self.estimator = skops_files.load(folder / self.FILE)
         return self
 
     def importance(self) -> dict[str, float]:

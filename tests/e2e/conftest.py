@@ -1,8 +1,13 @@
 """What the tests of real processes share."""
 
+import subprocess
+import sys
+import zipfile
+
 import pytest
 import servers
 from command_line import SMALL, CommandLine
+from places import REPOSITORY
 
 
 @pytest.fixture
@@ -32,3 +37,18 @@ def scheduler(tmp_path_factory):
         )
         assert result.returncode == 0, result.stderr
         yield running
+
+
+@pytest.fixture(scope="session")
+def wheel_site(tmp_path_factory):
+    """A folder that holds nothing but the wheel's content."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", *build, str(REPOSITORY)],
+        check=True,
+        timeout=120,
+    )
+    (wheel,) = folder.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(folder / "site")
+    return folder / "site"

@@ -2,55 +2,38 @@
 
 import subprocess
 import sys
-import zipfile
 
-import pytest
 from places import REPOSITORY
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A folder that holds nothing but the wheel's content."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--disable-pip-version-check", *build, str(REPOSITORY)],
-        check=True,
-        timeout=120,
-    )
-    (wheel,) = folder.glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(folder / "site")
-    return folder / "site"
-
-
-def run(installed, folder, *command):
+def run(wheel_site, folder, *command):
     return subprocess.run(
         [sys.executable, *command],
         check=False,
         capture_output=True,
         text=True,
         cwd=folder,
-        env={"PYTHONPATH": str(installed)},
+        env={"PYTHONPATH": str(wheel_site)},
         timeout=120,
     )
 
 
-def test_it_writes_the_commented_configuration_into_the_current_folder(installed, tmp_path):
-    result = run(installed, tmp_path, "-m", "taxi_pipeline", "write-config")
+def test_it_writes_the_commented_configuration_into_the_current_folder(wheel_site, tmp_path):
+    result = run(wheel_site, tmp_path, "-m", "taxi_pipeline", "write-config")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "luigi.cfg").read_text() == (REPOSITORY / "luigi.cfg").read_text()
-    again = run(installed, tmp_path, "-m", "taxi_pipeline", "write-config")
+    again = run(wheel_site, tmp_path, "-m", "taxi_pipeline", "write-config")
     assert again.returncode == 1
     assert "--force" in again.stderr
 
 
-def test_it_runs_and_exits_as_documented_without_any_configuration(installed, tmp_path):
-    where = run(installed, tmp_path, "-c", "import taxi_pipeline; print(taxi_pipeline.__file__)")
-    assert where.stdout.startswith(str(installed))
+def test_it_runs_and_exits_as_documented_without_any_configuration(wheel_site, tmp_path):
+    where = run(wheel_site, tmp_path, "-c", "import taxi_pipeline; print(taxi_pipeline.__file__)")
+    assert where.stdout.startswith(str(wheel_site))
     luigi = ("-m", "luigi", "--module", "taxi_pipeline", "TransformTrips", "--local-scheduler")
     month = ("--year", "2021", "--month", "1", "--source-url", "synthetic://?rows=2000")
-    assert run(installed, tmp_path, *luigi, *month).returncode == 0
+    assert run(wheel_site, tmp_path, *luigi, *month).returncode == 0
     assert list(tmp_path.glob("data/transform/green/2021-01/*/manifest.json"))
-    failing = run(installed, tmp_path, *luigi, *month, "--cleaning-min-miles", "300000")
+    failing = run(wheel_site, tmp_path, *luigi, *month, "--cleaning-min-miles", "300000")
     assert failing.returncode == 30
     assert "Traceback" not in failing.stderr

@@ -28,13 +28,14 @@ def install(folder, name, *entries, source=MODULE):
 def no_own_recipes(monkeypatch):
     """The registry as it is before anything is registered or looked for, for one test."""
     monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry, "_checked", {})
     forget_installed()
     yield
     forget_installed()
 
 
 @pytest.fixture
-def installed(no_own_recipes, tmp_path, monkeypatch):
+def install_recipes(no_own_recipes, tmp_path, monkeypatch):
     """Installs distributions with recipes, for one test."""
     monkeypatch.syspath_prepend(tmp_path / "site")
 

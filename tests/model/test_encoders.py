@@ -6,9 +6,10 @@ import pytest
 import skops.io
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.impute import SimpleImputer
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from taxi_pipeline.errors import InvalidTraining
+from taxi_pipeline.errors import InvalidRecipe, InvalidTraining
 from taxi_pipeline.model import zones
 from taxi_pipeline.model.encoders import (
     BANDWIDTH_MILES,
@@ -264,14 +265,27 @@ def test_what_a_transformer_keeps_are_types_that_skops_knows(models, tmp_path, r
     assert skops.io.get_untrusted_types(file=file) == []
 
 
+def test_a_transformer_that_keeps_its_numbers_type_is_loaded(january, minutes, tmp_path):
+    encoder = SklearnEncoder(SimpleImputer())
+    encoded = encoder.fit_transform(january[["miles"]], minutes)
+    encoder.save(tmp_path)
+    kept = SklearnEncoder().load(tmp_path)
+    np.testing.assert_array_equal(kept.transform(january[["miles"]]), encoded)
+
+
 class Stranger(TransformerMixin, BaseEstimator):
     """A type that skops does not know."""
 
 
+def test_a_transformer_of_another_type_is_not_kept(tmp_path):
+    with pytest.raises(InvalidRecipe, match=r"a Stranger cannot be kept: .*Stranger"):
+        SklearnEncoder(Stranger()).save(tmp_path)
+
+
 def test_a_transformer_of_another_type_is_not_loaded(tmp_path):
-    SklearnEncoder(Stranger()).save(tmp_path)
+    skops.io.dump(Stranger(), tmp_path / SklearnEncoder.FILE)
     with pytest.raises(UntrustedTypesFoundException, match="Stranger"):
-        SklearnEncoder(None).load(tmp_path)
+        SklearnEncoder().load(tmp_path)
 
 
 def test_too_few_distances_to_learn_from_are_an_error_of_one_line(january):

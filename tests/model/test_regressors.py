@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Ridge
 
+from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model.regressors import Boosting, LeastSquares, SklearnRegressor
 
 MATRIX = np.random.default_rng(1).normal(size=(200, 3))
@@ -19,6 +21,12 @@ def test_a_kept_regressor_predicts_as_it_did(make, tmp_path):
     kept = type(fitted)(**fitted.settings()).load(tmp_path, 2)
     np.testing.assert_array_equal(kept.predict(MATRIX), fitted.predict(MATRIX))
     assert np.corrcoef(fitted.predict(MATRIX), MINUTES)[0, 1] > 0.9
+
+
+def test_an_estimator_that_could_not_be_loaded_is_not_kept(tmp_path):
+    fitted = SklearnRegressor(RandomForestRegressor(2)).fit(MATRIX, MINUTES)
+    with pytest.raises(InvalidRecipe, match=r"^a RandomForestRegressor cannot be kept.*Tree"):
+        fitted.save(tmp_path)
 
 
 def test_boosting_needs_a_number_of_rounds():

@@ -32,7 +32,8 @@ RECIPES: dict[str, Recipe] = {
 }
 """The recipes of this package."""
 
-_registered: dict[str, Recipe] = {}
+_registered: dict[str, type[Recipe] | Recipe] = {}
+_checked: dict[str, Recipe] = {}
 
 Declared = TypeVar("Declared", bound=type[Recipe] | Recipe)
 
@@ -49,7 +50,9 @@ def register_recipe(name: str, recipe: Any = None) -> Any:
     """Give a recipe a name, so that ``--recipe`` takes it.
 
     Either as ``register_recipe("mine", Mine)``, or above the class as ``@register_recipe("mine")``.
-    The same class may be registered again, as it is when its module is loaded again.
+    The same class may be registered again, as it is when its module is loaded again. What the
+    recipe declares is checked when it is first asked for, so that ``--recipe`` tells what is wrong
+    with it as it tells of any other value.
 
     Args:
         name: lower-case letters, digits, ``-`` and ``_``.
@@ -59,7 +62,7 @@ def register_recipe(name: str, recipe: Any = None) -> Any:
         The recipe as it was given.
 
     Raises:
-        InvalidRecipe: the name is taken or no name, or the recipe lacks what it must declare.
+        InvalidRecipe: the name is taken or no name.
     """
     if recipe is None:
         return functools.partial(register_recipe, name)
@@ -67,10 +70,10 @@ def register_recipe(name: str, recipe: Any = None) -> Any:
     checked_name(name, place)
     if name in RECIPES:
         raise InvalidRecipe(f"{place} cannot be the recipe {name!r}: taxi_pipeline has one")
-    instance = checked_recipe(name, recipe, place)
     if name in _registered and _place(_registered[name]) != place:
         raise _two_of_a_name(name, [_place(_registered[name]), place])
-    _registered[name] = instance
+    _registered[name] = recipe
+    _checked.pop(name, None)
     return recipe
 
 
@@ -89,8 +92,9 @@ def get_recipe(name: str) -> Recipe:
         places[_place(_registered[name])] = _place(_registered[name])
     if len(places) > 1:
         raise _two_of_a_name(name, list(places.values()))
-    if name in _registered:
-        return _registered[name]
+    recipe = known_recipe(name)
+    if recipe is not None:
+        return recipe
     if installed:
         return _load(installed[0])
     names = recipe_names()
@@ -100,8 +104,17 @@ def get_recipe(name: str) -> Recipe:
 
 
 def known_recipe(name: str) -> Recipe | None:
-    """The recipe of a name, if it is one of this package or registered in this process."""
-    return RECIPES.get(name) or _registered.get(name)
+    """The recipe of a name, if it is one of this package or registered in this process.
+
+    Raises:
+        InvalidRecipe: the one registered lacks what a recipe must declare.
+    """
+    if name in RECIPES:
+        return RECIPES[name]
+    if name in _registered and name not in _checked:
+        recipe = _registered[name]
+        _checked[name] = checked_recipe(name, recipe, _place(recipe))
+    return _checked.get(name)
 
 
 def recipe_names() -> list[str]:

@@ -48,8 +48,8 @@ def test_a_wrong_name_is_one_line_that_names_parameter_value_and_recipes(name):
     assert "\n" not in message
 
 
-def test_an_unusable_installed_recipe_is_a_wrong_value(installed):
-    installed("theirs_unusable", source=MODULE.replace("pickup_zone", "pickup"))
+def test_an_unusable_installed_recipe_is_a_wrong_value(install_recipes):
+    install_recipes("theirs_unusable", source=MODULE.replace("pickup_zone", "pickup"))
     with pytest.raises(InvalidParameter, match=r"^--recipe: .*did you mean pickup_zone"):
         of("theirs")
 
