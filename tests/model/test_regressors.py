@@ -13,9 +13,11 @@ MINUTES = MATRIX @ np.array([3.0, -2.0, 1.0]) + 10
 
 
 @pytest.mark.parametrize(
-    "make", [Boosting, LeastSquares, lambda: SklearnRegressor(Ridge(0.1))], ids=str
+    "make",
+    [Boosting, LeastSquares, lambda: SklearnRegressor(Ridge(0.1))],
+    ids=["boosting", "least squares", "scikit-learn"],
 )
-def test_a_kept_regressor_predicts_as_it_did(make, tmp_path):
+def test_a_saved_regressor_predicts_as_it_did(make, tmp_path):
     fitted = make().fit(MATRIX, MINUTES, 20)
     fitted.save(tmp_path)
     kept = type(fitted)(**fitted.settings()).load(tmp_path, 2)
