@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model import skops_files
 
 Minutes = NDArray[np.float64]
@@ -76,11 +77,18 @@ class Boosting:
     def fit(
         self, matrix: Any, minutes: Minutes, rounds: int | None, progress: Progress | None = None
     ) -> Boosting:
-        """Boost for a given number of rounds."""
+        """Boost for a given number of rounds.
+
+        Raises:
+            InvalidRecipe: there is no number of rounds.
+        """
         import xgboost
 
         if rounds is None:
-            raise ValueError("boosting needs a number of rounds")
+            raise InvalidRecipe(
+                "boosting needs a number of rounds: give the recipe its `rounds`, or a `space`, "
+                "with which tuning finds them"
+            )
         data = xgboost.QuantileDMatrix(
             matrix,
             minutes,

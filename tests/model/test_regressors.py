@@ -32,7 +32,7 @@ def test_an_estimator_that_could_not_be_loaded_is_not_kept(tmp_path):
 
 
 def test_boosting_needs_a_number_of_rounds():
-    with pytest.raises(ValueError, match="rounds"):
+    with pytest.raises(InvalidRecipe, match="rounds"):
         Boosting().fit(MATRIX, MINUTES, None)
 
 
