@@ -11,7 +11,7 @@ from taxi_pipeline.model.components import describe_component
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import get_recipe
-from taxi_pipeline.model.regressors import Progress
+from taxi_pipeline.model.regressors import RoundProgress
 
 
 def fit(  # noqa: PLR0913  (each is a choice of its own)
@@ -24,7 +24,7 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
     max_miles: float,
     seed: int,
     threads: int,
-    progress: Progress | None = None,
+    progress: RoundProgress | None = None,
 ) -> DurationModel:
     """The model of a recipe, fitted on all the trips given.
 

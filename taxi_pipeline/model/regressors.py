@@ -17,7 +17,7 @@ from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model import skops_files
 
 Minutes = NDArray[np.float64]
-Progress = Callable[[int, int], None]
+RoundProgress = Callable[[int, int], None]
 """Called after each boosting round with the rounds done and the rounds wanted."""
 
 
@@ -25,7 +25,11 @@ class Regressor(Protocol):
     """What is fitted on encoded features."""
 
     def fit(
-        self, matrix: Any, minutes: Minutes, rounds: int | None, progress: Progress | None = None
+        self,
+        matrix: Any,
+        minutes: Minutes,
+        rounds: int | None,
+        progress: RoundProgress | None = None,
     ) -> Regressor:
         """Fit on all rows; ``rounds`` and ``progress`` count for a boosted regressor only."""
 
@@ -75,7 +79,11 @@ class Boosting:
         return {}
 
     def fit(
-        self, matrix: Any, minutes: Minutes, rounds: int | None, progress: Progress | None = None
+        self,
+        matrix: Any,
+        minutes: Minutes,
+        rounds: int | None,
+        progress: RoundProgress | None = None,
     ) -> Boosting:
         """Boost for a given number of rounds.
 
@@ -127,7 +135,7 @@ class Boosting:
         return {name: round(gain / total, 6) for name, gain in ordered}
 
 
-def _progress_callback(progress: Progress, rounds: int) -> Any:
+def _progress_callback(progress: RoundProgress, rounds: int) -> Any:
     """A callback of XGBoost's that reports each round."""
     import xgboost
 
@@ -160,7 +168,7 @@ class SklearnRegressor:
         matrix: Any,
         minutes: Minutes,
         rounds: int | None = None,  # noqa: ARG002  (nothing is boosted)
-        progress: Progress | None = None,  # noqa: ARG002  (likewise)
+        progress: RoundProgress | None = None,  # noqa: ARG002  (likewise)
     ) -> Self:
         """Fit the estimator."""
         self.estimator = self.estimator.fit(matrix, minutes)

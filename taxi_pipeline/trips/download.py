@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fsspec.callbacks import Callback
     from tenacity import Future, RetryCallState
 
-Progress = Callable[[int, int | None], None]
+TransferProgress = Callable[[int, int | None], None]
 """Called with the amount received, and with the total where that is known.
 
 Both are bytes; for the synthetic city they are rows. The calls are frequent and come from a thread
@@ -43,7 +43,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
     attempts: int,
     timeout: float,
     options: Mapping[str, Any] | None = None,
-    progress: Progress | None = None,
+    progress: TransferProgress | None = None,
     on_retry: Callable[[str], None] | None = None,
     label: str,
 ) -> None:
@@ -108,7 +108,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
 
 
 @contextmanager
-def progress_bar(label: str, url: str, progress: Progress | None) -> Iterator[Callback]:
+def progress_bar(label: str, url: str, progress: TransferProgress | None) -> Iterator[Callback]:
     """A callback for fsspec that passes the progress of a transfer on to the caller and to a bar.
 
     The bar is shown on a terminal only.

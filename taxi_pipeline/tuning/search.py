@@ -42,7 +42,7 @@ from taxi_pipeline.tuning.results import TuningResult
 from taxi_pipeline.tuning.trial_run import TrialRun, trial_result, worker_died
 from taxi_pipeline.tuning.trials import Journal, MemoryJournal, Trial, best
 
-Progress = Callable[[Trial, int, int, float | None], None]
+TrialProgress = Callable[[Trial, int, int, float | None], None]
 """Called after each trial with the trial, trials done, trials in all, and the best error so far."""
 
 
@@ -57,7 +57,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
     threads: int,
     journal: Journal | None = None,
     executor: Executor | None = None,
-    progress: Progress = lambda *_: None,
+    progress: TrialProgress = lambda *_: None,
 ) -> TuningResult:
     """The parameters and rounds with the smallest error on the window's last days.
 
@@ -159,7 +159,7 @@ class _Search:
     workers: int
     journal: Journal
     executor: Executor
-    progress: Progress
+    progress: TrialProgress
 
     def run(self) -> list[Trial]:
         """Run trials until the budget is spent, with a progress bar on a terminal."""
