@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 from luigi.configuration import LuigiConfigParser
@@ -21,6 +22,8 @@ def pytest_configure(config):
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = tempfile.mkdtemp(prefix="taxi_pipeline-tests-")
+        # A database server of the tests runs as another user, and has its data below.
+        Path(folder).chmod(0o711)
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         os.environ["TMPDIR"] = tempfile.tempdir = folder
 
