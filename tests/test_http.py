@@ -1,47 +1,36 @@
 """The status of a file, asked of real servers on this machine."""
 
 import socket
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from http_servers import LoopbackServer, QuietHandler, serving
 
 from taxi_pipeline.http import http_status
 
 
-class Server(ThreadingHTTPServer):
+class Server(LoopbackServer):
     """Does with each request what `answer` does; keeps what it was asked."""
 
-    daemon_threads = True
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.answer, self.asked = None, []
-        self.closing = threading.Event()
-        self.url = f"http://127.0.0.1:{self.server_port}/file"
+        self.url = f"{self.base_url}/file"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler, BaseHTTPRequestHandler):
     def do_HEAD(self):
         self.server.asked.append((self.command, self.path))
         self.server.answer(self)
 
     do_GET = do_HEAD  # noqa: N815  (http.server's names)
 
-    def log_message(self, *args):
-        """Say nothing."""
-
 
 @pytest.fixture
 def server():
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with serving(Server()) as running:
         yield running
-        running.closing.set()
-        running.shutdown()
-        thread.join(5)
 
 
 def status(code, **headers):

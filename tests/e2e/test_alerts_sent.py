@@ -3,11 +3,11 @@
 import email
 import email.policy
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from aiosmtpd.controller import Controller
+from http_servers import LoopbackServer, QuietHandler, serving
 
 TASK = ("--year", "2021", "--month", "1")
 WEBHOOK = "xoxb-4711-secret"
@@ -33,24 +33,19 @@ url = {url}
 LOGIN = "http://joe:s3cretpassword@127.0.0.1:9/{taxi}_{year}_{month}.parquet?token=abcdef123456"
 
 
-class _Answer(BaseHTTPRequestHandler):
+class _Answer(QuietHandler, BaseHTTPRequestHandler):
     def do_POST(self):
         self.server.posts.append(self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(200)
         self.end_headers()
 
-    def log_message(self, *_):
-        pass
-
 
 @pytest.fixture
 def posts():
     """What a webhook was told, in its server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Answer) as server:
+    with serving(LoopbackServer(_Answer)) as server:
         server.posts = []
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
-        server.shutdown()
 
 
 class MailServer(Controller):
@@ -87,7 +82,7 @@ def told(luigi, posts, mails):
     """The command in a folder whose luigi.cfg names the webhook, the mail server and a source."""
 
     def run(url, *arguments, more=""):
-        webhook = f"http://127.0.0.1:{posts.server_port}/services/{WEBHOOK}"
+        webhook = f"{posts.base_url}/services/{WEBHOOK}"
         written = CONFIGURATION.format(webhook=webhook, port=mails.port, url=url)
         (luigi.folder / "luigi.cfg").write_text(written + more)
         luigi.environment["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"

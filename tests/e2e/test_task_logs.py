@@ -2,13 +2,13 @@
 
 import json
 import re
-import threading
 from base64 import b64encode
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from command_line import CommandLine
+from http_servers import LoopbackServer, QuietHandler, serving
 
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.synthetic.month import write_month
@@ -37,15 +37,15 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ (.*)")
 LABELLED = re.compile(r"(?:ERROR: |INFO: )?(\w+ green \d{4}-\d\d(?: [\w-]+)?): ")
 
 
-class Source(ThreadingHTTPServer):
+class Source(LoopbackServer):
     """Offers three months: the first at the second attempt, the last one never whole."""
 
     def __init__(self, folder):
-        super().__init__(("127.0.0.1", 0), _Answer)
+        super().__init__(_Answer)
         self.folder, self.asked, self.logins = folder, Counter(), set()
 
 
-class _Answer(BaseHTTPRequestHandler):
+class _Answer(QuietHandler, BaseHTTPRequestHandler):
     def do_HEAD(self):
         self._answer(200)
 
@@ -67,19 +67,14 @@ class _Answer(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.wfile.write(content[: len(content) // 2] if cut else content)
 
-    def log_message(self, *_):
-        pass
-
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     for month in (Month(2021, 1), Month(2021, 2), Month(2021, 3)):
         write_month(folder / f"green_{month}.parquet", "green", month, rows=1500, seed=0)
-    with Source(folder) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(Source(folder)) as server:
         yield server
-        server.shutdown()
 
 
 class Told:

@@ -1,17 +1,16 @@
 """A source of trips that can do everything wrong, and fetches from it."""
 
-import contextlib
 import gzip
 import io
-import threading
 import traceback
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from http_servers import LoopbackServer, QuietHandler, serving
 
 from taxi_pipeline.errors import SourceError
 from taxi_pipeline.redaction import redact_url
@@ -36,21 +35,18 @@ def parquet(rows=1000, **columns):
 CONTENT = parquet()
 
 
-class Server(ThreadingHTTPServer):
+class Server(LoopbackServer):
     """Gives its answers one after the other, and the last of them from then on."""
 
-    daemon_threads = True
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.answers = []
         self.requests = []
         self.commands = []
-        self.closing = threading.Event()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server_port}/{NAME}"
+        return f"{self.base_url}/{NAME}"
 
     def secret_url(self):
         return self.url.replace("//", f"//user:{HIDDEN}@") + f"?X-Amz-Signature={HIDDEN}"
@@ -59,7 +55,7 @@ class Server(ThreadingHTTPServer):
         """A client that went away is no error of the test."""
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
@@ -69,9 +65,6 @@ class Handler(BaseHTTPRequestHandler):
         (answers.pop(0) if len(answers) > 1 else answers[0])(self)
 
     do_HEAD = do_CONNECT = do_GET  # noqa: N815  (the last is what a proxy is asked)
-
-    def log_message(self, *args):
-        """Say nothing."""
 
     def begin(self, status=200, **headers):
         self.send_response(status)
@@ -152,15 +145,8 @@ def redirection(place):
     return answer
 
 
-@contextlib.contextmanager
 def another_server():
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield running
-        running.closing.set()
-        running.shutdown()
-        thread.join(5)
+    return serving(Server())
 
 
 class Broken(MemoryFileSystem):

@@ -5,13 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socket import create_server
 
 import luigi
 import pytest
+from http_servers import LoopbackServer, QuietHandler, serving
 from places import REPOSITORY
 
 from taxi_pipeline import IngestTrips, RegisterModel, config
@@ -23,36 +23,31 @@ SECRET = "xoxb-4711-secret"  # noqa: S105  (of a server of these tests)
 NAME = "nyc-green-taxi-duration-linear"
 
 
-class Webhook(ThreadingHTTPServer):
+class Webhook(LoopbackServer):
     """Keeps what is posted to it; answers with a status."""
 
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Answer)
+        super().__init__(_Answer)
         self.posts, self.status = [], 200
-        self.url = f"http://127.0.0.1:{self.server_port}/services/T0/{SECRET}"
+        self.url = f"{self.base_url}/services/T0/{SECRET}"
 
     @property
     def texts(self):
         return [json.loads(body)["text"] for _, _, body in self.posts]
 
 
-class _Answer(BaseHTTPRequestHandler):
+class _Answer(QuietHandler, BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.posts.append((self.path, self.headers["Content-Type"], body))
         self.send_response(self.server.status)
         self.end_headers()
 
-    def log_message(self, *_):
-        pass
-
 
 @pytest.fixture
 def webhook():
-    with Webhook() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(Webhook()) as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture

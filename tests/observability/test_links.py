@@ -1,9 +1,9 @@
 import multiprocessing
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from http_servers import LoopbackServer, QuietHandler, serving
 
 from taxi_pipeline import redaction
 from taxi_pipeline.observability import links
@@ -12,7 +12,7 @@ from taxi_pipeline.observability.links import BrowserLinks
 LOG = "transform/green/2021-01/logs/1.log"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler, BaseHTTPRequestHandler):
     def do_HEAD(self):
         self.server.asked.append(self.path)
         if self.server.silent:
@@ -21,20 +21,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200 if self.path in self.server.shown else 404)
         self.end_headers()
 
-    def log_message(self, *args):
-        """Say nothing."""
 
-
-class Scheduler(ThreadingHTTPServer):
+class Scheduler(LoopbackServer):
     """Shows some files, and remembers what it was asked for."""
 
-    daemon_threads = True
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.asked, self.shown, self.silent = [], set(), False
-        self.closing = threading.Event()
-        self.url = f"http://127.0.0.1:{self.server_port}"
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +38,8 @@ def no_secrets(luigi_config, monkeypatch):
 
 @pytest.fixture
 def scheduler():
-    with Scheduler() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with serving(Scheduler()) as running:
         yield running
-        running.closing.set()
-        running.shutdown()
-        thread.join(5)
 
 
 def test_without_a_scheduler_there_is_no_browser_url():
@@ -61,25 +49,26 @@ def test_without_a_scheduler_there_is_no_browser_url():
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_what_the_scheduler_shows_has_its_url_there(scheduler, slash):
     scheduler.shown.add(f"/files/{LOG}")
-    assert BrowserLinks(scheduler.url + slash).browser_url(LOG) == f"{scheduler.url}/files/{LOG}"
+    of_run = BrowserLinks(scheduler.base_url + slash)
+    assert of_run.browser_url(LOG) == f"{scheduler.base_url}/files/{LOG}"
 
 
 def test_a_scheduler_is_asked_once_for_all(scheduler):
     scheduler.shown.add(f"/files/{LOG}")
-    of_run = BrowserLinks(scheduler.url)
+    of_run = BrowserLinks(scheduler.base_url)
     assert of_run.browser_url(LOG)
-    assert of_run.browser_url("train/green/") == f"{scheduler.url}/files/train/green/"
+    assert of_run.browser_url("train/green/") == f"{scheduler.base_url}/files/train/green/"
     assert scheduler.asked == [f"/files/{LOG}"]
 
 
 def test_a_scheduler_that_shows_another_folder_gives_no_url(scheduler):
-    of_run = BrowserLinks(scheduler.url)
+    of_run = BrowserLinks(scheduler.base_url)
     assert [of_run.browser_url(LOG), of_run.browser_url(LOG)] == ["", ""]
     assert len(scheduler.asked) == 1
 
 
 def test_of_another_root_a_scheduler_is_asked_anew(scheduler, luigi_config):
-    of_run = BrowserLinks(scheduler.url)
+    of_run = BrowserLinks(scheduler.base_url)
     assert of_run.browser_url(LOG) == ""
     scheduler.shown.add(f"/files/{LOG}")
     luigi_config("storage", "root", "elsewhere")
@@ -88,10 +77,10 @@ def test_of_another_root_a_scheduler_is_asked_anew(scheduler, luigi_config):
 
 
 def test_another_run_asks_its_own_scheduler(scheduler):
-    earlier = BrowserLinks(scheduler.url)
+    earlier = BrowserLinks(scheduler.base_url)
     assert earlier.browser_url(LOG) == ""
     scheduler.shown.add(f"/files/{LOG}")
-    other = scheduler.url.replace("127.0.0.1", "localhost")
+    other = scheduler.base_url.replace("127.0.0.1", "localhost")
     assert BrowserLinks(other).browser_url(LOG) == f"{other}/files/{LOG}"
     assert [BrowserLinks().browser_url(LOG), earlier.browser_url(LOG)] == ["", ""]
     assert len(scheduler.asked) == 2
@@ -99,7 +88,7 @@ def test_another_run_asks_its_own_scheduler(scheduler):
 
 def test_links_can_be_sent_to_another_process(scheduler):
     scheduler.shown.add(f"/files/{LOG}")
-    of_run = BrowserLinks(scheduler.url)
+    of_run = BrowserLinks(scheduler.base_url)
     url = of_run.browser_url(LOG)
     here, there = multiprocessing.Pipe()
     here.send(of_run)
@@ -115,7 +104,7 @@ def test_a_scheduler_that_hangs_gives_no_url(scheduler, monkeypatch):
     monkeypatch.setattr(links, "TIMEOUT_SECONDS", 0.2)
     scheduler.silent = True
     began = time.monotonic()
-    assert BrowserLinks(scheduler.url).browser_url(LOG) == ""
+    assert BrowserLinks(scheduler.base_url).browser_url(LOG) == ""
     assert time.monotonic() - began < 3
 
 
@@ -124,15 +113,15 @@ def test_a_scheduler_that_hangs_gives_no_url(scheduler, monkeypatch):
 )
 def test_a_configured_url_is_used_unasked(scheduler, luigi_config, url):
     luigi_config("storage", "url", url)
-    url = BrowserLinks(scheduler.url).browser_url(LOG)
+    url = BrowserLinks(scheduler.base_url).browser_url(LOG)
     assert url == f"https://files.example.org/taxi/{LOG}"
     assert scheduler.asked == []
 
 
 def test_a_browser_url_names_no_user_of_the_scheduler(scheduler):
     scheduler.shown.add(f"/files/{LOG}")
-    of_run = BrowserLinks(scheduler.url.replace("//", "//user:hunter2222@"))
-    assert of_run.browser_url(LOG) == f"{scheduler.url}/files/{LOG}"
+    of_run = BrowserLinks(scheduler.base_url.replace("//", "//user:hunter2222@"))
+    assert of_run.browser_url(LOG) == f"{scheduler.base_url}/files/{LOG}"
     assert redaction.redact("hunter2222") == redaction.MASK
 
 

@@ -1,9 +1,9 @@
-import threading
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 
 import luigi
 import pytest
+from http_servers import LoopbackServer, QuietHandler, serving
 from luigi.task_register import Register
 
 from taxi_pipeline import IngestTrips, PublishedTrips, TransformTrips
@@ -15,27 +15,23 @@ JANUARY, FEBRUARY = Month(2021, 1), Month(2021, 2)
 MISSING = luigi.LuigiStatusCode.MISSING_EXT
 
 
-class Source:
+class Source(LoopbackServer):
     """A web server with the files of a folder."""
 
     def __init__(self, folder):
+        super().__init__(partial(Handler, directory=folder))
         self.folder = folder
         self.asked = []
-        asked = self.asked
-
-        class Handler(SimpleHTTPRequestHandler):
-            def log_message(self, *_arguments):
-                asked.append((self.command, self.path[-15:-8]))
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
-        self.template = (
-            f"http://127.0.0.1:{self.server.server_port}/{{taxi}}_tripdata_{{year}}-{{month:02d}}"
-            ".parquet"
-        )
+        self.template = f"{self.base_url}/{{taxi}}_tripdata_{{year}}-{{month:02d}}.parquet"
 
     def publish(self, month):
         path = self.folder / f"green_tripdata_{month}.parquet"
         synthetic.write_month(path, "green", month, rows=1000, seed=0)
+
+
+class Handler(QuietHandler, SimpleHTTPRequestHandler):
+    def log_request(self, *_):
+        self.server.asked.append((self.command, self.path[-15:-8]))
 
 
 @pytest.fixture
@@ -48,12 +44,8 @@ def source(pipeline, tmp_path):
     pipeline.configure("source", "url", made.template)
     pipeline.configure("source", "attempts", "1")
     pipeline.configure("source", "timeout", "5")
-    with made.server:
-        thread = threading.Thread(target=made.server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with serving(made):
         yield made
-        made.server.shutdown()
-        thread.join(5)
 
 
 def of(task, month):
