@@ -1,9 +1,9 @@
 import importlib.metadata
 import platform
 import shutil
-import subprocess
 
 import pytest
+from processes import run
 
 from taxi_pipeline import provenance
 
@@ -25,9 +25,8 @@ def installed(tmp_path, monkeypatch):
 
 def run_git(folder, *arguments):
     who = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
-    answer = subprocess.run(
-        [git, "-C", str(folder), *who, *arguments], capture_output=True, text=True, check=True
-    )
+    answer = run([git, *who, *arguments], folder)
+    assert answer.returncode == 0, answer.stderr
     return answer.stdout.strip()
 
 

@@ -1,13 +1,12 @@
 """A plan as text, and the command that prints it."""
 
 import re
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings
-from plan_folders import MODEL, environment, model, untouched
+from plan_folders import MODEL, model, untouched
+from processes import python
 from task_graphs import graphs, planned
 
 from taxi_pipeline.cli.plan import as_text, summary
@@ -19,15 +18,7 @@ SYNTHETIC = ("--source-url", "synthetic://?rows=2000&last=2021-02")
 
 def command(folder, *arguments):
     """``python -m taxi_pipeline`` as a process in a folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "taxi_pipeline", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment(),
-        timeout=60,
-    )
+    return python(folder, "-m", "taxi_pipeline", *arguments)
 
 
 @given(graphs())

@@ -1,13 +1,12 @@
 """What the tests of real processes share."""
 
-import subprocess
-import sys
 import zipfile
 
 import pytest
 import servers
 from command_line import SMALL, CommandLine
 from places import REPOSITORY
+from processes import python
 
 
 @pytest.fixture
@@ -43,12 +42,10 @@ def scheduler(tmp_path_factory):
 def wheel_site(tmp_path_factory):
     """A folder that holds nothing but the wheel's content."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--disable-pip-version-check", *build, str(REPOSITORY)],
-        check=True,
-        timeout=120,
-    )
+    build = ("wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder))
+    pip = ("-m", "pip", "--disable-pip-version-check")
+    built = python(folder, *pip, *build, str(REPOSITORY), timeout=120)
+    assert built.returncode == 0, built.stderr
     (wheel,) = folder.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(folder / "site")
     return folder / "site"

@@ -1,17 +1,16 @@
 """What a run that has nothing to do must not pay for, and a fork must not inherit."""
 
-import subprocess
-import sys
-
 import pytest
+from processes import python
 
 HEAVY = ("pandas", "numpy", "pyarrow", "sklearn", "xgboost", "mlflow", "hyperopt", "fsspec")
 
 
 @pytest.mark.parametrize("package", HEAVY)
-def test_importing_the_package_imports_nothing_heavy(package):
+def test_importing_the_package_imports_nothing_heavy(package, tmp_path):
     code = f"import taxi_pipeline, sys; sys.exit({package!r} in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    answer = python(tmp_path, "-c", code)
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_asking_whether_a_model_is_registered_imports_nothing_heavy(finished):
@@ -24,12 +23,6 @@ def test_asking_whether_a_model_is_registered_imports_nothing_heavy(finished):
         "assert taxi_pipeline.RegisterModel(year=2021, month=1).complete()\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=command.folder,
-        timeout=60,
-    )
+    answer = python(command.folder, "-c", code)
+    assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip() == "[]"

@@ -6,14 +6,14 @@ import json
 import re
 import signal
 import socket
-import subprocess
 import time
 from urllib.parse import urljoin
 
 import mlflow
 import pytest
 import servers
-from command_line import SMALL, CommandLine
+from command_line import SMALL
+from processes import run
 from servers import wait_for
 
 JANUARY = ("--year", "2021", "--month", "1")
@@ -351,15 +351,7 @@ def test_a_task_that_cannot_be_looked_at_ends_the_run_at_once(luigi):
 
 def refused(folder, *flags):
     """The one line with which a scheduler does not start."""
-    result = subprocess.run(
-        [*servers.LUIGID, *flags],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=CommandLine(folder).environment,
-        timeout=30,
-    )
+    result = run([*servers.LUIGID, *flags], folder, timeout=30)
     assert result.returncode == 1, result.stderr
     (line,) = [line for line in result.stderr.splitlines() if not re.search(r" INFO ", line)]
     assert line.startswith("ERROR: ")

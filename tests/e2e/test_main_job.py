@@ -2,11 +2,10 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 from command_line import SMALL
+from processes import python
 
 RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler", *SMALL)
 
@@ -65,14 +64,8 @@ def test_a_fresh_process_without_luigi_predicts_the_published_rows_of_a_later_mo
     assert command(*later).returncode == 0
     (published,) = command.folder.glob("data/ingest/green/2021-03/*/trips.parquet")
     uri = f"sqlite:///{command.folder}/data/mlflow/mlflow.db"
-    answer = subprocess.run(
-        [sys.executable, "-c", PREDICT, uri, str(published)],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=command.folder,
-        timeout=120,
-    )
+    answer = python(command.folder, "-c", PREDICT, uri, str(published), timeout=120)
+    assert answer.returncode == 0, answer.stderr
     first, second = answer.stdout.splitlines()[-2:]
     rows, mean = first.split()
     assert int(rows) == 3000

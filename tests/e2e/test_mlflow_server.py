@@ -1,15 +1,9 @@
 """Registration with a real MLflow server, over HTTP."""
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
-
 import mlflow
 import pandas as pd
 import pytest
+import servers
 from command_line import SMALL
 
 NAME = "nyc-green-taxi-duration-linear"
@@ -18,40 +12,8 @@ RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--recipe", "linear", 
 
 @pytest.fixture
 def server(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("mlflow")), "server", "--workers", "1"]
-    store = ["--backend-store-uri", f"sqlite:///{tmp_path}/server.db"]
-    place = ["--host", "127.0.0.1", "--port", str(port)]
-    files = ["--artifacts-destination", str(tmp_path / "artifacts")]
-    with (tmp_path / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, *store, *place, *files],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=tmp_path,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{url}/health", process)
+    with servers.mlflow_server(tmp_path) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_for(url, process):
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server ended"
-        try:
-            urllib.request.urlopen(url, timeout=5)  # noqa: S310  (http on loopback)
-        except OSError:
-            time.sleep(0.5)
-        else:
-            return
-    pytest.fail(f"{url} does not answer")
 
 
 def test_a_model_is_registered_with_a_server_once_and_loaded_from_it(luigi, server):

@@ -1,14 +1,13 @@
 """Recipes that are not of the package, with the package installed from its wheel."""
 
-import os
 import re
-import subprocess
 import sys
 
 import pytest
 from command_line import COMMAND
 from own_recipes import MODULE, install
 from places import REPOSITORY
+from processes import clean_environment, run
 
 ARGUMENTS = (
     *("--year", "2021", "--month", "1", "--local-scheduler"),
@@ -39,16 +38,9 @@ class User:
 
     def __call__(self, *command, path=None):
         path = self.path if path is None else path
-        environment = {name: text for name, text in os.environ.items() if "LUIGI" not in name}
-        return subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=environment | {"PYTHONPATH": os.pathsep.join(map(str, path))},
-            timeout=120,
-        )
+        known = clean_environment()
+        known.pop("PYTHONPATH", None)  # the checkout, where it is named there
+        return run(command, self.folder, path=path, environment=known, timeout=120)
 
     def luigi(self, module, task, recipe):
         command = (COMMAND[0], "--module", module, task, "--recipe", recipe)

@@ -3,13 +3,13 @@
 import contextlib
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 import servers
-from command_line import SMALL, CommandLine
+from command_line import SMALL
+from processes import clean_environment, run
 
 INGEST = ("IngestTrips", "--year", "2021", "--month", "1", *SMALL)
 # As it stands in a URL; the database knows it as dawn@5%.
@@ -48,13 +48,9 @@ class Database:
 
     def _run(self, name, *arguments):
         program = servers.installed(name, *Path("/usr/lib/postgresql").glob("*/bin"))
-        subprocess.run(
-            [*self.as_user, program, f"--pgdata={self.folder}/data", *arguments],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=self.folder,
-            timeout=60,
-        )
+        command = [*self.as_user, program, f"--pgdata={self.folder}/data", *arguments]
+        answer = run(command, self.folder)
+        assert answer.returncode == 0, answer.stderr
 
 
 @pytest.fixture(scope="module")
@@ -109,15 +105,8 @@ def test_a_database_that_goes_away_for_a_while_stops_no_work(luigi, folder, data
 
 def refused(folder, **variables):
     """The one line with which a scheduler does not start."""
-    result = subprocess.run(
-        [*servers.LUIGID, "--port", "0"],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=CommandLine(folder).environment | variables,
-        timeout=60,
-    )
+    command = [*servers.LUIGID, "--port", "0"]
+    result = run(command, folder, environment=clean_environment() | variables)
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("ERROR: [task_history] db_connection ")

@@ -6,14 +6,15 @@ import getpass
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+import servers
 from places import REPOSITORY
+from processes import run
+from servers import wait_for
 
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.synthetic.month import write_month
@@ -60,15 +61,7 @@ class Site:
         }
 
     def run(self, command):
-        return subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=self.environment,
-            timeout=100,
-        )
+        return run(command, self.folder, environment=self.environment, timeout=100)
 
     @contextlib.contextmanager
     def started(self, command, log):
@@ -105,16 +98,6 @@ class Site:
             path.relative_to(self.root): path.stat().st_mtime_ns
             for path in self.root.glob("*/green/**/manifest.json")
         }
-
-
-def wait_for(process, condition):
-    """What a condition finds, once it finds something, while a process goes on."""
-    deadline = time.monotonic() + 30
-    while not (found := condition()):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 def places(made):
@@ -186,7 +169,7 @@ def test_a_run_by_cron_while_another_is_at_work_says_that_and_no_more(site):
     site.configure("synthetic://?rows=1500&last=2024-02")
     log = site.folder / "first.log"
     with site.started(site.cron_command, log) as first:
-        wait_for(first, site.made)
+        wait_for(site.made, first)
         code, mailed = site.cron()
         assert code == 10
         (line,) = mailed.splitlines()
@@ -237,7 +220,7 @@ def test_the_services_work_together_and_to_wait_for_a_month_is_success(site):
     log = site.folder / "luigid.log"
     with site.started(command(site, "luigid.service"), log) as process:
         found = wait_for(
-            process, lambda: re.search(r"scheduler at http://127\.0\.0\.1:(\d+)", log.read_text())
+            lambda: re.search(r"scheduler at http://127\.0\.0\.1:(\d+)", log.read_text()), process
         )
         port = f"default_scheduler_port = {found[1]}"
         site.configure("synthetic://?rows=1500&last=2024-02", core=port)
@@ -249,21 +232,9 @@ def test_the_services_work_together_and_to_wait_for_a_month_is_success(site):
 
 @pytest.fixture
 def analyze():
-    if shutil.which("systemd-analyze") is None:
-        if os.environ.get("TAXI_PIPELINE_NO_SKIPS") == "1":
-            pytest.fail("systemd-analyze is not installed")
-        pytest.skip("systemd-analyze, which checks units, is not installed")
-
-    def run(*arguments):
-        return subprocess.run(
-            ["systemd-analyze", *arguments],  # noqa: S607  (wherever it is installed)
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    return run
+    """What checks units, and tells when a timer is due."""
+    program = servers.installed("systemd-analyze")
+    return lambda *arguments: run([program, *arguments])
 
 
 def test_systemd_finds_nothing_wrong_with_the_units(site, analyze):

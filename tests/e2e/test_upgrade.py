@@ -2,13 +2,12 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from processes import python
 
 ARCHIVE = Path(__file__).parents[1] / "fixtures" / "made_by_0.1.0.tar.xz"
 AS_BEFORE = (
@@ -64,14 +63,9 @@ def test_a_backfill_made_before_is_found_and_nothing_runs(made_before):
 def test_models_registered_before_load_and_predict_the_same(made_before, process):
     expected = json.loads((made_before.folder / "predictions.json").read_text())
     (rows,) = made_before.folder.glob("root/ingest/green/2021-03/*/trips.parquet")
-    answer = subprocess.run(
-        [sys.executable, "-c", PREDICT, process, str(rows), *expected],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=made_before.folder,
-        timeout=120,
-    )
+    told = (process, str(rows), *expected)
+    answer = python(made_before.folder, "-c", PREDICT, *told, timeout=120)
+    assert answer.returncode == 0, answer.stderr
     answers = json.loads(answer.stdout.splitlines()[-1])
     assert answers.keys() == expected.keys()
     for name, minutes in expected.items():

@@ -1,21 +1,11 @@
 """The built package works outside the checkout."""
 
-import subprocess
-import sys
-
 from places import REPOSITORY
+from processes import python
 
 
 def run(wheel_site, folder, *command):
-    return subprocess.run(
-        [sys.executable, *command],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={"PYTHONPATH": str(wheel_site)},
-        timeout=120,
-    )
+    return python(folder, *command, environment={"PYTHONPATH": str(wheel_site)}, timeout=120)
 
 
 def test_it_writes_the_commented_configuration_into_the_current_folder(wheel_site, tmp_path):

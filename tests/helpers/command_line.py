@@ -1,10 +1,11 @@
 """The real luigi command, as a user types it, in a folder of its own."""
 
 import contextlib
-import os
 import subprocess
 import sys
 from pathlib import Path
+
+from processes import clean_environment, run
 
 COMMAND = (str(Path(sys.executable).with_name("luigi")), "--module", "taxi_pipeline")
 SMALL = ["--source-url", "synthetic://?rows=3000", "--tuning-trials", "2"]
@@ -14,20 +15,11 @@ class CommandLine:
     def __init__(self, folder):
         self.folder = folder
         # A luigi.cfg or variables of the developer's own must not take part.
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("LUIGI")
-        }
+        self.environment = clean_environment()
 
     def __call__(self, *arguments, timeout=240):
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=self.environment,
-            timeout=timeout,
-        )
+        command = [*COMMAND, *arguments]
+        return run(command, self.folder, environment=self.environment, timeout=timeout)
 
     @contextlib.contextmanager
     def started(self, *arguments):

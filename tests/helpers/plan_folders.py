@@ -1,13 +1,12 @@
 """Folders in which a run is planned: one where nothing was run, and one where a model is made."""
 
 import contextlib
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from processes import run
 
 from taxi_pipeline import Month, RegisterModel
 from taxi_pipeline.trips.synthetic import month as synthetic
@@ -20,11 +19,6 @@ TRACKING = "sqlite:///mlflow.db"
 
 
 MODEL = ("RegisterModel", "--year", "2021", "--month", "1", "--recipe", "linear")
-
-
-def environment():
-    """The environment of a command, without what the developer has set for Luigi."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("LUIGI")}
 
 
 def publish(folder, month, seed=0):
@@ -40,18 +34,11 @@ def finished_once(tmp_path_factory):
     (folder / "published").mkdir()
     for month in (Month(2021, 1), Month(2021, 2)):
         publish(folder / "published", month)
-    result = subprocess.run(
-        [
-            *(Path(sys.executable).with_name("luigi"), "--module", "taxi_pipeline", *MODEL),
-            *("--source-url", SOURCE, "--tracking-uri", TRACKING, "--local-scheduler"),
-        ],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment(),
-        timeout=120,
-    )
+    command = [
+        *(Path(sys.executable).with_name("luigi"), "--module", "taxi_pipeline", *MODEL),
+        *("--source-url", SOURCE, "--tracking-uri", TRACKING, "--local-scheduler"),
+    ]
+    result = run(command, folder, timeout=120)
     assert result.returncode == 0, result.stderr
     return folder
 

@@ -1,25 +1,42 @@
-"""Python in a process of its own, without what the developer's environment sets."""
+"""Commands in processes of their own, without what the developer's environment sets."""
 
 import os
 import subprocess
 import sys
 
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-ENVIRONMENT = {
-    name: text
-    for name, text in os.environ.items()
-    if not name.startswith("LUIGI") and name not in LIBRARIES
-}
 
 
-def python(folder, *arguments):
-    """A Python of its own in a folder."""
+def clean_environment():
+    """The variables without those of Luigi, and of the threads that libraries may use."""
+    return {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith("LUIGI") and not name.endswith("_NUM_THREADS")
+    }
+
+
+def run(command, folder=None, *, path=(), environment=None, timeout=60):
+    """What a command answers in a folder; Python looks for modules first in those of `path`.
+
+    `environment` holds all variables, in place of the clean ones.
+    """
+    known = clean_environment() if environment is None else dict(environment)
+    if path:
+        inherited = known.get("PYTHONPATH")
+        places = [*path, inherited] if inherited else path
+        known["PYTHONPATH"] = os.pathsep.join(map(str, places))
     return subprocess.run(
-        [sys.executable, *arguments],
+        command,
         check=False,
         capture_output=True,
         text=True,
         cwd=folder,
-        env=ENVIRONMENT,
-        timeout=60,
+        env=known,
+        timeout=timeout,
     )
+
+
+def python(folder, *arguments, **options):
+    """What a Python of its own answers in a folder; the options are those of `run`."""
+    return run([sys.executable, *arguments], folder, **options)

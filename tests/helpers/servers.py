@@ -15,6 +15,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+from processes import clean_environment
 
 LUIGID = (sys.executable, "-m", "taxi_pipeline", "luigid")
 
@@ -85,14 +86,13 @@ def mlflow_server(folder):
 
 @contextlib.contextmanager
 def _process(command, folder, log, variables=None):
-    known = {name: value for name, value in os.environ.items() if not name.startswith("LUIGI")}
     with log.open("w") as file:
         process = subprocess.Popen(
             command,
             stdout=file,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env={**known, **(variables or {})},
+            env=clean_environment() | (variables or {}),
         )
     try:
         yield process

@@ -1,10 +1,8 @@
 """What recipes read, and what naming them costs."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from processes import python
 
 from taxi_pipeline.model.features import FEATURES
 from taxi_pipeline.model.recipes import RECIPES
@@ -18,15 +16,14 @@ def test_the_recipes_have_the_names_that_users_type():
     assert list(RECIPES) == ["trip", "pretrip", "course", "linear"]
 
 
-def test_naming_the_recipes_imports_nothing_heavy():
+def test_naming_the_recipes_imports_nothing_heavy(tmp_path):
     code = (
         "import sys\n"
         "from taxi_pipeline.model.recipes import RECIPES\n"
         f"print(*(name for name in {HEAVY} if name in sys.modules))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
+    done = python(tmp_path, "-c", code)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
 
 

@@ -1,10 +1,7 @@
 """A webhook is told of a failure and of a promotion, once, and of nothing else."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socket import create_server
@@ -13,6 +10,7 @@ import luigi
 import pytest
 from http_servers import LoopbackServer, QuietHandler, serving
 from places import REPOSITORY
+from processes import python
 
 from taxi_pipeline import IngestTrips, RegisterModel, config
 from taxi_pipeline.errors import InvalidConfig
@@ -299,17 +297,9 @@ class TwoDeadly(luigi.WrapperTask):
 def killed(tmp_path, webhook):
     """A run whose two workers are killed at the same time, and what it said."""
     (tmp_path / "deadly.py").write_text(DEADLY)
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("LUIGI")}
-    command = [sys.executable, "-m", "luigi", "--module", "deadly", "TwoDeadly", "--workers", "2"]
-    return subprocess.run(
-        [*command, "--local-scheduler", "--alerts-webhook", webhook.url],
-        cwd=tmp_path,
-        env=kept | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = ("-m", "luigi", "--module", "deadly", "TwoDeadly", "--workers", "2")
+    options = ("--local-scheduler", "--alerts-webhook", webhook.url)
+    return python(tmp_path, *command, *options, path=[tmp_path, REPOSITORY])
 
 
 def test_each_worker_that_is_killed_is_told_of_once(killed, webhook):

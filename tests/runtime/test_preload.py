@@ -1,14 +1,12 @@
 """What tasks need is imported before a worker forks, and only there."""
 
 import importlib
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from places import REPOSITORY
-from processes import ENVIRONMENT, python
+from processes import python, run
 
 from taxi_pipeline.runtime import preload
 
@@ -58,22 +56,14 @@ def probe(tmp_path):
     command = str(Path(sys.executable).with_name("luigi"))
     own = (*("--module", "probe"), *("--local-scheduler", "--no-lock"))
 
-    def run(*arguments):
-        answer = subprocess.run(
-            [command, *arguments, *own],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={**ENVIRONMENT, "PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"},
-            timeout=60,
-        )
+    def told(*arguments):
+        answer = run([command, *arguments, *own], tmp_path, path=[tmp_path, REPOSITORY])
         assert "Traceback" not in answer.stderr
         said = (answer.stdout + answer.stderr).splitlines()
         lines = [line.removeprefix("INFO: ").split(": ") for line in said]
         return {line[0]: line[1] for line in lines if line[0] in {"task", "end"}}
 
-    return run
+    return told
 
 
 def test_one_worker_imports_nothing_before_its_tasks_do(probe):

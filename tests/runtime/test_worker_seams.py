@@ -3,9 +3,6 @@
 import configparser
 import inspect
 import logging
-import os
-import subprocess
-import sys
 import textwrap
 import warnings
 from typing import ClassVar
@@ -24,6 +21,7 @@ from luigi.scheduler import Scheduler
 from luigi.task import flatten
 from luigi.task_register import Register, TaskClassException
 from places import REPOSITORY
+from processes import python
 
 from taxi_pipeline import config
 
@@ -459,16 +457,8 @@ class Fails(luigi.Task):
 def test_exit_codes_are_read_after_the_module_is_imported(tmp_path, written, code):
     (tmp_path / "seam_tasks.py").write_text(textwrap.dedent(TASKS))
     (tmp_path / "luigi.cfg").write_text(written)
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("LUIGI_")}
-    answer = subprocess.run(
-        [sys.executable, "-m", "luigi", "--module", "seam_tasks", "Fails", "--local-scheduler"],
-        cwd=tmp_path,
-        env=kept | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = ("-m", "luigi", "--module", "seam_tasks", "Fails", "--local-scheduler")
+    answer = python(tmp_path, *command, path=[tmp_path, REPOSITORY])
     assert answer.returncode == code, answer.stderr
     assert "ERROR: Fails(): green 2031-01: not published\n" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -1,10 +1,7 @@
 """Which months of a range are run, in which order, and what is said of each at the end."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -16,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from luigi.task_register import Register
+from processes import python
 
 from taxi_pipeline import (
     BackfillMonths,
@@ -391,15 +389,7 @@ luigi.build([task], local_scheduler=True, workers=2, worker_scheduler_factory=Fa
 
 def test_the_champion_of_a_parallel_and_reversed_backfill_is_the_newest_month(tmp_path):
     (tmp_path / "luigi.cfg").write_text("[source]\nurl = synthetic://?rows=1500\n")
-    answer = subprocess.run(
-        [sys.executable, "-c", PARALLEL],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={name: text for name, text in os.environ.items() if not name.startswith("LUIGI")},
-        timeout=120,
-    )
+    answer = python(tmp_path, "-c", PARALLEL, timeout=120)
     assert answer.returncode == 0, answer.stderr
     newest, registered = champion(tmp_path / "data")
     assert newest == "2021-03", answer.stderr

@@ -1,13 +1,11 @@
 """A registered model carries what prediction needs, and nothing else."""
 
 import ast
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import python
 
 import taxi_pipeline
 from taxi_pipeline.model.recipes import RECIPES
@@ -79,11 +77,7 @@ def test_the_copy_predicts_by_itself(tmp_path, folder, records, models, recipe):
     models[recipe].save(tmp_path / "model")
     records.to_parquet(tmp_path / "records.parquet")
     arguments = [str(tmp_path / name) for name in ("model", "records.parquet")]
-    command = [sys.executable, "-c", PREDICT, *arguments, str(code)]
-    environment = {**os.environ, "PYTHONPATH": str(code)}
-    ended = subprocess.run(
-        command, env=environment, cwd=code, text=True, capture_output=True, timeout=120, check=False
-    )
+    ended = python(code, "-c", PREDICT, *arguments, str(code), path=[code], timeout=120)
     assert ended.returncode == 0, ended.stderr
     expected = models[recipe].predict_published(records)[:100]
     np.testing.assert_array_equal([float(word) for word in ended.stdout.split()], expected)

@@ -1,8 +1,6 @@
 """Whether a month is published, asked of real servers and files on this machine."""
 
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from base64 import b64decode
@@ -13,6 +11,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from processes import python
 from trip_source import (
     CONTENT,
     HIDDEN,
@@ -164,16 +163,15 @@ def test_a_store_that_cannot_be_asked_counts_as_one_that_has_it(monkeypatch):
     assert counts_as_published(f"soup://bucket/{NAME}")
 
 
-def test_an_http_source_is_asked_without_what_is_slow_to_import(server):
+def test_an_http_source_is_asked_without_what_is_slow_to_import(server, tmp_path):
     server.answers = [status(200)]
     program = (
         "import sys; from taxi_pipeline.trips.publication import is_published\n"
         f"assert is_published({server.url!r}, timeout=5)\n"
         "print(sorted({'aiohttp', 'fsspec'} & set(sys.modules)))"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-    )
+    answer = python(tmp_path, "-c", program)
+    assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip() == "[]"
 
 

@@ -1,12 +1,12 @@
 """Recipes by name: of this package, registered, and of installed distributions."""
 
-import subprocess
 import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from own_recipes import MODULE
+from processes import python
 
 from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model.recipes import (
@@ -199,14 +199,13 @@ def test_an_installed_recipe_does_not_shadow_one_of_this_package(install_recipes
     assert get_recipe("trip") is RECIPES["trip"]
 
 
-def test_what_is_installed_is_not_looked_through_for_a_recipe_of_this_package():
+def test_what_is_installed_is_not_looked_through_for_a_recipe_of_this_package(tmp_path):
     code = (
         "import taxi_pipeline\n"
         "from taxi_pipeline.model.recipes import registry\n"
         "taxi_pipeline.RegisterModel(year=2021, month=1)\n"
         "print(registry._entry_points.cache_info().misses)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
+    done = python(tmp_path, "-c", code)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "0"
