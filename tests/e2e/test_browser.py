@@ -159,6 +159,7 @@ def test_the_link_of_a_task_leads_to_its_output_with_its_plot(page):
         page.driver.switch_to.window(before)
 
 
+@pytest.mark.slow
 def test_a_backfill_can_be_watched_while_it_runs(page, scheduler):
     months = ("BackfillMonths", "--of", "RegisterModel", "--start", "2021-04", "--stop", "2021-06")
     # Searches that last as long as it takes to look at one.

@@ -245,6 +245,7 @@ def assert_whole(folder):
     assert len(client.search_model_versions("name = 'nyc-green-taxi-duration-trip'")) == 1
 
 
+@pytest.mark.slow
 def test_what_a_killed_client_left_is_completed_by_another(luigi):
     # Else the scheduler believes for two minutes that the client goes on.
     (luigi.folder / "luigi.cfg").write_text(
@@ -280,6 +281,7 @@ def test_two_clients_that_ask_for_the_same_month_run_each_task_once(luigi):
     assert_whole(luigi.folder)
 
 
+@pytest.mark.slow
 def test_two_clients_with_different_months_both_complete_theirs(luigi):
     with servers.scheduler(luigi.folder) as scheduler:
         model = ("TrainModel", "--year", "2021", *LONG, *scheduler.flag, "--month")
@@ -306,6 +308,7 @@ def test_clients_with_outputs_in_different_folders_both_complete(luigi):
         assert list((luigi.folder / root).glob("features/*/*/*/manifest.json"))
 
 
+@pytest.mark.slow
 def test_a_client_that_waits_goes_on_where_a_killed_one_ended(luigi):
     (luigi.folder / "luigi.cfg").write_text("[scheduler]\nworker_disconnect_delay = 3\n")
     run = ("TuneHyperparameters", *JANUARY, *LONG)
@@ -398,6 +401,7 @@ def test_without_a_scheduler_a_client_says_within_seconds_how_to_start_one(luigi
 # --- with an MLflow server -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_with_an_mlflow_server_the_links_lead_to_its_pages(scheduler, luigi):
     with servers.mlflow_server(luigi.folder) as server:
         run = ("RegisterModel", "--year", "2021", "--month", "3", *SMALL)

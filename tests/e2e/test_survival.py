@@ -95,6 +95,7 @@ def runs(command):
     return searches, trials
 
 
+@pytest.mark.slow
 def test_a_search_killed_again_and_again_ends_as_if_nothing_had_been(with_database, uninterrupted):
     luigi, before = with_database, {}
     for enough in (1, 3, 5):
@@ -144,6 +145,7 @@ def test_two_that_search_the_same_at_once_share_their_trials_and_end_well(
     assert [trial["seconds"] for trial in found["trials"]] == [one["seconds"] for one in written]
 
 
+@pytest.mark.slow
 def test_a_search_killed_while_mlflow_makes_its_database_can_still_be_registered(luigi):
     mlflow = luigi.folder / "data" / "mlflow"
     few = ("--tuning-trials", "2")
@@ -155,6 +157,7 @@ def test_a_search_killed_while_mlflow_makes_its_database_can_still_be_registered
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 def test_a_search_ends_although_the_mlflow_server_never_answers(luigi):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         server = f"http://127.0.0.1:{silent.getsockname()[1]}"
