@@ -94,8 +94,8 @@ class Boosting:
 
         if rounds is None:
             raise InvalidRecipe(
-                "boosting needs a number of rounds: give the recipe its `rounds`, or a `space`, "
-                "with which tuning finds them"
+                "boosting needs a number of rounds: set rounds in the recipe, or give it a space, "
+                "so that tuning finds them"
             )
         data = xgboost.QuantileDMatrix(
             matrix,

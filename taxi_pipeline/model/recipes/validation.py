@@ -1,4 +1,4 @@
-"""What a recipe must declare, checked when it is registered or found."""
+"""What a recipe must declare, checked when the recipe is first asked for."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def checked_recipe(name: str, recipe: Any, place: str) -> Recipe:
     """
     try:
         instance = _instance(recipe)
-        for problem in _CHECKS:
-            problem(instance)
+        for check in _CHECKS:
+            check(instance)
     except InvalidRecipe as error:
         raise InvalidRecipe(f"recipe {name!r} ({place}): {error}") from error.__cause__
     return instance

@@ -65,7 +65,7 @@ class RecipeStage(Stage):
         version = f"{self.version}, recipe {self.chosen_recipe.version}"
         if self.recipe in recipes.RECIPES:
             return version
-        # Who tries things out in a recipe of their own does not think of its version each time.
+        # In a recipe of their own people try things out, without raising its version each time.
         return f"{version} {digest(self.chosen_recipe.declaration())}"
 
     @property
