@@ -1,0 +1,101 @@
+"""A task whose output is found by its identity: by all that the output is made from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from luigi.task import flatten
+
+from taxi_pipeline import config
+from taxi_pipeline.identity import Identity
+from taxi_pipeline.storage import Output, Storage, layout, open_storage
+from taxi_pipeline.tasks.base.identity_cache import cached, identity_cache
+from taxi_pipeline.tasks.base.monthly import MonthlyTask
+
+
+class IdentifiedTask(MonthlyTask):
+    """A monthly task whose output is found by its identity.
+
+    Attributes:
+        stage: the stage's name, which is the first folder of its outputs. No path depends on the
+            module that a class stands in.
+        version: raised by the stage's author when what it makes changes its meaning.
+        sections: the configuration that it reads; its values are part of the output's identity.
+    """
+
+    stage: ClassVar[str]
+    version: ClassVar[int] = 1
+    sections: ClassVar[tuple[type[config.Section], ...]] = ()
+
+    @property
+    def task_dir(self) -> str:
+        """The location of all outputs of this task, whatever they were made from."""
+        return layout.task_dir(self.stage, self.taxi, str(self.calendar_month), self.variant)
+
+    @property
+    def storage(self) -> Storage:
+        """Where outputs are kept."""
+        return open_storage(config.storage().root)
+
+    def identity(self) -> Identity | None:
+        """What the output is made from; None while a published file is not ingested."""
+        return cached(self, self.compute_identity)
+
+    def compute_identity(self) -> Identity | None:
+        """The identity, by what is configured and ingested now."""
+        inputs = {}
+        for task in flatten(self.requires()):
+            required = task.identity()
+            if required is None:
+                return None
+            inputs[task.label] = required.key
+        return Identity(
+            task=self.task_family,
+            parameters=self.to_str_params(only_significant=True),
+            version=self._version(),
+            config=self._config_values(),
+            inputs=inputs,
+        )
+
+    @property
+    def key(self) -> str | None:
+        """The key of the output; None while a published file is not ingested."""
+        identity = self.identity()
+        return None if identity is None else identity.key
+
+    def _version(self) -> str:
+        return str(self.version)
+
+    def _config_values(self) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for section in self.sections:
+            values |= cached(section, section.significant_values)
+        return values
+
+    def location(self, identity: Identity) -> str:
+        """Where the output of an identity is kept."""
+        return layout.output_dir(self.task_dir, identity.key)
+
+    def output(self) -> Output:
+        """The output of the identity as it is now."""
+        identity = self.identity()
+        if identity is None:
+            return Output(self.storage, layout.not_ingested_dir(self.task_dir))
+        return Output(self.storage, self.location(identity))
+
+    def complete(self) -> bool:
+        """Whether the output of the identity as it is now is there."""
+        with identity_cache():
+            return bool(super().complete())
+
+    def change_reasons(self, identity: Identity | None) -> list[str]:
+        """Why the task runs although it ran before; empty if it never did."""
+        outputs = (
+            Output(self.storage, layout.output_dir(self.task_dir, name))
+            for name in self.storage.list_dirs(self.task_dir)
+        )
+        manifests = (output.manifest() for output in outputs if output.exists())
+        newest = max(manifests, key=lambda manifest: str(manifest["finished"]), default=None)
+        if newest is None or identity is None:
+            return []
+        return identity.changes_since(Identity(**newest["identity"]))
