@@ -31,7 +31,11 @@ class InvalidTripFile(SourceError):
 
 
 class StorageError(TaxiPipelineError):
-    """The storage root cannot be read or written, or an output under it was tampered with."""
+    """The storage root cannot be read or written."""
+
+
+class DamagedOutput(StorageError):
+    """A file under the storage root is missing, cut off, or not what was published."""
 
 
 class TrackingError(TaxiPipelineError):

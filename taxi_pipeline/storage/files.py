@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from taxi_pipeline.errors import DamagedOutput
+
 
 def rename_exclusive(made: Path, path: Path) -> bool:
     """Give a file its final name unless that name is taken.
@@ -40,6 +42,24 @@ def sha256(path: Path) -> str:
     """The sha256 of a file's content, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def parse_json(content: bytes, uri: str) -> Any:
+    """The content of a JSON file that this package wrote.
+
+    Args:
+        content: the file's bytes.
+        uri: of the file, as a user would type it.
+
+    Raises:
+        DamagedOutput: it is cut off or no JSON.
+    """
+    try:
+        return json.loads(content)
+    except ValueError:
+        raise DamagedOutput(
+            f"{uri} is damaged: it is {'empty' if not content else 'no JSON'}"
+        ) from None
 
 
 def to_json(content: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import uuid
@@ -13,7 +12,7 @@ from typing import Any
 
 from taxi_pipeline.errors import StorageError
 from taxi_pipeline.storage import layout
-from taxi_pipeline.storage.files import rename_exclusive, to_json
+from taxi_pipeline.storage.files import parse_json, rename_exclusive, to_json
 from taxi_pipeline.storage.protocol import wrap_errors
 
 
@@ -40,9 +39,10 @@ class LocalStorage:
         """The content of a JSON file; None if it is not there."""
         with wrap_errors(self.uri(location), "read"):
             try:
-                return json.loads((self._folder / location).read_bytes())
+                content = (self._folder / location).read_bytes()
             except FileNotFoundError:
                 return None
+        return parse_json(content, self.uri(location))
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file so that a reader sees the old or the new content, never a part."""

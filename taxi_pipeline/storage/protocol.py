@@ -30,7 +30,11 @@ class Storage(Protocol):
         """Whether a file is there."""
 
     def read_json(self, location: str) -> Any:
-        """The content of a JSON file; None if it is not there."""
+        """The content of a JSON file; None if it is not there.
+
+        Raises:
+            DamagedOutput: the file is cut off or no JSON.
+        """
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file so that a reader sees the old or the new content, never a part."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing.util
 import shutil
 import tempfile
@@ -15,7 +14,7 @@ from taxi_pipeline.errors import StorageError
 from taxi_pipeline.logger import logger
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import layout
-from taxi_pipeline.storage.files import to_json
+from taxi_pipeline.storage.files import parse_json, to_json
 from taxi_pipeline.storage.protocol import wrap_errors
 
 
@@ -55,9 +54,10 @@ class RemoteStorage:
         """The content of a JSON file; None if it is not there."""
         with wrap_errors(self.uri(location), "read"):
             try:
-                return json.loads(self._files.cat_file(self._path(location)))
+                content = self._files.cat_file(self._path(location))
             except FileNotFoundError:
                 return None
+        return parse_json(content, self.uri(location))
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file in one piece."""

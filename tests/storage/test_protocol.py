@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from outputs import CONTENTS, HOME, PLACE, assert_whole, at_once, everything, fill, publish
 
-from taxi_pipeline.errors import StorageError
+from taxi_pipeline.errors import DamagedOutput, StorageError
 from taxi_pipeline.storage import MANIFEST, Output
 
 json_values = st.recursive(
@@ -230,10 +230,10 @@ def test_a_reader_sees_the_old_or_the_new_json_but_never_a_part(kept):
 
 
 @pytest.mark.parametrize("content", [b"", b'{"a": ', b"\xff\xfe\xff"])
-def test_json_that_cannot_be_read_is_one_line_that_names_the_file(kept, content):
+def test_damaged_json_is_one_line_that_names_the_file(kept, content):
     publish(kept, {"broken.json": content})
-    with pytest.raises(StorageError) as raised:
+    with pytest.raises(DamagedOutput) as raised:
         kept.read_json(f"{PLACE}/broken.json")
     line = str(raised.value)
-    assert line.startswith(f"{kept.uri(PLACE)}/broken.json cannot be read: ")
+    assert line.startswith(f"{kept.uri(PLACE)}/broken.json is damaged: it is ")
     assert "\n" not in line
