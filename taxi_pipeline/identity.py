@@ -53,6 +53,11 @@ class Identity:
         return changes
 
 
+def is_key(name: str) -> bool:
+    """Whether a name is a key."""
+    return len(name) == KEY_LENGTH and set(name) <= set("0123456789abcdef")
+
+
 class ContentIdentity(Identity):
     """The identity of a file that came from outside: its key is its content's sha256."""
 

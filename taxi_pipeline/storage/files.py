@@ -1,4 +1,4 @@
-"""Files of this machine: renaming in one step, digests, JSON."""
+"""Files of this machine: renaming in one step, digests, JSON with a checksum."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from taxi_pipeline.errors import DamagedOutput
+from taxi_pipeline.identity import digest
+
+CHECKSUM = "checksum"
+"""The entry of a JSON file that holds the digest of the others."""
 
 
 def rename_exclusive(made: Path, path: Path) -> bool:
@@ -45,23 +49,34 @@ def sha256(path: Path) -> str:
 
 
 def parse_json(content: bytes, uri: str) -> Any:
-    """The content of a JSON file that this package wrote.
+    """The content of a JSON file that this package wrote, without its checksum.
 
     Args:
-        content: the file's bytes.
+        content: the file's bytes. Files of the first versions have no checksum.
         uri: of the file, as a user would type it.
 
     Raises:
-        DamagedOutput: it is cut off or no JSON.
+        DamagedOutput: it is cut off, no JSON, or not what was written.
     """
     try:
-        return json.loads(content)
+        parsed = json.loads(content)
     except ValueError:
-        raise DamagedOutput(
-            f"{uri} is damaged: it is {'empty' if not content else 'no JSON'}"
-        ) from None
+        problem = "it is no JSON" if content else "it is empty"
+        raise DamagedOutput(f"{uri} is damaged: {problem}") from None
+    if isinstance(parsed, dict) and CHECKSUM in parsed:
+        written = parsed.pop(CHECKSUM)
+        if written != digest(parsed):
+            raise DamagedOutput(f"{uri} is damaged: it is not what its {CHECKSUM} says")
+    return parsed
 
 
 def to_json(content: Any) -> str:
-    """JSON for people and machines: indented, keys in the order given."""
-    return json.dumps(content, indent=2) + "\n"
+    """JSON for people and machines: indented, keys in the order given.
+
+    An object has a checksum as its last entry.
+    """
+    text = json.dumps(content)
+    plain = json.loads(text)  # as it will be read: keys are text
+    if isinstance(plain, dict):
+        plain[CHECKSUM] = digest(plain)
+    return json.dumps(plain, indent=2) + "\n"

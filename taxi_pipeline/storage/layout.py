@@ -11,6 +11,7 @@ these functions; no other module joins the parts of a path.
         trials-<digest>/<number>.json          the trials of a search (tune)
     mlflow/                                    the registry, unless a server is configured
     .staging/                                  outputs that are being written
+    .damaged/                                  outputs that were damaged, kept for a look
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import PurePosixPath
 
 MANIFEST = "manifest.json"
 STAGING = ".staging"
+DAMAGED = ".damaged"
 
 
 def task_dir(stage: str, taxi: str, month: str, variant: str = "") -> str:
@@ -45,6 +47,11 @@ def output_file(output_dir: str, name: str) -> str:
 def manifest_file(output_dir: str) -> str:
     """The manifest of an output."""
     return output_file(output_dir, MANIFEST)
+
+
+def set_aside(location: str, name: str) -> str:
+    """Where something that is damaged is kept for a look, under a name that nothing else has."""
+    return f"{DAMAGED}/{location}.{name}"
 
 
 def browsable(folder: str) -> str:

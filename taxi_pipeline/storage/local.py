@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from taxi_pipeline.errors import StorageError
+from taxi_pipeline.processes import own_name, remove_left_over, remove_temporary_folders
 from taxi_pipeline.storage import layout
 from taxi_pipeline.storage.files import parse_json, rename_exclusive, to_json
+from taxi_pipeline.storage.output import Output, announce_set_aside
 from taxi_pipeline.storage.protocol import wrap_errors
 
 
@@ -74,10 +76,28 @@ class LocalStorage:
             except FileNotFoundError:
                 return []
 
+    def file_sizes(self, location: str) -> dict[str, int]:
+        """The bytes of each file in a folder, by its relative name; none if it is not there."""
+        folder = self._folder / location
+        with wrap_errors(self.uri(location), "read"):
+            return {
+                path.relative_to(folder).as_posix(): path.stat().st_size
+                for path in folder.rglob("*")
+                if path.is_file()
+            }
+
+    def set_aside(self, location: str) -> str:
+        """Move a file or a folder out of the way, into a hidden folder; the URI that it has now."""
+        aside = layout.set_aside(location, uuid.uuid4().hex[:8])
+        with wrap_errors(self.uri(location), "written"):
+            (self._folder / aside).parent.mkdir(parents=True, exist_ok=True)
+            (self._folder / location).rename(self._folder / aside)
+        return self.uri(aside)
+
     @contextlib.contextmanager
     def staging(self) -> Iterator[Path]:
         """A folder to write into, on the same disk as the root; removed at the end."""
-        folder = self._folder / layout.STAGING / uuid.uuid4().hex
+        folder = self._folder / layout.STAGING / own_name()
         try:
             folder.mkdir(parents=True)
         except OSError as error:
@@ -88,6 +108,11 @@ class LocalStorage:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def remove_left_over(self) -> None:
+        """Remove what processes of this machine that have ended left half written."""
+        remove_left_over(self._folder / layout.STAGING)
+        remove_temporary_folders()
 
     @contextlib.contextmanager
     def streaming_file(self, location: str) -> Iterator[Path]:
@@ -102,18 +127,19 @@ class LocalStorage:
         """Make a staging folder, with its manifest, visible at a location.
 
         If another process has published the same location meanwhile, its output stays: both were
-        made from the same things.
+        made from the same things. An output that is damaged is set aside.
         """
         target = self._folder / location
         with wrap_errors(self.uri(location), "written"):
             target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            folder.rename(target)
-        except OSError as error:
-            if not (target / layout.MANIFEST).exists():
-                raise StorageError(
-                    f"{target} is in the way, without a {layout.MANIFEST}: move it away ({error})"
-                ) from error
+            try:
+                folder.rename(target)
+            except OSError:
+                if not target.exists():
+                    raise
+                if not Output(self, location).exists():
+                    announce_set_aside(self.uri(location), self.set_aside(location))
+                    folder.rename(target)
 
     def local_path(self, location: str) -> Path:
         """A path on this machine that holds the file's content; not to be written to."""

@@ -45,8 +45,17 @@ class Storage(Protocol):
     def list_dirs(self, location: str) -> list[str]:
         """The names of the folders in a folder, sorted; none if it is not there."""
 
+    def file_sizes(self, location: str) -> dict[str, int]:
+        """The bytes of each file in a folder, by its relative name; none if it is not there."""
+
+    def set_aside(self, location: str) -> str:
+        """Move a file or a folder out of the way, into a hidden folder; the URI that it has now."""
+
     def staging(self) -> AbstractContextManager[Path]:
         """A folder of this machine to write into; removed at the end."""
+
+    def remove_left_over(self) -> None:
+        """Remove what processes of this machine that have ended left half written."""
 
     def streaming_file(self, location: str) -> AbstractContextManager[Path]:
         """A path of this machine to write a file to that may be read meanwhile, such as a log."""
@@ -55,7 +64,7 @@ class Storage(Protocol):
         """Make a staging folder visible at a location, its manifest last.
 
         If another process has published the same location meanwhile, its output stays: both were
-        made from the same things.
+        made from the same things. An output that is damaged is set aside.
         """
 
     def local_path(self, location: str) -> Path:

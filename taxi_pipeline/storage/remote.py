@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import multiprocessing.util
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from taxi_pipeline.errors import StorageError
 from taxi_pipeline.logger import logger
+from taxi_pipeline.processes import remove_temporary_folders, temporary_folder
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import layout
 from taxi_pipeline.storage.files import parse_json, to_json
+from taxi_pipeline.storage.output import Output, announce_set_aside
 from taxi_pipeline.storage.protocol import wrap_errors
 
 
@@ -32,11 +34,10 @@ class RemoteStorage:
             raise StorageError(
                 f"[storage] root {redact(root)} is not usable: {type(error).__name__} {cause}"
             ) from error
-        self._scratch = Path(tempfile.mkdtemp(prefix="taxi_pipeline-"))
+        scratch = contextlib.ExitStack()
+        self._scratch = scratch.enter_context(temporary_folder())
         # Unlike atexit, this also runs at the end of a forked Luigi worker.
-        multiprocessing.util.Finalize(
-            None, shutil.rmtree, (self._scratch,), {"ignore_errors": True}, exitpriority=0
-        )
+        multiprocessing.util.Finalize(None, scratch.close, exitpriority=0)
 
     def uri(self, location: str) -> str:
         """The location as a user would type it."""
@@ -85,11 +86,37 @@ class RemoteStorage:
         paths = (entry["name"] for entry in entries if entry["type"] == "directory")
         return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
 
+    def file_sizes(self, location: str) -> dict[str, int]:
+        """The bytes of each file in a folder, by its relative name; none if it is not there."""
+        folder = self._path(location)
+        with wrap_errors(self.uri(location), "read"):
+            try:
+                found = self._files.find(folder, detail=True)
+            except FileNotFoundError:
+                return {}
+        start = len(folder) + 1
+        return {path[start:]: int(entry["size"]) for path, entry in found.items()}
+
+    def set_aside(self, location: str) -> str:
+        """Move a file or a folder out of the way, into a hidden folder; the URI that it has now."""
+        aside = layout.set_aside(location, uuid.uuid4().hex[:8])
+        with wrap_errors(self.uri(location), "written"):
+            self._files.mv(self._path(location), self._path(aside), recursive=True)
+        copy = self._scratch / location
+        if copy.is_dir():
+            shutil.rmtree(copy)
+        copy.unlink(missing_ok=True)
+        return self.uri(aside)
+
     @contextlib.contextmanager
     def staging(self) -> Iterator[Path]:
         """A folder of this machine to write into; removed at the end."""
-        with tempfile.TemporaryDirectory(prefix="taxi_pipeline-") as folder:
-            yield Path(folder)
+        with temporary_folder() as folder:
+            yield folder
+
+    def remove_left_over(self) -> None:
+        """Remove what processes of this machine that have ended left half written."""
+        remove_temporary_folders()
 
     @contextlib.contextmanager
     def streaming_file(self, location: str) -> Iterator[Path]:
@@ -111,9 +138,14 @@ class RemoteStorage:
                 self._files.put_file(str(file), self._path(location))
 
     def publish(self, folder: Path, location: str) -> None:
-        """Upload a staging folder, its manifest last, unless the location has one already."""
+        """Upload a staging folder, its manifest last, unless the location has a whole output.
+
+        An output that is damaged is set aside.
+        """
         if self.exists(layout.manifest_file(location)):
-            return
+            if Output(self, location).exists():
+                return
+            announce_set_aside(self.uri(location), self.set_aside(location))
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         for path in sorted(files, key=lambda path: path == folder / layout.MANIFEST):
             name = path.relative_to(folder).as_posix()
@@ -123,8 +155,8 @@ class RemoteStorage:
         """A copy of the file, or of the folder, on this machine."""
         path = self._scratch / location
         if not path.exists():
-            with wrap_errors(self.uri(location), "read"), tempfile.TemporaryDirectory() as folder:
-                arriving = Path(folder, path.name)
+            with wrap_errors(self.uri(location), "read"), temporary_folder() as folder:
+                arriving = folder / path.name
                 self._files.get(self._path(location), str(arriving), recursive=True)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(arriving, path)

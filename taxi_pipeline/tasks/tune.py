@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
+from taxi_pipeline.errors import DamagedOutput
 from taxi_pipeline.identity import digest
 from taxi_pipeline.logger import logger
 from taxi_pipeline.storage import Storage, layout
@@ -142,7 +143,12 @@ class TrialFolder:
         """The trial of a number, if it has ended."""
         from taxi_pipeline.tuning.trials import Trial
 
-        content = self.storage.read_json(self._file(number))
+        try:
+            content = self.storage.read_json(self._file(number))
+        except DamagedOutput as error:
+            aside = self.storage.set_aside(self._file(number))
+            logger.warning("%s; it was set aside as %s, and the trial runs again", error, aside)
+            return None
         return None if content is None else Trial.from_json(content)
 
     def add(self, trial: Trial) -> Trial:

@@ -1,15 +1,15 @@
 """Outputs in a storage, without the tasks that make them."""
 
 import hashlib
-import json
 import threading
 
 import fsspec
 
-from taxi_pipeline.storage import MANIFEST, describe_files
+from taxi_pipeline.storage import MANIFEST, describe_files, to_json
 
 HOME = "transform/green/2021-01"
-PLACE = f"{HOME}/0123456789abcdef"
+KEY = "0123456789abcdef"
+PLACE = f"{HOME}/{KEY}"
 CONTENTS = {"trips.parquet": b"PAR1", "model/booster.json": b"{}", "zzz.txt": b""}
 
 
@@ -18,7 +18,8 @@ def fill(folder, contents=CONTENTS, **facts):
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    (folder / MANIFEST).write_text(json.dumps({**facts, "files": describe_files(folder)}))
+    facts = {"key": KEY, **facts, "files": describe_files(folder)}
+    (folder / MANIFEST).write_text(to_json(facts))
 
 
 def publish(kept, contents=CONTENTS, place=PLACE, **facts):

@@ -89,14 +89,15 @@ def test_what_is_published_first_stays(kept):
     assert not staged.exists()
 
 
-def test_a_folder_without_manifest_is_in_the_way_of_a_local_output(local):
+def test_a_folder_without_manifest_is_set_aside_for_a_local_output(local, caplog):
     blocked = Path(local.uri(PLACE))
     blocked.mkdir(parents=True)
     (blocked / "trips.parquet").write_bytes(b"half")
-    with pytest.raises(StorageError, match=f"is in the way, without a {MANIFEST}: move it away"):
-        publish(local)
-    assert not Output(local, PLACE).exists()
-    assert (blocked / "trips.parquet").read_bytes() == b"half"
+    publish(local)
+    assert_whole(Output(local, PLACE))
+    (aside,) = Path(local.uri(".damaged")).rglob("trips.parquet")
+    assert aside.read_bytes() == b"half"
+    assert str(aside.parent) in caplog.text
 
 
 @pytest.fixture

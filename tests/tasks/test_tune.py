@@ -14,6 +14,7 @@ import pytest
 
 from taxi_pipeline import IngestTrips, TuneHyperparameters
 from taxi_pipeline.model.recipes.trip import Trip
+from taxi_pipeline.storage.files import parse_json
 from taxi_pipeline.tasks import tune
 from taxi_pipeline.tracking.records import RunLink
 from taxi_pipeline.tuning.holdout import HoldoutData
@@ -169,7 +170,7 @@ def test_each_trial_is_a_file_by_number_in_a_folder_of_the_search(tuning):
     folder = f"tune/green/2021-01/trip-w1/trials-{tuning.task.search_key}"
     files = tuning.journal
     assert list(files) == [f"{folder}/{number:05d}.json" for number in (1, 2, 3)]
-    written = [Trial.from_json(json.loads(content)) for content in files.values()]
+    written = [Trial.from_json(parse_json(content, name)) for name, content in files.items()]
     assert [trial.as_row() for trial in written] == tuning.choice["trials"]
     assert [trial.number for trial in written] == [1, 2, 3]
 
@@ -249,7 +250,7 @@ def test_an_interrupted_search_makes_what_is_missing_and_finds_the_same(
 def test_a_search_that_lost_trials_from_its_middle_makes_these_again(tuning):
     tuning.run(6)
     found, files = tuning.findings, list(tuning.journal)
-    shutil.rmtree(tuning.task.output().file("."))
+    shutil.rmtree(str(tuning.task.output()))
     for lost in (files[1], files[4]):
         (tuning.pipeline.root / lost).unlink()
     assert tuning.run(6)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from luigi.task import flatten
 
 from taxi_pipeline import config
-from taxi_pipeline.identity import Identity
+from taxi_pipeline.identity import Identity, is_key
 from taxi_pipeline.storage import Output, Storage, layout, open_storage
 from taxi_pipeline.tasks.base.identity_cache import cached, identity_cache
 from taxi_pipeline.tasks.base.monthly import MonthlyTask
@@ -93,6 +93,7 @@ class IdentifiedTask(MonthlyTask):
         outputs = (
             Output(self.storage, layout.output_dir(self.task_dir, name))
             for name in self.storage.list_dirs(self.task_dir)
+            if is_key(name)
         )
         manifests = (output.manifest() for output in outputs if output.exists())
         newest = max(manifests, key=lambda manifest: str(manifest["finished"]), default=None)

@@ -1,0 +1,89 @@
+"""Files of a process that goes away: named after it, so that others can tell when it is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+PREFIX = "taxi_pipeline-"
+"""How the names of temporary folders begin."""
+
+SECONDS_UNSEEN = 7 * 24 * 3600.0
+"""After this many seconds without a change, files of a process that cannot be asked for are left
+over: of a process of another machine, or of one that an earlier version did not name."""
+
+
+def own_name() -> str:
+    """A name for a file of this process that no other process gives."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
+
+
+def is_left_over(path: Path) -> bool:
+    """Whether the process that a file or folder is named after has ended.
+
+    A process number that another process has got meanwhile counts as running.
+
+    Args:
+        path: what :func:`own_name` named, with or without something before it.
+    """
+    host, _, rest = path.name.rpartition("-")[0].rpartition("-")
+    if rest.isdecimal() and f"-{host}".endswith(f"-{socket.gethostname()}"):
+        return not _is_running(int(rest))
+    try:
+        return time.time() - path.stat().st_mtime > SECONDS_UNSEEN
+    except FileNotFoundError:
+        return False
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it belongs to somebody else
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder on the disk for temporary files; removed at the end."""
+    folder = Path(tempfile.gettempdir(), f"{PREFIX}{own_name()}")
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_over(folder: Path, prefix: str = "") -> list[Path]:
+    """Remove what processes that have ended left in a folder.
+
+    Args:
+        folder: where to look; it need not be there.
+        prefix: how the names begin.
+
+    Returns:
+        What was removed.
+    """
+    removed = []
+    for path in folder.glob(f"{prefix}*"):
+        if is_left_over(path):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+            removed.append(path)
+    return removed
+
+
+def remove_temporary_folders() -> list[Path]:
+    """Remove the temporary folders of processes of this machine that have ended."""
+    return remove_left_over(Path(tempfile.gettempdir()), f"{PREFIX}{socket.gethostname()}-")

@@ -1,0 +1,84 @@
+"""What a process leaves behind is told from what a running one uses."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from taxi_pipeline import processes
+
+
+@pytest.fixture
+def gone():
+    """The number of a process that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait(30)
+    return ended.pid
+
+
+def named(folder, name, age=0.0):
+    path = folder / name
+    path.mkdir()
+    (path / "half.parquet").write_bytes(b"PAR1")
+    then = path.stat().st_mtime - age
+    os.utime(path, (then, then))
+    return path
+
+
+def of(process, host=None):
+    host = host or processes.socket.gethostname()
+    return f"{host}-{process}-{'0' * 32}"
+
+
+def test_what_a_running_process_writes_is_kept(tmp_path):
+    path = named(tmp_path, processes.own_name())
+    assert processes.remove_left_over(tmp_path) == []
+    assert path.exists()
+
+
+def test_what_a_process_that_ended_wrote_is_removed(tmp_path, gone):
+    path = named(tmp_path, of(gone))
+    assert processes.remove_left_over(tmp_path) == [path]
+    assert not path.exists()
+
+
+def test_a_file_that_is_left_over_is_removed_too(tmp_path, gone):
+    path = tmp_path / f".new-{of(gone)}"
+    path.write_bytes(b"half")
+    assert processes.remove_left_over(tmp_path, ".new-") == [path]
+    assert not path.exists()
+
+
+def test_only_names_with_the_prefix_are_looked_at(tmp_path, gone):
+    path = named(tmp_path, of(gone))
+    assert processes.remove_left_over(tmp_path, ".new-") == []
+    assert path.exists()
+
+
+@pytest.mark.parametrize("name", [of(1, "another-host"), "4f1c2d3e" * 4, "taxi_pipeline-0"])
+def test_what_belongs_to_no_process_of_this_machine_is_removed_after_a_week(tmp_path, name):
+    path = named(tmp_path, name, age=processes.SECONDS_UNSEEN - 3600)
+    assert processes.remove_left_over(tmp_path) == []
+    path.rename(tmp_path / "moved")
+    old = named(tmp_path, name, age=processes.SECONDS_UNSEEN + 3600)
+    assert processes.remove_left_over(tmp_path) == [old]
+
+
+def test_a_folder_that_is_not_there_has_nothing_left_over(tmp_path):
+    assert processes.remove_left_over(tmp_path / "nowhere") == []
+
+
+def test_a_temporary_folder_is_removed_at_the_end_and_by_others_if_its_process_was_killed(
+    tmp_path, monkeypatch, gone
+):
+    monkeypatch.setattr(processes.tempfile, "gettempdir", lambda: str(tmp_path))
+    with processes.temporary_folder() as folder:
+        assert folder.parent == tmp_path
+        assert processes.remove_temporary_folders() == []
+        assert folder.exists()
+    assert not folder.exists()
+    path = named(tmp_path, f"{processes.PREFIX}{of(gone)}")
+    locks = named(tmp_path, "taxi_pipeline-0", age=processes.SECONDS_UNSEEN + 3600)
+    assert processes.remove_temporary_folders() == [path]
+    assert locks.exists()
