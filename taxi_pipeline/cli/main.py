@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from taxi_pipeline import redaction
-from taxi_pipeline.cli import luigid, plan, write_config
+from taxi_pipeline.cli import latest, luigid, plan, write_config
 from taxi_pipeline.observability import failures
 
 
@@ -25,7 +25,12 @@ class Command(Protocol):
         """Do what was asked; the exit code."""
 
 
-COMMANDS: dict[str, Command] = {"write-config": write_config, "plan": plan, "luigid": luigid}
+COMMANDS: dict[str, Command] = {
+    "write-config": write_config,
+    "plan": plan,
+    "latest": latest,
+    "luigid": luigid,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from tornado.template import Template
 
-from taxi_pipeline.storage import MANIFEST
+from taxi_pipeline.storage import MANIFEST, layout
 
 PLOTS = {".png", ".svg"}
 
@@ -59,7 +59,7 @@ def folder(path: Path, location: str) -> bytes:
     """
     entries = sorted(
         (entry for entry in path.iterdir() if not entry.name.startswith(".")),
-        key=lambda entry: (entry.is_file(), entry.name),
+        key=lambda entry: (entry.name != layout.LATEST, entry.is_file(), entry.name),
     )
     manifest = _manifest(path)
     up = "../" * len(Path(location).parts)
@@ -120,4 +120,6 @@ def _written(value: Any) -> Any:
 
 
 def _size(entry: Path) -> str:
+    if entry.is_symlink():
+        return f"\N{RIGHTWARDS ARROW} {entry.readlink()}"
     return f"{entry.stat().st_size:,} bytes" if entry.is_file() else ""

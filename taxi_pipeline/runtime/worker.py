@@ -112,6 +112,7 @@ class Worker(luigi.worker.Worker):
         task = self._scheduled_tasks.get(kwargs["task_id"])
         done_before = kwargs["status"] == DONE and kwargs["runnable"] is False
         if done_before and isinstance(task, Stage):
+            task.storage.link_latest(task.task_dir, task.output().location.rpartition("/")[2])
             kwargs["tracking_url"] = (
                 self.context.links.browser_url(layout.browsable(task.output().location)) or None
             )

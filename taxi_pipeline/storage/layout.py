@@ -6,6 +6,7 @@ these functions; no other module joins the parts of a path.
     <stage>/<taxi>/<YYYY-MM>[/<variant>]/      the outputs of a task, whatever they were made from
         <key>/                                 an output
             manifest.json                      describes the output; is written last
+        latest                                 a link to the output that was last current
         logs/<time>-<process>.log              the log of a run
         source-<digest>.json                   which content a source offered (ingest)
         trials-<digest>/<number>.json          the trials of a search (tune)
@@ -22,6 +23,9 @@ from pathlib import PurePosixPath
 MANIFEST = "manifest.json"
 STAGING = ".staging"
 DAMAGED = ".damaged"
+LOGS = "logs"
+LATEST = "latest"
+TRIALS_PREFIX = "trials-"
 
 
 def task_dir(stage: str, taxi: str, month: str, variant: str = "") -> str:
@@ -37,6 +41,11 @@ def output_dir(task_dir: str, key: str) -> str:
 def not_ingested_dir(task_dir: str) -> str:
     """The folder that stands for the output of a month that is not ingested: it has no key yet."""
     return f"{task_dir}/not-ingested"
+
+
+def latest_link(task_dir: str) -> str:
+    """The link to the output of a task that a run last made, or found made."""
+    return f"{task_dir}/{LATEST}"
 
 
 def output_file(output_dir: str, name: str) -> str:
@@ -61,7 +70,7 @@ def browsable(folder: str) -> str:
 
 def log_file(task_dir: str, started: datetime, process: int) -> str:
     """The log of a task's run, by when it started (in UTC) and the number of its process."""
-    return f"{task_dir}/logs/{started:%Y%m%dT%H%M%S.%fZ}-{process}.log"
+    return f"{task_dir}/{LOGS}/{started:%Y%m%dT%H%M%S.%fZ}-{process}.log"
 
 
 def source_pointer(task_dir: str, source_digest: str) -> str:
@@ -71,7 +80,7 @@ def source_pointer(task_dir: str, source_digest: str) -> str:
 
 def trials_dir(task_dir: str, search_key: str) -> str:
     """The folder of the trials of a search."""
-    return f"{task_dir}/trials-{search_key}"
+    return f"{task_dir}/{TRIALS_PREFIX}{search_key}"
 
 
 def trial_file(trials_dir: str, number: int) -> str:

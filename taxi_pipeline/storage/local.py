@@ -76,6 +76,17 @@ class LocalStorage:
             except FileNotFoundError:
                 return []
 
+    def link_latest(self, task_dir: str, key: str) -> None:
+        """Have the link ``latest`` of a task lead to the output of a key."""
+        link = self._folder / layout.latest_link(task_dir)
+        if link.is_symlink() and str(link.readlink()) == key:
+            return
+        # The disk may know no links, or the root may be there to be read only.
+        with contextlib.suppress(OSError, StorageError), self.staging() as folder:
+            made = folder / link.name
+            made.symlink_to(key)
+            made.replace(link)
+
     def file_sizes(self, location: str) -> dict[str, int]:
         """The bytes of each file in a folder, by its relative name; none if it is not there."""
         folder = self._folder / location

@@ -45,6 +45,9 @@ class Storage(Protocol):
     def list_dirs(self, location: str) -> list[str]:
         """The names of the folders in a folder, sorted; none if it is not there."""
 
+    def link_latest(self, task_dir: str, key: str) -> None:
+        """Have the link ``latest`` of a task lead to the output of a key, where links exist."""
+
     def file_sizes(self, location: str) -> dict[str, int]:
         """The bytes of each file in a folder, by its relative name; none if it is not there."""
 

@@ -86,6 +86,9 @@ class RemoteStorage:
         paths = (entry["name"] for entry in entries if entry["type"] == "directory")
         return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
 
+    def link_latest(self, task_dir: str, key: str) -> None:
+        """Nothing: object stores have no links. ``python -m taxi_pipeline latest`` answers too."""
+
     def file_sizes(self, location: str) -> dict[str, int]:
         """The bytes of each file in a folder, by its relative name; none if it is not there."""
         folder = self._path(location)

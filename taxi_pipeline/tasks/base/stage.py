@@ -107,6 +107,7 @@ class Stage(IdentifiedTask):
             (folder / layout.MANIFEST).write_text(to_json(manifest))
             location = self.location(identity)
             self.storage.publish(folder, location)
+            self.storage.link_latest(self.task_dir, identity.key)
         self.after_publish(identity)
         return manifest, location
 

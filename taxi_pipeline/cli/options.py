@@ -1,0 +1,44 @@
+"""Options of the configuration as flags of a command, named as Luigi names them."""
+
+from __future__ import annotations
+
+import argparse
+
+import luigi
+
+from taxi_pipeline import config
+
+SHOWN = ("storage.root", "source.url", "tracking.uri")
+"""The options that a command's help names; the others are listed by that of Luigi's command."""
+
+
+def add_config_flags(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for each option: ``--storage-root`` for ``[storage] root``."""
+    group = parser.add_argument_group(
+        "configuration", "every option of luigi.cfg is a flag, as it is for luigi, such as"
+    )
+    for section in config.SECTIONS:
+        for name, parameter in section.get_params():
+            option = f"{section.__name__}.{name}"
+            group.add_argument(
+                f"--{section.__name__}-{name}".replace("_", "-"),
+                dest=option,
+                metavar=name.upper(),
+                help=parameter.description.replace("%", "%%")
+                if option in SHOWN
+                else argparse.SUPPRESS,
+            )
+
+
+def apply_config_flags(options: argparse.Namespace) -> None:
+    """Set what was given, and check the whole configuration.
+
+    Raises:
+        InvalidConfig: a value is not usable.
+    """
+    configuration = luigi.configuration.get_config()
+    for option, value in vars(options).items():
+        section, dot, name = option.partition(".")
+        if dot and value is not None:
+            configuration.set(section, name, value.replace("%", "%%"))
+    config.check()
