@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 KEY_LENGTH = 16
 """Hexadecimal digits of a key: 64 bits, so that a billion outputs do not collide."""
+
+
+_DIGEST_AT_END = re.compile(rf" [0-9a-f]{{{KEY_LENGTH}}}$")
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,8 @@ class Identity:
     Attributes:
         task: the task's family, such as ``TransformTrips``.
         parameters: its significant parameters as text.
-        version: the stage's version, raised by its author when its meaning changes.
+        version: the stage's version, raised by its author when its meaning changes. A stage of a
+            recipe adds the recipe's version and, behind that, the digest of its content.
         config: the values that the stage reads, as ``section.option`` to text.
         inputs: the keys of what it requires, by the inputs' labels.
     """
@@ -43,7 +48,7 @@ class Identity:
         ]
         changes += [f"{name} is gone" for name in older.config if name not in self.config]
         if older.version != self.version:
-            changes.append(f"its version was {older.version}, is {self.version}")
+            changes.append(_version_change(older.version, self.version))
         changes += [
             _input_change(name)
             for name, key in self.inputs.items()
@@ -65,6 +70,11 @@ class ContentIdentity(Identity):
     def key(self) -> str:
         """The first digits of the content's sha256."""
         return self.inputs["content"][:KEY_LENGTH]
+
+
+def _version_change(older: str, newer: str) -> str:
+    was, now = (_DIGEST_AT_END.sub("", version) for version in (older, newer))
+    return "its recipe has changed" if was == now else f"its version was {was}, is {now}"
 
 
 def _input_change(input_label: str) -> str:

@@ -140,6 +140,23 @@ def test_all_changes_are_told():
     ]
 
 
+@pytest.mark.parametrize(
+    ("older", "newer", "phrase"),
+    [
+        ("2, recipe 2", "2, recipe 2 0123456789abcdef", "its recipe has changed"),
+        ("1, recipe 1 0123456789abcdef", "1, recipe 1 fedcba9876543210", "its recipe has changed"),
+        (
+            "1, recipe 1 0123456789abcdef",
+            "1, recipe 2 fedcba9876543210",
+            "its version was 1, recipe 1, is 1, recipe 2",
+        ),
+    ],
+)
+def test_of_a_recipes_digest_only_that_it_changed_is_told(older, newer, phrase):
+    before, after = (replace(TRANSFORMED, version=version) for version in (older, newer))
+    assert after.changes_since(before) == [phrase]
+
+
 @given(identities, identities)
 def test_a_change_that_gives_another_key_is_told_unless_it_is_another_task(one, other):
     same_task = replace(other, task=one.task, parameters=one.parameters)

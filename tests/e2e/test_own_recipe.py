@@ -78,6 +78,28 @@ def test_a_second_run_finds_everything_made(user, registered):
     assert "Did not run any tasks" in again.stderr
 
 
+def test_a_recipe_whose_code_is_edited_is_made_again_and_the_log_says_why(user, registered):
+    file = user.folder / "my_tasks.py"
+    try:
+        file.write_text(f"# A remark.\n{EXAMPLE.replace('Ridge regression', 'A regression')}")
+        remarked = user.luigi("my_tasks", "TrainModel", "mine")
+        assert "Did not run any tasks" in remarked.stderr, remarked.stderr
+
+        file.write_text(EXAMPLE.replace("SimpleImputer(),", 'SimpleImputer(strategy="median"),'))
+        edited = user.luigi("my_tasks", "TrainModel", "mine")
+        assert edited.returncode == 0, edited.stderr
+        assert "BuildFeatures green 2021-01: " not in edited.stderr
+        for stage in ("TuneHyperparameters", "TrainModel"):
+            (line,) = re.findall(
+                rf"{stage} green 2021-01 mine-w1: .* since (.*) -> ", edited.stderr
+            )
+            assert line.startswith("its recipe has changed")
+    finally:
+        file.write_text(EXAMPLE)
+    back = user.luigi("my_tasks", "RegisterModel", "mine")
+    assert "Did not run any tasks" in back.stderr, back.stderr
+
+
 @pytest.mark.parametrize("process", ["with the package", "without the package"])
 def test_its_model_is_loaded_and_predicts_without_its_module(user, registered, process):
     (rows,) = user.folder.glob("data/ingest/green/2021-01/*/trips.parquet")

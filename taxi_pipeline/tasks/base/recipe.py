@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from taxi_pipeline import config
 from taxi_pipeline.config.parameters import BoundedIntParameter, CheckedParameter
 from taxi_pipeline.errors import InvalidRecipe
-from taxi_pipeline.identity import digest
 from taxi_pipeline.model import recipes
+from taxi_pipeline.model.recipes.source import FIRST_DIGESTS, recipe_digest
 from taxi_pipeline.month import Month
 from taxi_pipeline.tasks.base.monthly import MonthlyTask
 from taxi_pipeline.tasks.base.stage import Stage
@@ -62,11 +62,11 @@ class RecipeStage(Stage):
         return recipes.get_recipe(self.recipe)
 
     def _version(self) -> str:
-        version = f"{self.version}, recipe {self.chosen_recipe.version}"
-        if self.recipe in recipes.RECIPES:
-            return version
-        # In a recipe of their own people try things out, without raising its version each time.
-        return f"{version} {digest(self.chosen_recipe.declaration())}"
+        recipe = self.chosen_recipe
+        version = f"{self.version}, recipe {recipe.version}"
+        content = recipe_digest(recipe)
+        # What was made before the code counted is found as long as the recipe is what it was then.
+        return version if content == FIRST_DIGESTS.get(self.recipe) else f"{version} {content}"
 
     @property
     def model_name(self) -> str:

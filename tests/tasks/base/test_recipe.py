@@ -1,7 +1,11 @@
 """The parameter that names a recipe, and what a stage knows of it."""
 
+import importlib
+import re
+
 import pytest
 from own_recipes import MODULE
+from places import REPOSITORY
 
 from taxi_pipeline import TrainModel
 from taxi_pipeline.errors import InvalidParameter
@@ -61,6 +65,17 @@ def test_the_help_names_this_packages_recipes():
 @pytest.mark.parametrize(("name", "version"), [("trip", 2), ("linear", 1)])
 def test_the_version_of_this_packages_recipes_is_part_of_the_identity(name, version):
     assert of(name)._version() == f"1, recipe {version}"
+
+
+def test_an_edited_recipe_of_this_package_has_another_identity(monkeypatch, tmp_path):
+    """The edited one simply differs from the table of first digests: nothing is to be renewed."""
+    text = (REPOSITORY / "taxi_pipeline" / "model" / "recipes" / "trip.py").read_text()
+    edited = text.replace("TripEncoder(self.columns, seed)", "TripEncoder(self.columns, seed + 1)")
+    (tmp_path / "edited_trip.py").write_text(edited)
+    monkeypatch.syspath_prepend(tmp_path)
+    before = of("trip")._version()
+    monkeypatch.setitem(RECIPES, "trip", importlib.import_module("edited_trip").Trip())
+    assert re.fullmatch(f"{before} [0-9a-f]{{16}}", of("trip")._version())
 
 
 @pytest.mark.parametrize(
