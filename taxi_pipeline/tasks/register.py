@@ -158,6 +158,7 @@ class RegisterModel(RecipeStage):
                 "recipe": self.recipe,
                 "taxi": self.taxi,
                 **({"search_run_id": search_run} if search_run else {}),
+                **({"tuned_by": tuned.tuned_by} if tuned.tuned_by else {}),
                 "mlflow.source.git.commit": trained["code"]["commit"] or "unknown",
                 "code_changed": str(trained["code"]["changed"]).lower(),
             },

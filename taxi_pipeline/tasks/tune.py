@@ -110,14 +110,12 @@ class TuneHyperparameters(RecipeStage):
 
         from taxi_pipeline.tuning import plots
 
-        plots.plot(result.trials, folder / self.PLOT)
-        states = [trial.status for trial in result.trials]
-        counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+        plots.plot(result.trials, folder / self.PLOT, result.finalists)
         return {
-            "summary": f"best of {len(states)} trials ({counts}) has RMSE {result.rmse:.4f} on the "
-            f"window's last {settings.holdout_days} days",
-            "trials": len(states),
+            "summary": f"{result.outcome} (RMSE on the window's last {settings.holdout_days} days)",
+            "trials": len(result.trials),
             "rmse": result.rmse,
+            "tuned_by": result.tuned_by,
         }
 
     def search(self, trials: Sequence[Trial]) -> Search:

@@ -33,13 +33,17 @@ def median_thresholds(trials: Sequence[Trial]) -> dict[int, float]:
 
 
 def halving_callback(highest: Mapping[int, float]) -> Any:
-    """A callback that stops a booster whose error at a rung is above the highest allowed there."""
+    """A callback that stops a booster whose error at a rung is above the highest allowed there.
+
+    It knows the booster's smallest error, that at each rung, and the round at which it was stopped.
+    """
     import xgboost
 
     class Halving(xgboost.callback.TrainingCallback):
         def __init__(self) -> None:
             self.rungs: dict[str, float] = {}
             self.best = float("inf")
+            self.stopped: int | None = None
 
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
             error = evals_log["late"]["rmse"][-1]
@@ -50,6 +54,8 @@ def halving_callback(highest: Mapping[int, float]) -> Any:
             if rounds < FIRST_RUNG or rounds & (rounds - 1):
                 return False
             self.rungs[str(rounds)] = self.best
-            return self.best > highest.get(rounds, float("inf"))
+            if self.best > highest.get(rounds, float("inf")):
+                self.stopped = rounds
+            return self.stopped is not None
 
     return Halving()

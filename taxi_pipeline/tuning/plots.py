@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from taxi_pipeline.tuning.results import OWN, Finalist
 from taxi_pipeline.tuning.trials import FAILED, FINISHED, STOPPED, Trial
 
 MIN_TRIALS = 8
@@ -54,8 +55,12 @@ def importance(trials: Sequence[Trial], seed: int = 0) -> dict[str, float]:
     return {name: round(gains[name] / total, 4) for name in sorted(gains, key=lambda n: -gains[n])}
 
 
-def plot(trials: Sequence[Trial], path: Path) -> None:
-    """Draw the trials' errors, the best so far, and the weight of each parameter into a PNG."""
+def plot(trials: Sequence[Trial], path: Path, finalists: Sequence[Finalist] = ()) -> None:
+    """Draw a search into a PNG.
+
+    On the left are the trials' errors, the best so far, and a line for the error of each final fit;
+    on the right is the weight of each parameter.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -76,7 +81,15 @@ def plot(trials: Sequence[Trial], path: Path) -> None:
         so_far = np.minimum.accumulate([float(trial.rmse or 0) for trial in measured])
         numbers = [trial.number for trial in measured]
         left.step(numbers, so_far, where="post", color="black", linewidth=0.8, label="best so far")
-    left.set(xlabel="trial", ylabel="RMSE on the last days, minutes", title="Trials")
+    for finalist, style in zip(finalists, ("dashed", "dotted"), strict=False):
+        whose = "recipe's own" if finalist.name == OWN else finalist.name
+        label = f"{whose}, {finalist.result}"
+        left.axhline(finalist.rmse, color="tab:green", linestyle=style, label=label)
+    left.set(
+        xlabel="trial",
+        ylabel="RMSE on the last days, minutes",
+        title="Short trials on a sample, and final fits",
+    )
     left.legend()
     weights = importance(trials)
     right.set(title="Weight of the parameters")

@@ -38,7 +38,7 @@ from taxi_pipeline.model.regressors import Boosting
 from taxi_pipeline.tuning.budget import Budget
 from taxi_pipeline.tuning.halving import halving_callback, median_thresholds
 from taxi_pipeline.tuning.holdout import HoldoutData, split_by_time
-from taxi_pipeline.tuning.results import TuningResult
+from taxi_pipeline.tuning.results import OWN, Finalist, TuningResult
 from taxi_pipeline.tuning.trial_run import TrialRun, trial_result, worker_died
 from taxi_pipeline.tuning.trials import Journal, MemoryJournal, Trial, best
 
@@ -117,10 +117,9 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         if own is not None:
             own.shutdown(cancel_futures=True)
 
-    chosen: dict[str, Any] = {}
-    rounds, rmse = 0, float("inf")
+    result = TuningResult({}, trials=tried)
     highest: dict[int, float] = {}
-    for parameters in _finalists(recipe, tried):
+    for name, parameters in _finalists(recipe, tried).items():
         halving = halving_callback(highest)
         booster = data.fit(
             Boosting(parameters, threads, seed).parameters,
@@ -128,14 +127,16 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             early_stopping_rounds=budget.stopping_rounds,
             callbacks=[halving],
         )
-        if halving.best < rmse:
-            chosen, rounds, rmse = parameters, booster.best_iteration + 1, halving.best
+        rounds = booster.best_iteration + 1
+        result.finalists.append(Finalist(name, halving.best, rounds, halving.stopped))
+        if result.tuned_by == name:
+            result.parameters, result.rounds, result.rmse = parameters, rounds, halving.best
         highest = {int(rung): error for rung, error in halving.rungs.items()}
-    return TuningResult(chosen, rounds, rmse, tried)
+    return result
 
 
-def _finalists(recipe: Recipe, tried: Sequence[Trial]) -> list[dict[str, Any]]:
-    """The parameters of the final fits: the recipe's own and the best trial's.
+def _finalists(recipe: Recipe, tried: Sequence[Trial]) -> dict[str, dict[str, Any]]:
+    """The parameters of the final fits by name: the recipe's own and the best trial's.
 
     Short trials may misjudge the recipe's own parameters, so these always have a final fit.
     """
@@ -146,7 +147,13 @@ def _finalists(recipe: Recipe, tried: Sequence[Trial]) -> list[dict[str, Any]]:
             "and the parameters of the recipe, and the memory of this machine"
         )
     own = [trial for trial in tried[:1] if trial.rmse is not None and trial is not leader]
-    return [{**recipe.parameters, **trial.parameters} for trial in (*own, leader)]
+    return {
+        OWN if trial.number == 1 else f"trial {trial.number}": {
+            **recipe.parameters,
+            **trial.parameters,
+        }
+        for trial in (*own, leader)
+    }
 
 
 @dataclass

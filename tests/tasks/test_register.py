@@ -211,11 +211,13 @@ def test_each_trial_is_a_nested_run_of_the_searchs_run(register_tuned, client):
     assert search.data.metrics == {"best_rmse": min(trial.rmse for trial in trials)}
 
 
-def test_the_candidates_run_and_version_name_the_run_of_the_search(register_tuned, client):
+def test_the_candidates_run_names_the_run_of_the_search_and_what_won_in_it(register_tuned, client):
     receipt = register_tuned()
     (search,), _, (candidate,) = runs(client())
     assert candidate.info.run_id == receipt["run_id"]
     assert candidate.data.tags["search_run_id"] == search.info.run_id
+    choice, _ = tuned()
+    assert candidate.data.tags["tuned_by"] == choice.output().manifest()["tuned_by"] != ""
     version = client().get_model_version(TUNED, receipt["version"])
     assert version.tags["search_run_id"] == search.info.run_id
 
@@ -231,7 +233,7 @@ def test_a_recipe_that_is_not_tuned_has_no_run_of_a_search(register, client):
     searches, trials, (candidate,) = runs(client())
     assert searches == trials == []
     assert candidate.info.run_id == receipt["run_id"]
-    assert "search_run_id" not in candidate.data.tags
+    assert not {"search_run_id", "tuned_by"} & set(candidate.data.tags)
 
 
 def test_registering_again_copies_no_trial_again(pipeline, register_tuned, client):

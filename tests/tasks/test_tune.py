@@ -198,10 +198,14 @@ def test_the_summary_tells_how_many_trials_ended_how(tuning, monkeypatch):
 
     monkeypatch.setattr(TrialRun, "__call__", second_fails)
     tuning.run(3)
-    manifest, best = tuning.task.output().manifest(), tuning.choice["rmse"]
+    manifest, choice = tuning.task.output().manifest(), tuning.choice
+    own, leader = choice["finalists"]
     assert manifest["summary"] == (
-        f"best of 3 trials (2 finished, 1 failed) has RMSE {best:.4f} on the window's last 7 days"
+        f"the recipe's own parameters, fitted in full: {own['rmse']:.4f}; best of 3 trials "
+        f"(trial 3; 2 finished, 1 failed), fitted in full: {leader['rmse']:.4f}; the "
+        "recipe's own win (RMSE on the window's last 7 days)"
     )
+    assert manifest["tuned_by"] == choice["tuned_by"] == "recipe"
     (told,) = [trial for trial in tuning.choice["trials"] if trial["status"] == "failed"]
     assert (told["trial"], told["rmse"], told["error"]) == (2, None, "MemoryError: no room")
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from taxi_pipeline.tuning.plots import MIN_TRIALS, importance, plot
+from taxi_pipeline.tuning.results import OWN, Finalist
 from taxi_pipeline.tuning.trials import Trial
 
 NAMES = ("depth", "weight", "share")
@@ -38,13 +39,13 @@ def failed(*numbers):
 def drawn(monkeypatch, tmp_path):
     """Plots trials; the two halves of the figure."""
 
-    def halves(trials):
+    def halves(trials, finalists=()):
         figures = []
         save = Figure.savefig
         monkeypatch.setattr(
             Figure, "savefig", lambda self, *a, **k: (figures.append(self), save(self, *a, **k))
         )
-        plot(trials, tmp_path / "search.png")
+        plot(trials, tmp_path / "search.png", finalists)
         return figures[0].axes
 
     return halves
@@ -148,6 +149,19 @@ def test_a_plots_line_is_the_best_error_so_far(drawn):
     assert line.get_ydata().tolist() == [
         min(trial.rmse for trial in measured[:n]) for n in range(1, len(measured) + 1)
     ]
+
+
+def test_a_plot_has_a_line_for_each_final_fit_which_its_legend_explains(drawn):
+    finalists = [Finalist(OWN, 3.25, 90), Finalist("trial 3", 3.5, 60, stopped=64)]
+    left, _ = drawn(trials_of(5), finalists)
+    heights = {line.get_label(): set(line.get_ydata()) for line in left.lines[1:]}
+    assert heights == {
+        "recipe's own, fitted in full: 3.2500": {3.25},
+        "trial 3, stopped at round 64, behind": {3.5},
+    }
+    assert heights.keys() < {text.get_text() for text in left.get_legend().get_texts()}
+    low, high = left.get_ylim()
+    assert all(low < finalist.rmse < high for finalist in finalists)
 
 
 def test_a_plots_bars_are_the_weights_the_heaviest_on_top(drawn):

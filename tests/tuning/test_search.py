@@ -27,7 +27,7 @@ from taxi_pipeline.tuning import search as tuning
 from taxi_pipeline.tuning.budget import Budget
 from taxi_pipeline.tuning.halving import FIRST_RUNG, MIN_TO_COMPARE, median_thresholds
 from taxi_pipeline.tuning.holdout import HoldoutData, split_by_time
-from taxi_pipeline.tuning.results import TuningResult
+from taxi_pipeline.tuning.results import Finalist, TuningResult
 from taxi_pipeline.tuning.trials import MemoryJournal, Trial
 
 END = datetime(2021, 2, 1)
@@ -135,7 +135,8 @@ def without_time(table):
 
 def findings(result):
     """All that a result says but for the seconds that it took."""
-    return result.parameters, result.rounds, result.rmse, without_time(rows(result))
+    trials = without_time(rows(result))
+    return result.parameters, result.rounds, result.rmse, trials, result.finalists
 
 
 OWN = dict(Light.parameters)
@@ -257,6 +258,26 @@ def test_the_choice_has_the_parameters_of_the_best_trial_and_the_recipes_learnin
     assert result.parameters["learning_rate"] == Light.parameters["learning_rate"]
 
 
+def test_the_finalists_are_the_recipes_own_parameters_and_the_best_trial(january, whole):
+    result, _ = whole
+    own, leader = result.finalists
+    assert own == search(january, trials=1).finalists[0] == Finalist("recipe", own.rmse, own.rounds)
+    assert leader.name == result.tuned_by == f"trial {best_row(result)['trial']}"
+    assert (leader.rmse, leader.rounds, leader.stopped) == (result.rmse, result.rounds, None)
+    assert result.best_rmse == best_row(result)["rmse"] != result.rmse
+
+
+def test_a_recipe_whose_own_parameters_failed_has_the_best_trial_as_only_finalist(january):
+    class Refused(Light):
+        parameters = {**Light.parameters, "max_depth": -1}  # noqa: RUF012  (as in Recipe)
+        space = {**Light.space, "max_depth": Integer(-1, 9)}  # noqa: RUF012  (likewise)
+
+    result = search(january, Refused(), trials=6)
+    assert rows(result)[0]["status"] == "failed"
+    (only,) = result.finalists
+    assert only.name == result.tuned_by == f"trial {result.outcome.split('trial ')[1][0]}"
+
+
 def test_the_choices_error_is_that_of_a_fit_on_all_early_days(january, fits):
     result = search(january, rows=1000)
     early, _ = split_by_time(january, END, HOLDOUT)
@@ -282,6 +303,12 @@ def test_the_choice_is_never_worse_than_the_recipes_own_parameters(january, monk
     result = search(january, trials=TRIALS)
     assert best_row(result)["trial"] != 1
     assert (result.parameters, result.rounds, result.rmse) == (OWN, own.rounds, own.rmse)
+    first, second = result.finalists
+    assert first == Finalist("recipe", own.rmse, own.rounds)
+    assert second.name == f"trial {best_row(result)['trial']}"
+    assert second.stopped == FIRST_RUNG
+    assert second.rmse > first.rmse
+    assert result.tuned_by == "recipe"
 
 
 def test_the_choices_rounds_are_those_after_which_the_error_falls_no_more(january):
