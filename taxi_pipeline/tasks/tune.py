@@ -83,7 +83,7 @@ class TuneHyperparameters(RecipeStage):
                 trials[trial.number] = trial
                 leader = "all failed so far" if best is None else f"best {best:.4f}"
                 self.report(f"trial {done}/{total}, {leader}", done, total)
-                live.offer(trials.values(), last=done == total)
+                live.offer(trials.values())
 
             result = tuning.search(
                 self.chosen_recipe,
@@ -101,6 +101,8 @@ class TuneHyperparameters(RecipeStage):
                 journal=self.journal,
                 progress=progress,
             )
+            if result.trials:
+                live.offer(result.trials, ended=True)
         (folder / self.CHOICE).write_text(json.dumps(result.as_json(), indent=2) + "\n")
         pd.DataFrame([trial.as_row() for trial in result.trials]).to_csv(
             folder / self.TRIALS, index=False
@@ -173,19 +175,19 @@ class _LiveCopy:
         self.task = task
         self.begun = 0.0
         self.given_up = False
-        self.offers: SimpleQueue[list[Trial] | None] = SimpleQueue()
+        self.offers: SimpleQueue[tuple[list[Trial], bool] | None] = SimpleQueue()
         # A daemon: a server that hangs does not keep the process from ending.
         self.thread = threading.Thread(target=self._run, name="mlflow", daemon=True)
 
-    def offer(self, trials: Iterable[Trial], *, last: bool) -> None:
-        """Copy the trials, unless others were copied a moment ago."""
+    def offer(self, trials: Iterable[Trial], *, ended: bool = False) -> None:
+        """Copy the trials, unless others were copied a moment ago and more will follow."""
         recent = self.begun and time.monotonic() - self.begun < self.INTERVAL
-        if recent and not last:
+        if recent and not ended:
             return
         if not self.begun:
             self.thread.start()
         self.begun = time.monotonic()
-        self.offers.put(list(trials))
+        self.offers.put((list(trials), ended))
 
     def close(self) -> None:
         """Let a copy that is being made come to its end, unless the server hangs."""
@@ -203,12 +205,13 @@ class _LiveCopy:
     def _run(self) -> None:
         from taxi_pipeline.tracking.searches import log_search
 
-        while (trials := self.offers.get()) is not None and not self.given_up:
+        while (offer := self.offers.get()) is not None and not self.given_up:
+            trials, ended = offer
             try:
                 link = log_search(
                     self.task.server(),
                     self.task.search(trials),
-                    ended=False,
+                    ended=ended,
                     wanted=lambda: not self.given_up,
                 )
             except Exception as error:  # noqa: BLE001  (whatever it is, the search goes on)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import mlflow
 
 from taxi_pipeline.evaluation.gate import (
@@ -13,6 +15,8 @@ from taxi_pipeline.evaluation.gate import (
 )
 from taxi_pipeline.month import Month
 from taxi_pipeline.tracking.records import MONTH_TAG, Candidate
+from taxi_pipeline.tracking.server import found
+from taxi_pipeline.tracking.versions import has_model
 
 
 def move_aliases(
@@ -44,11 +48,17 @@ def move_aliases(
 
 
 def _holders(client: mlflow.MlflowClient, model_name: str) -> dict[str, Holder]:
-    """The versions that challenger and champion point to, with its training month."""
+    """The versions that challenger and champion point to, with its training month.
+
+    An alias may be left pointing to a version that was deleted, or whose model was: that holds
+    nothing.
+    """
     holders = {}
     held = client.get_registered_model(model_name).aliases
     for alias in {CHALLENGER, CHAMPION} & set(held):
-        version = client.get_model_version_by_alias(model_name, alias)
+        version = found(functools.partial(client.get_model_version_by_alias, model_name, alias))
+        if version is None or not has_model(client, version):
+            continue
         month = version.tags.get(MONTH_TAG)
         holders[alias] = Holder(str(version.version), Month.parse(month) if month else None)
     return holders

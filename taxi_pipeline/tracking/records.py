@@ -20,6 +20,9 @@ KEY_TAG = "candidate_key"
 MONTH_TAG = "training_month"
 """The tag that holds the last month of a candidate's training window."""
 
+NOTE_TAG = "mlflow.note.content"
+"""The tag whose text MLflow shows as the description of a run."""
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -1,11 +1,13 @@
-"""A candidate copied to MLflow as a whole: its run, its version, the aliases it has earned."""
+"""A candidate copied to MLflow as a whole: run, model, version, and the aliases it has earned."""
 
 from __future__ import annotations
 
 from taxi_pipeline.tracking.aliases import move_aliases
+from taxi_pipeline.tracking.models import get_or_create_model
 from taxi_pipeline.tracking.records import Candidate, Registration
-from taxi_pipeline.tracking.runs import get_or_create_run
+from taxi_pipeline.tracking.runs import finish_run, get_or_create_run
 from taxi_pipeline.tracking.server import TrackingServer
+from taxi_pipeline.tracking.verification import verify_version
 from taxi_pipeline.tracking.versions import get_or_create_version
 
 
@@ -14,7 +16,8 @@ def register(
 ) -> Registration:
     """Copy a candidate to MLflow, and move the aliases that it has earned.
 
-    Whatever of it is already there is found by its key and completed.
+    Whatever of it is already there is found by its key and completed. MLflow's own state in this
+    process (active run, experiment, tracking URI) takes no part and stays as it is.
 
     Args:
         server: where to.
@@ -23,22 +26,22 @@ def register(
         reason: why, in a few words.
 
     Raises:
-        TrackingError: the server cannot be reached or refuses.
+        TrackingError: the server cannot be reached or refuses, or the registered model does not
+            predict what the trained one does.
     """
-    with (
-        server.client() as client,
-        server.as_default(),
-        server.lock(candidate.model_name),
-    ):
+    with server.client() as client, server.lock(candidate.model_name):
         run = get_or_create_run(server, client, candidate)
-        version = get_or_create_version(client, run, candidate)
+        model = get_or_create_model(client, run, candidate)
+        finish_run(client, run, model, candidate)
+        version = get_or_create_version(client, run, model, candidate)
+        verify_version(server, client, version, candidate)
         decision, aliases = move_aliases(
             client, candidate, str(version.version), promote=promote, reason=reason
         )
     return Registration(
         model_name=candidate.model_name,
         version=str(version.version),
-        run_id=run.info.run_id,
+        run_id=version.run_id or run.info.run_id,
         aliases=aliases,
         decision=decision.text,
         promoted=decision.promoted,

@@ -2,115 +2,103 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import mlflow
-from mlflow.data.dataset_source import DatasetSource
-from mlflow.data.http_dataset_source import HTTPDatasetSource
-from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import Dataset as LoggedDataset
+from mlflow.entities import DatasetInput, InputTag, LoggedModel, Metric, Param
 
-from taxi_pipeline.tracking.packaging import SERVING_PACKAGES, copy_serving_code, signature
-from taxi_pipeline.tracking.records import KEY_TAG, MONTH_TAG, Candidate
+from taxi_pipeline.tracking.records import KEY_TAG, MONTH_TAG, NOTE_TAG, Candidate, Dataset
 from taxi_pipeline.tracking.server import TrackingServer
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+Item = TypeVar("Item")
+
+MAX_PARAMS = 100
+"""Parameters that MLflow takes in a request."""
+
+MAX_METRICS = 1000
+"""Metrics that MLflow takes in a request."""
+
+NOTE = "`rmse`, `mae`, `p90_abs_error` (minutes) and `r2` are measured on the evaluation month."
+"""What the metrics are, for the run's page."""
+
+TUNING_NOTE = (
+    " `tuning_rmse` is the error in minutes of the chosen final fit on the last days of the "
+    "training window, by which parameters and rounds were chosen."
+)
+"""What is said further of a recipe that was tuned."""
+
 
 def get_or_create_run(
     server: TrackingServer, client: mlflow.MlflowClient, candidate: Candidate
 ) -> Run:
-    """The candidate's run, whole: found, completed or made.
-
-    The server must be MLflow's default one, see :meth:`TrackingServer.as_default`.
-    """
-    found = server.find_run(client, KEY_TAG, candidate.key)
-    if found and found.info.status == "FINISHED":
-        return found
-    tags = {KEY_TAG: candidate.key, MONTH_TAG: str(candidate.month), **candidate.tags}
-    run = found or client.create_run(
-        server.experiment_id(client),
-        tags=tags,
-        run_name=f"{candidate.model_name} {candidate.month}",
-    )
-    # The status FINISHED, set at the end, says that the run is whole.
-    with mlflow.start_run(run_id=run.info.run_id):
-        mlflow.log_params(dict(candidate.parameters))
-        mlflow.log_metrics(dict(candidate.metrics))
-        for dataset in candidate.datasets:
-            mlflow.log_input(
-                MetaDataset(  # type: ignore[abstract]  # MLflow's own example makes one
-                    _source(dataset.url), dataset.name, dataset.digest[:36]
-                ),
-                dataset.context,
-            )
-        for place, file in candidate.artifacts:
-            mlflow.log_artifact(str(file), place)
-        if logged_model_id(client, run) is None:
-            _log_model(candidate)
-    return client.get_run(run.info.run_id)
-
-
-def logged_model_id(client: mlflow.MlflowClient, run: Run) -> str | None:
-    """The id of the run's model, if one was logged whole."""
-    models = client.search_logged_models(
-        experiment_ids=[run.info.experiment_id],
-        filter_string=f"source_run_id = '{run.info.run_id}'",
-    )
-    ready = [str(model.model_id) for model in models if model.status == "READY"]
-    return ready[0] if ready else None
-
-
-def _log_model(candidate: Candidate) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        mlflow.pyfunc.log_model(
-            name="model",
-            loader_module="taxi_pipeline.model.serving",
-            data_path=str(candidate.model),
-            code_paths=[str(copy_serving_code(Path(folder)))],
-            signature=signature(candidate.taxi),
-            input_example=candidate.example,
-            pip_requirements=[
-                f"{name}=={importlib.metadata.version(name)}" for name in SERVING_PACKAGES
-            ],
-            metadata={KEY_TAG: candidate.key},
+    """The candidate's run with all that it holds but its model and metrics."""
+    run = server.find_run(client, KEY_TAG, candidate.key)
+    if run is not None and run.info.status == "FINISHED":
+        return run
+    if run is None:
+        run = client.create_run(
+            server.experiment_id(client),
+            tags={
+                KEY_TAG: candidate.key,
+                MONTH_TAG: str(candidate.month),
+                NOTE_TAG: _note(candidate),
+                **candidate.tags,
+            },
+            run_name=f"{candidate.model_name} {candidate.month}",
         )
+    run_id = run.info.run_id
+    params = [Param(name, str(value)) for name, value in candidate.parameters.items()]
+    for batch in _batches(params, MAX_PARAMS):
+        client.log_batch(run_id, params=batch, synchronous=True)
+    client.log_inputs(run_id, [_dataset_input(dataset) for dataset in candidate.datasets])
+    for place, file in candidate.artifacts:
+        client.log_artifact(run_id, str(file), place)
+    return run
 
 
-class _PlaceDatasetSource(DatasetSource):
-    """A dataset source that is not on the web: a file, a bucket, the synthetic city."""
-
-    def __init__(self, place: str) -> None:
-        self.place = place
-
-    @staticmethod
-    def _get_source_type() -> str:
-        return "place"
-
-    def load(self) -> Any:
-        """Not supported: the pipeline's own ingestion loads datasets."""
-        raise NotImplementedError
-
-    @staticmethod
-    def _can_resolve(raw_source: Any) -> bool:  # noqa: ARG004  (MLflow's signature)
-        return False
-
-    @classmethod
-    def _resolve(cls, raw_source: Any) -> _PlaceDatasetSource:
-        return cls(str(raw_source))
-
-    def to_dict(self) -> dict[Any, Any]:
-        """The form that MLflow keeps."""
-        return {"uri": self.place}
-
-    @classmethod
-    def from_dict(cls, source_dict: dict[Any, Any]) -> _PlaceDatasetSource:
-        """The source that :meth:`to_dict` described."""
-        return cls(source_dict["uri"])
+def finish_run(
+    client: mlflow.MlflowClient, run: Run, model: LoggedModel, candidate: Candidate
+) -> None:
+    """Log the metrics of a run and its model; the status FINISHED then says that it is whole."""
+    if run.info.status == "FINISHED" and model.metrics:
+        return
+    run_id = run.info.run_id
+    # Metrics of the same time are the same ones for MLflow, however often they are logged.
+    metrics = [
+        Metric(name, float(value), run.info.start_time, 0, model_id=model.model_id, run_id=run_id)
+        for name, value in candidate.metrics.items()
+    ]
+    for batch in _batches(metrics, MAX_METRICS):
+        client.log_batch(run_id, metrics=batch, synchronous=True)
+    client.set_terminated(run_id)
 
 
-def _source(url: str) -> DatasetSource:
-    return HTTPDatasetSource(url) if url.startswith("http") else _PlaceDatasetSource(url)
+def _note(candidate: Candidate) -> str:
+    tuned = TUNING_NOTE if "tuning_rmse" in candidate.metrics else ""
+    return f"{candidate.description}\n\n{NOTE}{tuned}"
+
+
+def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _dataset_input(dataset: Dataset) -> DatasetInput:
+    """A published file in the form of MLflow's datasets."""
+    web = dataset.url.startswith("http")
+    source = {"url": dataset.url} if web else {"uri": dataset.url}
+    return DatasetInput(
+        LoggedDataset(
+            name=dataset.name,
+            digest=dataset.digest[:36],
+            source_type="http" if web else "place",
+            source=json.dumps(source),
+        ),
+        tags=[InputTag("mlflow.data.context", dataset.context)],
+    )

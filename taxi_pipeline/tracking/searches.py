@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import mlflow
 from mlflow.entities import Metric, Param
 
-from taxi_pipeline.tracking.records import RunLink, Search
+from taxi_pipeline.tracking.records import NOTE_TAG, RunLink, Search
 from taxi_pipeline.tracking.server import TrackingServer
 from taxi_pipeline.tuning.trials import FAILED, Trial
 
@@ -24,6 +24,13 @@ TRIAL_TAG = "trial"
 
 PARENT_TAG = "mlflow.parentRunId"
 """The tag by which MLflow shows a run within another."""
+
+NOTE = (
+    "`best_rmse` is the smallest error in minutes of the trials so far, each fitted on a sample of "
+    "the earlier days of the training window and judged on its last days. The candidate's "
+    "`tuning_rmse` is another figure: that of the final fit on all of the earlier days."
+)
+"""What the metric is, for the run's page."""
 
 
 def log_search(
@@ -47,7 +54,7 @@ def log_search(
     with server.client() as client, server.lock(search.key):
         run = server.find_run(client, SEARCH_TAG, search.key) or client.create_run(
             server.experiment_id(client),
-            tags={SEARCH_TAG: search.key, **search.tags},
+            tags={SEARCH_TAG: search.key, NOTE_TAG: NOTE, **search.tags},
             run_name=search.name,
         )
         logged = _trial_runs(client, run)
@@ -55,6 +62,7 @@ def log_search(
             client.update_run(run.info.run_id, status="RUNNING")
         for trial in search.trials:
             if not wanted():
+                ended = False
                 break
             child = logged.get(str(trial.number))
             if child is None or child.info.status == "RUNNING":

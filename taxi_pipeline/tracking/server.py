@@ -7,10 +7,10 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import mlflow
 from filelock import FileLock, Timeout
@@ -23,6 +23,8 @@ from taxi_pipeline.storage import rename_exclusive
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+
+Found = TypeVar("Found")
 
 LOCK_SECONDS = 600
 """Seconds that another registration is waited for; one takes seconds."""
@@ -91,29 +93,29 @@ class TrackingServer:
                 "it or end it, then run again"
             ) from None
 
-    @contextlib.contextmanager
-    def as_default(self) -> Iterator[None]:
-        """Make this the server of the functions of MLflow that take no client; one thread only."""
-        before = mlflow.get_tracking_uri()
-        mlflow.set_tracking_uri(self.uri)
-        try:
-            yield
-        finally:
-            mlflow.set_tracking_uri(before)
-
     def experiment_id(self, client: mlflow.MlflowClient) -> str:
-        """The experiment that holds the runs: found or made."""
+        """The experiment that holds the runs: found or made.
+
+        Raises:
+            TrackingError: it was deleted, and so keeps its name for itself.
+        """
         experiment = client.get_experiment_by_name(self.experiment)
-        if experiment is not None:
-            return str(experiment.experiment_id)
-        try:
-            return str(client.create_experiment(self.experiment, self.artifacts or None))
-        except MlflowException:
-            # Another process was faster.
-            experiment = client.get_experiment_by_name(self.experiment)
-            if experiment is None:
-                raise
-            return str(experiment.experiment_id)
+        if experiment is None:
+            try:
+                return str(client.create_experiment(self.experiment, self.artifacts or None))
+            except MlflowException:
+                # Another process was faster.
+                experiment = client.get_experiment_by_name(self.experiment)
+                if experiment is None:
+                    raise
+        if experiment.lifecycle_stage != "active":
+            raise TrackingError(
+                f"the experiment {self.experiment} of the MLflow server {redact_url(self.uri)} was "
+                f"deleted: restore it with MLFLOW_TRACKING_URI={redact_url(self.uri)} mlflow "
+                f"experiments restore --experiment-id {experiment.experiment_id}, or set another "
+                "[tracking] experiment"
+            )
+        return str(experiment.experiment_id)
 
     def find_run(self, client: mlflow.MlflowClient, tag: str, key: str) -> Run | None:
         """The run whose tag holds a key, if there is one."""
@@ -128,6 +130,16 @@ class TrackingServer:
             return ""
         server = strip_credentials(self.uri).rstrip("/")
         return f"{server}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+
+
+def found(look_up: Callable[[], Found]) -> Found | None:
+    """What a look-up answers; None where MLflow says that there is no such thing (any more)."""
+    try:
+        return look_up()
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
 
 
 def _create_database(file: Path) -> None:

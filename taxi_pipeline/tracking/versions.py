@@ -8,22 +8,26 @@ import mlflow
 from mlflow.exceptions import MlflowException
 
 from taxi_pipeline.tracking.records import KEY_TAG, MONTH_TAG, Candidate
-from taxi_pipeline.tracking.runs import logged_model_id
+from taxi_pipeline.tracking.server import found
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import LoggedModel, Run
     from mlflow.entities.model_registry import ModelVersion
+
+MODEL_TAG = "logged_model_id"
+"""The tag of a version that holds the id of its logged model."""
 
 
 def get_or_create_version(
-    client: mlflow.MlflowClient, run: Run, candidate: Candidate
+    client: mlflow.MlflowClient, run: Run, model: LoggedModel, candidate: Candidate
 ) -> ModelVersion:
-    """The candidate's model version: found or made."""
-    found = client.search_model_versions(
+    """The candidate's model version: the newest whose run and model are there, or a new one."""
+    versions = client.search_model_versions(
         f"name = '{candidate.model_name}' and tag.{KEY_TAG} = '{candidate.key}'"
     )
-    if found:
-        return found[0]
+    for version in sorted(versions, key=lambda one: int(one.version), reverse=True):
+        if _has_run(client, version, run) and has_model(client, version):
+            return version
     try:
         client.create_registered_model(
             candidate.model_name,
@@ -33,12 +37,36 @@ def get_or_create_version(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    model_id = logged_model_id(client, run)
     return client.create_model_version(
         candidate.model_name,
-        f"models:/{model_id}",
+        # Not models:/<id>, which MLflow looks up on the default server of this process.
+        model.artifact_location,
         run.info.run_id,
-        tags={KEY_TAG: candidate.key, MONTH_TAG: str(candidate.month), **candidate.tags},
+        tags={
+            KEY_TAG: candidate.key,
+            MONTH_TAG: str(candidate.month),
+            MODEL_TAG: model.model_id,
+            **candidate.tags,
+        },
         description=candidate.description,
-        model_id=model_id,
+        model_id=model.model_id,
     )
+
+
+def model_id(version: ModelVersion) -> str:
+    """The id of a version's logged model."""
+    # A version of 0.1.0 has no tag: it names the model as its source.
+    return str(version.tags.get(MODEL_TAG) or str(version.source).removeprefix("models:/"))
+
+
+def has_model(client: mlflow.MlflowClient, version: ModelVersion) -> bool:
+    """Whether the logged model of a version is there, that is, was not deleted."""
+    return found(lambda: client.get_logged_model(model_id(version))) is not None
+
+
+def _has_run(client: mlflow.MlflowClient, version: ModelVersion, run: Run) -> bool:
+    """Whether the run of a version, which may be of another experiment, was not deleted."""
+    if version.run_id == run.info.run_id:
+        return True
+    other = found(lambda: client.get_run(str(version.run_id)))
+    return other is not None and other.info.lifecycle_stage == "active"

@@ -88,8 +88,10 @@ def test_registering_again_makes_no_second_run_and_no_second_version(pipeline, r
 @pytest.mark.parametrize(
     "broken",
     [
-        "runs._log_model",
+        "models.upload_model",
+        "registration.finish_run",
         "registration.get_or_create_version",
+        "registration.verify_version",
         "registration.move_aliases",
     ],
 )
@@ -308,9 +310,9 @@ def test_a_search_in_progress_is_found_in_mlflow_and_completed_by_the_registrati
 ):
     offer = tune._LiveCopy.offer
 
-    def only_the_first(live, trials, *, last):
-        if not last:
-            offer(live, trials, last=last)
+    def only_the_first(live, trials, *, ended=False):
+        if not ended:
+            offer(live, trials)
 
     monkeypatch.setattr(tune._LiveCopy, "offer", only_the_first)
     monkeypatch.setattr(tune._LiveCopy, "LAST_WAIT", 60.0)

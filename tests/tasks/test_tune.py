@@ -409,13 +409,37 @@ def test_a_search_whose_every_trial_failed_is_one_line_that_says_why(tuning, no_
 def test_a_search_is_copied_while_it_runs_and_whole_at_the_end(tuning, copies):
     assert tuning.run(4)
     searches = [search for search, _ in copies]
-    assert not any(ended for _, ended in copies)
+    assert [ended for _, ended in copies] == [False] * (len(copies) - 1) + [True]
     assert rows(searches[-1]) == tuning.choice["trials"]
     assert {search.key for search in searches} == {tuning.task.search_key}
     assert searches[-1].name == "search nyc-green-taxi-duration-trip 2021-01"
     assert searches[-1].tags == {"recipe": "trip", "taxi": "green"}
     for search in searches:
         assert rows(search) == tuning.choice["trials"][: len(search.trials)]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "trials"),
+    [("patience", "1", 2), ("seconds", "0", 1)],
+    ids=["patience", "seconds"],
+)
+def test_the_copy_of_a_search_ends_with_the_search_whatever_ended_it(
+    tuning, copies, option, value, trials
+):
+    tuning.pipeline.configure("tuning", "parallel", "1")
+    tuning.pipeline.configure("tuning", option, value)
+    assert tuning.run(50)
+    search, ended = copies[-1]
+    assert ended
+    assert rows(search) == tuning.choice["trials"]
+    assert trials <= len(search.trials) < 50
+
+
+def test_a_search_that_was_interrupted_has_no_end_in_mlflow(tuning, copies, killed):
+    killed(2, RuntimeError("interrupted"))
+    tuning.run(4)
+    assert copies
+    assert not any(ended for _, ended in copies)
 
 
 def test_a_search_is_not_copied_at_each_trial(tuning, copies, monkeypatch):
