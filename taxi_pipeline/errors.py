@@ -50,5 +50,9 @@ class InvalidTraining(TaxiPipelineError):
     """The data of the training window do not allow a model to be fitted or judged."""
 
 
+class InvalidRecords(TaxiPipelineError, ValueError):
+    """A column of the rows that a model is to predict holds what is no number or no time."""
+
+
 class InvalidRecipe(TaxiPipelineError):
     """There is no recipe of a name, or what a recipe declares is not usable."""

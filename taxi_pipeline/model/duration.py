@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import FEATURES_VERSION
@@ -18,6 +17,7 @@ from taxi_pipeline.model.features import compute_features
 from taxi_pipeline.model.recipes import known_recipe
 from taxi_pipeline.model.regressors import Minutes, Regressor
 from taxi_pipeline.trips import schema
+from taxi_pipeline.trips.frames import to_table
 
 DESCRIPTION = "model.json"
 
@@ -49,17 +49,21 @@ class DurationModel:
     def predict_published(self, records: pd.DataFrame) -> Minutes:
         """Minutes for rows as TLC publishes them.
 
-        Needs the pickup time and both zones; the other columns may be missing, zones may be
-        unknown, and columns that the model does not read (fares, the drop-off time) are ignored.
+        Needs the columns of pickup time and both zones; the others may be missing, and so may
+        single values of each. Zones may be unknown, numbers that mean nothing (not finite, negative
+        ids) count as missing, and columns that the model does not read (fares, the drop-off time)
+        are ignored. For the types that may be used see :func:`taxi_pipeline.trips.frames.to_table`.
+
+        Returns:
+            Minutes in the order of the rows.
 
         Raises:
-            KeyError: the pickup time or a zone column is missing.
+            KeyError: the column of the pickup time or of a zone is missing.
+            InvalidRecords: a column holds what is no number or no time.
         """
         if records.empty:
             return np.empty(0)
-        read = schema.columns_to_predict_from(records.columns, self.taxi)
-        published = pa.Table.from_pandas(records[read], preserve_index=False)
-        trips = schema.canonical(published, self.taxi)
+        trips = schema.canonical(to_table(records, self.taxi), self.taxi)
         return self.predict(compute_features(trips, self.max_miles).to_pandas())
 
     def save(self, folder: Path) -> None:

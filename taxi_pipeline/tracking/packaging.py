@@ -8,6 +8,7 @@ from pathlib import Path
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec
 from mlflow.types import Schema as MlflowSchema
+from mlflow.types.schema import AnyType
 
 from taxi_pipeline.trips import schema
 
@@ -33,6 +34,7 @@ SERVING_MODULES = (
     "model/space.py",
     "model/zones.py",
     "trips/__init__.py",
+    "trips/frames.py",
     "trips/schema.py",
 )
 """The modules of this package that :mod:`taxi_pipeline.model.serving` reaches, and no others."""
@@ -42,17 +44,17 @@ SERVING_PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "skops", "xgbo
 
 
 def signature(taxi: str) -> ModelSignature:
-    """Rows as TLC publishes them; pickup time and zones are required, the rest may be missing."""
+    """Rows as TLC publishes them; pickup time and zones are required, the rest may be missing.
+
+    The columns are of any type, since MLflow's types refuse what a caller may well have: whole
+    numbers for doubles, nulls among whole numbers, times in text. The model reads them itself, see
+    :func:`taxi_pipeline.trips.frames.to_table`. All are, since MLflow gives columns of any type
+    another index than the rest.
+    """
+    required = [schema.pickup_column(taxi), "PULocationID", "DOLocationID"]
     inputs = [
-        ColSpec("datetime", schema.pickup_column(taxi)),
-        ColSpec("long", "PULocationID"),
-        ColSpec("long", "DOLocationID"),
-        # Doubles, since pandas reads whole numbers with nulls among them so. A column of any type
-        # would be kinder, but MLflow 3.16 gives it another index than the rest.
-        *(
-            ColSpec("long" if name == "VendorID" else "double", name, required=False)
-            for name in schema.optional_columns(taxi)
-        ),
+        *(ColSpec(AnyType(), name) for name in required),
+        *(ColSpec(AnyType(), name, required=False) for name in schema.optional_columns(taxi)),
     ]
     return ModelSignature(MlflowSchema(list(inputs)), MlflowSchema([ColSpec("double")]))
 
