@@ -6,11 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from luigi.configuration import LuigiConfigParser
-from luigi.setup_logging import InterfaceLogging
-from luigi.task_register import Register
-
-from taxi_pipeline import config
+from luigi_options import fresh_configuration
 
 pytest_plugins = ("own_recipes", "plan_folders", "small_models")
 
@@ -28,27 +24,15 @@ def pytest_configure(config):
         os.environ["TMPDIR"] = tempfile.tempdir = folder
 
 
+def pytest_addoption(parser):
+    """Add the option that tests/tasks/base/test_stage_golden.py names where it fails."""
+    parser.addoption(
+        "--renew-golden", action="store_true", help="write what the stages make now as expected"
+    )
+
+
 @pytest.fixture
-def luigi_config(monkeypatch):
-    """Sets options of Luigi's configuration, which knows only the pipeline's settings at first.
-
-    The files and variables that Luigi would read are left out, and luigi.build leaves logging to
-    pytest.
-    """
-    monkeypatch.delenv("LUIGI_CONFIG_PARSER", raising=False)
-    fresh = LuigiConfigParser()
-    monkeypatch.setattr(LuigiConfigParser, "_instance", fresh)
-    monkeypatch.setattr(InterfaceLogging, "_configured", True)
-    _forget()
-    config.apply_luigi_settings()
-
-    def set_option(section, option, value):
-        fresh.set(section, option, str(value).replace("%", "%%"))
-
-    yield set_option
-    _forget()
-
-
-def _forget():
-    Register.clear_instance_cache()
-    config.check.cache_clear()
+def luigi_config():
+    """Sets options of Luigi's configuration, which knows only the pipeline's settings at first."""
+    with fresh_configuration() as set_option:
+        yield set_option
