@@ -140,6 +140,11 @@ def measure(root):
         return {
             task.label: {
                 "version": task._version(),
+                "config": {
+                    name: value
+                    for name, value in task._config_values().items()
+                    if name != "tracking.uri"
+                },
                 "reads": [required.label for required in luigi.task.flatten(task.requires())],
                 "made": json.loads(json.dumps(FIGURES[type(task)](task)), parse_float=rounded),
             }
@@ -167,6 +172,9 @@ def verdict(label, expected, measured):
     if not found:
         return ""
     told = "; ".join(found[:SHOWN]) + (f"; and {len(found) - SHOWN} more" * (len(found) > SHOWN))
+    config = differences(before["config"], now["config"], 0)
+    if config:
+        return f"{label}: {'; '.join(config)}: write golden.json anew with {RENEW}"
     changed = [one for one in now["reads"] if one in measured and verdict(one, expected, measured)]
     if changed:
         return f"{label} reads what has changed, see {changed[0]}: {told}"

@@ -17,7 +17,8 @@ class Recipe(ABC):
     """A feature set, an estimator, a search space and a training regime.
 
     Attributes:
-        version: raised by the recipe's author when its models change their meaning.
+        version: raised by the recipe's author when its models change their meaning and the code of
+            the recipe does not, see :mod:`taxi_pipeline.model.recipes.source`.
         summary: one line for reports and model pages.
         caveat: what a reader of its figures must know; empty if nothing.
         columns: the features that it predicts from.

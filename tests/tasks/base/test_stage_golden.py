@@ -70,6 +70,16 @@ def test_another_version_fails_until_it_is_written_down(label, measured):
     assert golden.verdict(label, other, other) == ""
 
 
+def test_another_output_of_another_configuration_needs_no_other_version(measured):
+    label = "TransformTrips green 2021-01"
+    other = copy.deepcopy(measured)
+    other[label]["config"]["cleaning.max_minutes"] = "59.0"
+    assert golden.verdict(label, measured, other) == ""
+    other[label]["made"] = changed(other[label]["made"])
+    problem = golden.verdict(label, measured, other)
+    assert "cleaning.max_minutes was 60.0, is 59.0: write golden.json anew" in problem
+
+
 def test_a_stage_that_reads_what_has_changed_is_not_blamed(measured):
     month = "green 2021-01"
     other = copy.deepcopy(measured)
