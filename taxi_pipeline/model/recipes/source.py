@@ -76,23 +76,24 @@ def code_digest(kind: type[Recipe]) -> str | None:
     Raises:
         InvalidRecipe: the file was changed since it was imported, and is no Python.
     """
-    own = [base for base in kind.__mro__ if base not in Recipe.__mro__ and not _is_standard(base)]
+    own = [base for base in kind.__mro__ if base not in Recipe.__mro__ and not _is_pythons(base)]
     # Of a class that stands in a function or in another class, the whole of that counts.
     roots: dict[str, set[str]] = {}
     for base in own:
         roots.setdefault(base.__module__, set()).add(base.__qualname__.partition(".")[0])
-    recipes = {base.__name__ for base in own}
-    codes = [_reachable(_syntax(module, recipes), names) for module, names in roots.items()]
+    normaliser = _Normaliser({base.__name__ for base in own})
+    codes = [_reachable(_syntax(module), names, normaliser) for module, names in roots.items()]
     return digest(codes) if any(codes) else None
 
 
-def _is_standard(kind: type) -> bool:
-    """Whether a class is Python's own, whose code is that of the interpreter's version."""
-    return kind.__module__.partition(".")[0] in sys.stdlib_module_names - {"__main__"}
+def _is_pythons(kind: type) -> bool:
+    """Whether a class is of Python's own library, whose code differs from version to version."""
+    module = kind.__module__.partition(".")[0]
+    return module in sys.stdlib_module_names and not issubclass(kind, Recipe)
 
 
-def _syntax(name: str, recipes: set[str]) -> list[ast.stmt]:
-    """The normalised statements of a module; none if there is no source."""
+def _syntax(name: str) -> list[ast.stmt]:
+    """The statements of a module; none if there is no source."""
     module = sys.modules.get(name)
     if module is None or getattr(module, "__file__", None) is None:
         return []
@@ -101,29 +102,30 @@ def _syntax(name: str, recipes: set[str]) -> list[ast.stmt]:
         return []
     linecache.checkcache(file)
     try:
-        tree = ast.parse("".join(linecache.getlines(file, vars(module))))
+        return ast.parse("".join(linecache.getlines(file, vars(module)))).body
     except SyntaxError as error:
         raise InvalidRecipe(
             f"{file} was changed since it was imported, and its line {error.lineno} is no Python "
             f"now ({error.msg}); correct it and run again"
         ) from error
-    normalised: ast.Module = _Normaliser(recipes).visit(tree)
-    return normalised.body
 
 
-def _reachable(statements: Iterable[ast.stmt], roots: set[str]) -> dict[str, Any]:
+def _reachable(
+    statements: Iterable[ast.stmt], roots: set[str], normaliser: _Normaliser
+) -> dict[str, Any]:
     """What a module binds to some names, and to the names of the module that occur in that."""
     bound: dict[str, list[ast.stmt]] = {}
     for statement in statements:
-        for name in _bound(statement):
-            bound.setdefault(name, []).append(statement)
+        for part in normaliser.split(statement):
+            for name in _bound(part):
+                bound.setdefault(name, []).append(part)
     found: dict[str, Any] = {}
     wanted = roots & bound.keys()
     while wanted:
         name = wanted.pop()
-        found[name] = [_plain(statement) for statement in bound[name]]
-        nodes = (node for statement in bound[name] for node in ast.walk(statement))
-        named = {node.id for node in nodes if isinstance(node, ast.Name)}
+        parts = [part for one in bound[name] for part in normaliser.normalise(one)]
+        found[name] = [_plain(part) for part in parts]
+        named = {node.id for one in parts for node in ast.walk(one) if isinstance(node, ast.Name)}
         wanted |= (named & bound.keys()) - found.keys()
     return found
 
@@ -171,6 +173,17 @@ class _Normaliser(ast.NodeTransformer):
     def __init__(self, recipes: set[str]) -> None:
         self.recipes = recipes
         self.annotations_count = False
+
+    def split(self, statement: ast.stmt) -> list[ast.stmt]:
+        """A statement, or one for each name that it imports."""
+        return self.normalise(statement) if isinstance(statement, Import) else [statement]
+
+    def normalise(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements that stand for one."""
+        normalised = self.visit(statement)
+        if normalised is None:
+            return []
+        return normalised if isinstance(normalised, list) else [normalised]
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)

@@ -350,6 +350,28 @@ def test_the_module_of_a_class_that_is_loaded_again_is_read_again(load):
     assert code_digest(first) == before
 
 
+def test_of_base_classes_only_those_of_pythons_own_library_do_not_count(load):
+    """Their code differs between versions of Python."""
+    text = """
+from typing import Generic, TypeVar
+from taxi_pipeline.model.recipes import Recipe
+Kind = TypeVar("Kind")
+class Mixed(Generic[Kind]):
+    factor = 1
+class Mine(Mixed[int], Recipe):
+    pass
+"""
+    kind = load(text)
+    assert "typing" in {base.__module__ for base in kind.__mro__}
+    assert code_digest(kind) == "18e423598844921d"
+    assert code_digest(load(text.replace("factor = 1", "factor = 2"))) != code_digest(kind)
+
+
+def test_a_recipe_may_stand_in_a_module_that_is_named_as_one_of_pythons(load, monkeypatch):
+    monkeypatch.setitem(sys.modules, "profile", None)
+    assert code_digest(load(TEXT.replace('@register_recipe("mine")', ""), module="profile"))
+
+
 def test_a_class_made_in_a_function_is_what_the_function_is(load):
     text = """
 from taxi_pipeline.model.recipes import Recipe
