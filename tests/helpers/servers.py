@@ -85,6 +85,27 @@ def mlflow_server(folder):
 
 
 @contextlib.contextmanager
+def scoring_server(folder, model, tracking_uri):
+    """A server of MLflow's that predicts with a registered model; its port."""
+    port = free_port()
+    command = [
+        str(Path(sys.executable).with_name("mlflow")),
+        "models",
+        "serve",
+        "--model-uri",
+        model,
+    ]
+    place = ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)]
+    # MLflow starts uvicorn by its name.
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    variables = {"MLFLOW_TRACKING_URI": tracking_uri, "PATH": programs}
+    log = folder / "scoring.log"
+    with _process([*command, *place], folder, log, variables) as process:
+        wait_for(lambda: answers(port, "/ping"), process, seconds=120)
+        yield port
+
+
+@contextlib.contextmanager
 def _process(command, folder, log, variables=None):
     with log.open("w") as file:
         process = subprocess.Popen(
