@@ -57,7 +57,8 @@ class TrackingServer:
         try:
             if self.uri.startswith("sqlite:///"):
                 _create_database(Path(self.uri.removeprefix("sqlite:///")))
-            yield mlflow.MlflowClient(self.uri, self.uri)
+            with _without_progress_bars():
+                yield mlflow.MlflowClient(self.uri, self.uri)
         except (MlflowException, OSError, SQLAlchemyError) as error:
             raise TrackingError(
                 f"the MLflow server {redact_url(self.uri)} {_cause(error)}: check [tracking] "
@@ -140,6 +141,19 @@ def found(look_up: Callable[[], Found]) -> Found | None:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return None
+
+
+@contextlib.contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    """MLflow draws a bar for files that it copies, in the middle of the console's lines."""
+    variable = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
+    ours = variable not in os.environ
+    os.environ.setdefault(variable, "false")
+    try:
+        yield
+    finally:
+        if ours:
+            os.environ.pop(variable, None)
 
 
 def _create_database(file: Path) -> None:

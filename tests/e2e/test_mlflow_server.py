@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 import servers
 from command_line import SMALL
+from places import REPOSITORY
+from processes import python
 
 NAME = "nyc-green-taxi-duration-linear"
 RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--recipe", "linear", "--local-scheduler")
@@ -32,3 +34,61 @@ def test_a_model_is_registered_with_a_server_once_and_loaded_from_it(luigi, serv
         mlflow.set_tracking_uri(before)
     (published,) = luigi.folder.glob("data/ingest/green/2021-02/*/trips.parquet")
     assert len(model.predict(pd.read_parquet(published))) == 3000
+
+
+WITHIN_A_RUN = """
+import os, sys
+import luigi, mlflow
+from taxi_pipeline import RegisterModel
+mlflow.set_tracking_uri("sqlite:///theirs.db")
+mlflow.set_experiment("theirs")
+with mlflow.start_run() as run:
+    os.environ["MLFLOW_RUN_ID"] = run.info.run_id
+    before = (mlflow.get_tracking_uri(), mlflow.get_registry_uri(), dict(os.environ), sys.path[:])
+    task = RegisterModel(year=2021, month=1, recipe="linear")
+    result = luigi.build([task], local_scheduler=True, detailed_summary=True)
+    after = (mlflow.get_tracking_uri(), mlflow.get_registry_uri(), dict(os.environ), sys.path[:])
+    assert mlflow.active_run().info.run_id == run.info.run_id
+assert before == after, (before, after)
+mine = mlflow.get_run(run.info.run_id)
+assert mine.info.status == "FINISHED"
+assert mine.data.params == mine.data.metrics == {}
+assert len(mlflow.search_runs(search_all_experiments=True)) == 1
+assert result.scheduling_succeeded, result.summary_text
+"""
+
+
+def test_a_registration_within_a_run_of_the_callers_leaves_that_alone(luigi, server):
+    settings = (
+        ("source", "url", SMALL[1]),
+        ("tracking", "uri", server),
+    )
+    (luigi.folder / "luigi.cfg").write_text(
+        "\n".join(f"[{section}]\n{option} = {value}" for section, option, value in settings)
+    )
+    environment = luigi.environment | {
+        "LUIGI_CONFIG_PATH": "luigi.cfg",
+        "MLFLOW_EXPERIMENT_NAME": "of the environment",
+    }
+    ended = python(
+        luigi.folder, "-c", WITHIN_A_RUN, environment=environment, path=[REPOSITORY], timeout=240
+    )
+    assert ended.returncode == 0, ended.stderr
+    client = mlflow.MlflowClient(server)
+    assert [each.name for each in client.search_experiments()] == ["nyc-taxi-duration", "Default"]
+    (version,) = client.search_model_versions(f"name = '{NAME}'")
+    assert client.get_run(version.run_id).info.status == "FINISHED"
+    (model,) = client.search_logged_models([client.get_run(version.run_id).info.experiment_id])
+    assert model.status == "READY"
+
+
+def test_damaged_files_are_mended_through_the_server(luigi, server, tmp_path):
+    assert luigi(*RUN, *SMALL, "--tracking-uri", server).returncode == 0
+    (described,) = (tmp_path / "artifacts").rglob("MLmodel")
+    described.unlink()
+    again = luigi(*RUN, *SMALL, "--tracking-uri", server, "--gate-min-gain", "0.9")
+    assert again.returncode == 0, again.stderr
+    assert "linear version 1 cannot be loaded" in again.stderr
+    assert described.is_file()
+    versions = mlflow.MlflowClient(server).search_model_versions(f"name = '{NAME}'")
+    assert len(versions) == 1
