@@ -29,7 +29,12 @@ Found = TypeVar("Found")
 LOCK_SECONDS = 600
 """Seconds that another registration is waited for; one takes seconds."""
 
-for _noisy in ("alembic", "mlflow.pyfunc", "mlflow.store.db.utils", "mlflow.tracking.fluent"):
+for _noisy in (
+    "alembic",
+    "mlflow.pyfunc",
+    "mlflow.store.db.utils",
+    "mlflow.store.model_registry.abstract_store",
+):
     logging.getLogger(_noisy).setLevel(logging.WARNING)
 
 

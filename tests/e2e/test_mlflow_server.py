@@ -40,14 +40,19 @@ WITHIN_A_RUN = """
 import os, sys
 import luigi, mlflow
 from taxi_pipeline import RegisterModel
+
+def state():
+    variables = {name: text for name, text in os.environ.items() if name.startswith("MLFLOW")}
+    return mlflow.get_tracking_uri(), mlflow.get_registry_uri(), variables, sys.path[:]
+
 mlflow.set_tracking_uri("sqlite:///theirs.db")
 mlflow.set_experiment("theirs")
 with mlflow.start_run() as run:
     os.environ["MLFLOW_RUN_ID"] = run.info.run_id
-    before = (mlflow.get_tracking_uri(), mlflow.get_registry_uri(), dict(os.environ), sys.path[:])
+    before = state()
     task = RegisterModel(year=2021, month=1, recipe="linear")
     result = luigi.build([task], local_scheduler=True, detailed_summary=True)
-    after = (mlflow.get_tracking_uri(), mlflow.get_registry_uri(), dict(os.environ), sys.path[:])
+    after = state()
     assert mlflow.active_run().info.run_id == run.info.run_id
 assert before == after, (before, after)
 mine = mlflow.get_run(run.info.run_id)
