@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from taxi_pipeline import redaction
 from taxi_pipeline.config.parameters import (
@@ -19,6 +19,7 @@ from taxi_pipeline.config.parameters import (
 from taxi_pipeline.config.section import Section
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.storage import layout
+from taxi_pipeline.tracking.relocation import ARTIFACTS, sqlite_file
 from taxi_pipeline.trips import urls
 
 
@@ -100,17 +101,24 @@ class tracking(Section):  # noqa: N801
 
     @property
     def server_uri(self) -> str:
-        """The tracking URI in use.
+        """The tracking URI in use; a database file has its absolute path.
 
         Raises:
-            InvalidConfig: none is set, and the storage root is no local folder that could hold one.
+            InvalidConfig: none is set, and the storage root cannot hold MLflow's own.
         """
-        return self.uri or f"sqlite:///{self._local_root / layout.tracking_database()}"
+        if not self.uri:
+            return f"sqlite:///{self._local_root / layout.tracking_database()}"
+        file = sqlite_file(self.uri)
+        query = "".join(self.uri.partition("?")[1:])
+        return f"sqlite:///{file}{query}" if file else self.uri
 
     @property
     def artifacts(self) -> str:
-        """Where files of runs are kept; empty leaves that to the server."""
-        return "" if self.uri else (self._local_root / layout.tracking_artifacts()).as_uri()
+        """Where files of runs are kept, beside a database file; empty leaves that to the server."""
+        if not self.uri:
+            return (self._local_root / layout.tracking_artifacts()).as_uri()
+        file = sqlite_file(self.uri)
+        return (file.parent / ARTIFACTS).as_uri() if file else ""
 
     @property
     def _local_root(self) -> Path:
@@ -119,6 +127,11 @@ class tracking(Section):  # noqa: N801
             raise InvalidConfig(
                 f"[tracking] uri must be set, since [storage] root {storage().root} is not a local "
                 "folder"
+            )
+        if "?" in str(folder) or unquote(str(folder)) != str(folder):
+            raise InvalidConfig(
+                f"[storage] root {folder} cannot hold MLflow's database, whose path may have no ?, "
+                "nor % before two hexadecimal digits: take another folder, or set [tracking] uri"
             )
         return folder
 

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
 from taxi_pipeline.config.option_names import name_options
-from taxi_pipeline.identity import digest
 from taxi_pipeline.observability import alerts
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import MANIFEST
-from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.ingest import IngestTrips
+from taxi_pipeline.tasks.receipt import ReceiptStage
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
 from taxi_pipeline.tasks.tune import TuneHyperparameters
@@ -27,10 +26,11 @@ if TYPE_CHECKING:
     from taxi_pipeline.tuning.results import TuningResult
 
 
-class RegisterModel(RecipeStage):
+class RegisterModel(ReceiptStage):
     """Copy the model, and all that is known of it, to MLflow.
 
-    The output is a receipt, one for each tracking server.
+    The output is a receipt, one for each tracking server. It counts as long as the registry has the
+    version that it certifies: what is lost there is registered again.
     """
 
     stage = "register"
@@ -59,11 +59,10 @@ class RegisterModel(RecipeStage):
             "published later": self.in_month(IngestTrips, self.calendar_month + 1),
         }
 
-    def _config_values(self) -> dict[str, str]:
-        # The digest tells servers apart whose URIs differ in their secrets only.
-        uri = config.tracking().server_uri
-        server = f"{redact_url(uri)} ({digest(uri)})"
-        return {**super()._config_values(), "tracking.uri": server}
+    @property
+    def candidate_key(self) -> str | None:
+        """The key of the evaluated model."""
+        return self.requires()["evaluation"].key  # type: ignore[no-any-return]
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.redaction import redact_url, strip_credentials
 from taxi_pipeline.storage import rename_exclusive
+from taxi_pipeline.tracking.relocation import relocate, sqlite_file
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -60,8 +61,9 @@ class TrackingServer:
             TrackingError: the server cannot be reached or refuses.
         """
         try:
-            if self.uri.startswith("sqlite:///"):
-                _create_database(Path(self.uri.removeprefix("sqlite:///")))
+            if file := sqlite_file(self.uri):
+                _create_database(file)
+                relocate(file)
             with _without_progress_bars():
                 yield mlflow.MlflowClient(self.uri, self.uri)
         except (MlflowException, OSError, SQLAlchemyError) as error:
@@ -84,8 +86,8 @@ class TrackingServer:
         Raises:
             TrackingError: another process has held it for :data:`LOCK_SECONDS`.
         """
-        if self.uri.startswith("sqlite:///"):
-            folder = Path(self.uri.removeprefix("sqlite:///")).parent / ".locks"
+        if file := sqlite_file(self.uri):
+            folder = file.parent / ".locks"
         else:
             folder = Path(tempfile.gettempdir(), f"taxi_pipeline-{os.getuid()}")
         folder.mkdir(parents=True, exist_ok=True)

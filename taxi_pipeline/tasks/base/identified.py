@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from luigi.task import flatten
@@ -81,7 +82,15 @@ class IdentifiedTask(MonthlyTask):
         identity = self.identity()
         if identity is None:
             return Output(self.storage, layout.not_ingested_dir(self.task_dir))
+        for made_as in (identity, *self.earlier_identities(identity)):
+            location = self.location(made_as)
+            if self.storage.exists(layout.manifest_file(location)):
+                return Output(self.storage, location)
         return Output(self.storage, self.location(identity))
+
+    def earlier_identities(self, identity: Identity) -> Sequence[Identity]:  # noqa: ARG002
+        """The identities that earlier versions of the pipeline gave to the same output."""
+        return ()
 
     def complete(self) -> bool:
         """Whether the output of the identity as it is now is there."""

@@ -1,0 +1,118 @@
+"""A stage whose output is a receipt: it counts as long as the registry has what it certifies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from taxi_pipeline import config
+from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.identity import Identity, digest
+from taxi_pipeline.logger import logger
+from taxi_pipeline.redaction import redact_url
+from taxi_pipeline.storage import layout
+from taxi_pipeline.tasks.base import RecipeStage, identity_cache
+from taxi_pipeline.tasks.base.identity_cache import cached
+from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
+from taxi_pipeline.tracking.relocation import relocate, sqlite_file
+
+# The registries of which this process has said that they do not answer.
+_silent: set[str] = set()
+
+
+class ReceiptStage(RecipeStage):
+    """A stage whose output is a receipt for a version of a registered model.
+
+    The receipt's manifest holds the ``version``. What is lost in the registry is registered again.
+    """
+
+    @property
+    def candidate_key(self) -> str | None:
+        """The key of the candidate that is registered; None while it cannot be known."""
+        raise NotImplementedError
+
+    def _config_values(self) -> dict[str, str]:
+        uri = config.tracking().uri
+        # The registry under the root is the same one wherever the root is.
+        server = _server(uri) if uri else f"{layout.tracking_database()} under the storage root"
+        return {**super()._config_values(), "tracking.uri": server}
+
+    def earlier_identities(self, identity: Identity) -> Sequence[Identity]:
+        """The identity in which the storage root had its place."""
+        settings = config.tracking()
+        if settings.uri:
+            return ()
+        values = {**identity.config, "tracking.uri": _server(settings.server_uri)}
+        return (replace(identity, config=values),)
+
+    def complete(self) -> bool:
+        """Whether there is a receipt, and the registry has what it certifies."""
+        with identity_cache():
+            return super().complete() and not self._lost()
+
+    def change_reasons(self, identity: Identity | None) -> list[str]:
+        """Why the model is registered although it was before."""
+        lost = self._lost() if self.output().exists() else ""
+        return [lost] if lost else super().change_reasons(identity)
+
+    def final_identity(self, expected: Identity | None, folder: Path) -> Identity:
+        """The identity as expected; a receipt of it that is no longer true makes room."""
+        identity = super().final_identity(expected, folder)
+        location = self.location(identity)
+        if self.storage.exists(layout.manifest_file(location)):
+            self.storage.set_aside(location)
+        return identity
+
+    def _lost(self) -> str:
+        """What the receipt certifies and the registry does not have; empty if it has it."""
+        version = str(self.output().manifest()["version"])
+        if _is_registered(self.model_name, version, self.candidate_key):
+            return ""
+        return f"version {version} of {self.model_name} is not in the registry any more"
+
+
+def _server(uri: str) -> str:
+    """A tracking URI as identities hold it: servers differ whose URIs differ in secrets only."""
+    return f"{redact_url(uri)} ({digest(uri)})"
+
+
+def _is_registered(model_name: str, version: str, candidate_key: str | None) -> bool:
+    """Whether the registry has a version of a model, and it is that of a candidate.
+
+    Where the registry cannot be asked the receipt is trusted, and where it does not answer as well;
+    that is said once. It is asked once a reading for each model (see :func:`identity_cache`).
+    """
+    uri = config.tracking().server_uri
+    if not can_look_up(uri):
+        return True
+    answer = cached((uri, model_name), lambda: _ask(uri, model_name))
+    if isinstance(answer, TrackingError):
+        taken = f"version {version} of {model_name} is taken to be registered"
+        _warn_once(uri, f"{answer}: {taken}, as its receipt says")
+        return True
+    found = answer.versions.get(version) if answer else None
+    return found is not None and found.candidate_key == candidate_key
+
+
+def _ask(uri: str, model_name: str) -> RegisteredModel | TrackingError | None:
+    """What the registry holds of a model, or why that is not known."""
+    hindrance = None
+    if file := sqlite_file(uri):
+        try:
+            relocate(file)
+        except TrackingError as error:
+            hindrance = error
+    try:
+        answer = look_up(uri, model_name)
+    except TrackingError as error:
+        return error
+    if hindrance:
+        _warn_once(uri, str(hindrance))
+    return answer
+
+
+def _warn_once(uri: str, line: str) -> None:
+    if uri not in _silent:
+        _silent.add(uri)
+        logger.warning("%s", line)

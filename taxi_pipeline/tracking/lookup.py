@@ -1,0 +1,302 @@
+"""What the registry holds of a model, asked without MLflow, whose import alone takes seconds.
+
+A server is asked through MLflow's REST API, a database by the tables that MLflow keeps in it. A
+registry of another kind (Databricks ...) cannot be asked here: what a receipt says of it is taken
+to be true.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.redaction import redact, redact_url
+from taxi_pipeline.tracking.records import KEY_TAG
+from taxi_pipeline.tracking.relocation import open_sqlite, sqlite_file, sqlite_tables
+
+if TYPE_CHECKING:
+    import ssl
+    from urllib.request import Request
+
+TIMEOUT_SECONDS = 5.0
+"""Seconds that connecting to a registry, and each read of its answers, may take."""
+
+PAGE_SIZE = 1000
+MAX_PAGES = 100
+"""Pages of versions after which a server that always names a further one counts as broken."""
+
+_WEB = ("http", "https")
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_TABLES = {"registered_models", "model_versions", "model_version_tags", "registered_model_aliases"}
+_DELETED = "Deleted_Internal"
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version of a registered model.
+
+    Attributes:
+        run_id: the run that made it; empty if none is known.
+        created: when it was registered.
+        tags: its tags.
+    """
+
+    run_id: str
+    created: datetime
+    tags: Mapping[str, str]
+
+    @property
+    def candidate_key(self) -> str:
+        """The key of the candidate that it is; empty if the pipeline did not make it."""
+        return self.tags.get(KEY_TAG, "")
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A registered model.
+
+    Attributes:
+        versions: its versions by number, which is text as in MLflow.
+        aliases: the number of the version that each alias points to.
+    """
+
+    versions: Mapping[str, RegisteredVersion]
+    aliases: Mapping[str, str]
+
+
+def can_look_up(uri: str) -> bool:
+    """Whether :func:`look_up` can ask the registry of a tracking URI."""
+    scheme = _scheme(uri)
+    if scheme in _WEB:
+        # With these MLflow signs its requests by means of further packages.
+        signed = ("MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4")
+        return not any(os.environ.get(name) for name in signed)
+    return scheme in _DATABASES
+
+
+def look_up(uri: str, name: str) -> RegisteredModel | None:
+    """What the registry holds of a model.
+
+    Args:
+        uri: MLflow's tracking URI, of a kind that :func:`can_look_up` knows.
+        name: of the registered model.
+
+    Returns:
+        The model; None if the registry has none of this name. A database file that is not there,
+        and a database without MLflow's tables, have no models.
+
+    Raises:
+        TrackingError: the registry does not answer, or not as MLflow does.
+    """
+    if _scheme(uri) in _WEB:
+        return _ask_server(uri, name)
+    if file := sqlite_file(uri):
+        return _ask_sqlite(uri, file, name)
+    return _ask_database(uri, name)
+
+
+def _scheme(uri: str) -> str:
+    return uri.partition(":")[0].partition("+")[0]
+
+
+@contextlib.contextmanager
+def _answering(uri: str, *errors: type[Exception]) -> Iterator[None]:
+    """Errors of a library as one line, which says which server does not answer."""
+    try:
+        yield
+    except errors as error:
+        cause = redact(str(error)).partition("\n")[0] or type(error).__name__
+        raise TrackingError(
+            f"the MLflow server {redact_url(uri)} does not answer ({cause})"
+        ) from error
+
+
+# --- databases ------------------------------------------------------------------------------------
+
+
+def _ask_sqlite(uri: str, file: Path, name: str) -> RegisteredModel | None:
+    import sqlite3
+
+    with _answering(uri, sqlite3.Error, OSError, *_UNLIKE_MLFLOW):
+        if not file.exists():
+            return None
+        with open_sqlite(file, "ro", TIMEOUT_SECONDS) as database:
+            if not sqlite_tables(database) >= _TABLES:
+                return None
+            database.row_factory = sqlite3.Row
+            return _from_tables(lambda sql: database.execute(sql, {"name": name}).fetchall())
+
+
+def _ask_database(uri: str, name: str) -> RegisteredModel | None:
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.pool import NullPool
+
+    timeout = {"connect_timeout": int(TIMEOUT_SECONDS)}
+    with _answering(uri, SQLAlchemyError, ImportError, OSError, *_UNLIKE_MLFLOW):
+        engine = sqlalchemy.create_engine(
+            uri,
+            poolclass=NullPool,
+            connect_args=timeout if _scheme(uri) in {"postgresql", "mysql"} else {},
+        )
+        with engine.connect() as database:
+            if not set(sqlalchemy.inspect(database).get_table_names()) >= _TABLES:
+                return None
+            return _from_tables(
+                lambda sql: database.execute(sqlalchemy.text(sql), {"name": name}).mappings().all()
+            )
+
+
+def _from_tables(rows: Callable[[str], Any]) -> RegisteredModel | None:
+    """A model from MLflow's tables.
+
+    Args:
+        rows: the rows, by the names of their columns, that answer an SQL query with a ``:name``.
+    """
+
+    def of(table: str) -> Any:
+        # All columns: the name of one, `key`, is a word of the language in some databases.
+        return rows(f"SELECT * FROM {table} WHERE name = :name")  # noqa: S608  (from below)
+
+    if not of("registered_models"):
+        return None
+    tags: dict[str, dict[str, str]] = {}
+    for row in of("model_version_tags"):
+        tags.setdefault(str(row["version"]), {})[row["key"]] = row["value"]
+    return RegisteredModel(
+        versions={
+            str(row["version"]): RegisteredVersion(
+                row["run_id"] or "", _time(row["creation_time"]), tags.get(str(row["version"]), {})
+            )
+            for row in of("model_versions")
+            if row["current_stage"] != _DELETED
+        },
+        aliases={row["alias"]: str(row["version"]) for row in of("registered_model_aliases")},
+    )
+
+
+def _time(milliseconds: Any) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+# --- MLflow's REST API ----------------------------------------------------------------------------
+
+_UNLIKE_MLFLOW = (ValueError, LookupError, TypeError, AttributeError)
+"""What an answer of another form than MLflow's raises."""
+
+
+def _ask_server(uri: str, name: str) -> RegisteredModel | None:
+    import configparser
+    from http.client import HTTPException
+
+    with _answering(uri, OSError, HTTPException, configparser.Error, *_UNLIKE_MLFLOW):
+        ask = _rest_api(uri)
+        found = ask("registered-models/get", {"name": name})
+        if found is None:
+            return None
+        versions: dict[str, RegisteredVersion] = {}
+        quoted = f'"{name}"' if "'" in name else f"'{name}'"
+        query = {"filter": f"name={quoted}", "max_results": str(PAGE_SIZE)}
+        for _ in range(MAX_PAGES):
+            page = ask("model-versions/search", query) or {}
+            for version in page.get("model_versions", []):
+                versions[str(version["version"])] = RegisteredVersion(
+                    version.get("run_id", ""),
+                    _time(version["creation_timestamp"]),
+                    {tag["key"]: tag.get("value", "") for tag in version.get("tags", [])},
+                )
+            if not (token := page.get("next_page_token")):
+                break
+            query["page_token"] = token
+        else:
+            raise ValueError(f"more than {MAX_PAGES} pages of versions")
+        aliases = found["registered_model"].get("aliases", [])
+        return RegisteredModel(
+            versions, {alias["alias"]: str(alias["version"]) for alias in aliases}
+        )
+
+
+def _rest_api(uri: str) -> Callable[[str, Mapping[str, str]], Any]:
+    """A function that asks a server's REST API; its answer is None for what is not there."""
+    from urllib.error import HTTPError
+    from urllib.parse import unquote, urlencode, urlsplit
+    from urllib.request import HTTPSHandler, Request, build_opener
+
+    parts = urlsplit(uri)
+    server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+    opener = build_opener(*([HTTPSHandler(context=_tls())] if parts.scheme == "https" else []))
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+
+    def ask(what: str, query: Mapping[str, str]) -> Any:
+        request = Request(f"{server}/api/2.0/mlflow/{what}?{urlencode(query)}")  # noqa: S310
+        _authorize(request, user, password)
+        if workspace := os.environ.get("MLFLOW_WORKSPACE"):
+            request.add_header("X-MLFLOW-WORKSPACE", workspace)
+        try:
+            with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+                return json.load(answer)
+        except HTTPError as error:
+            with error:
+                content = error.read()
+            with contextlib.suppress(*_UNLIKE_MLFLOW):
+                if json.loads(content)["error_code"] == "RESOURCE_DOES_NOT_EXIST":
+                    return None
+            raise
+
+    return ask
+
+
+def _authorize(request: Request, user: str, password: str) -> None:
+    """Add the credentials that MLflow's own client takes; a redirection does not pass them on."""
+    from base64 import b64encode
+
+    if not user:
+        user, password = _configured_user()
+    if user and password:
+        basic = b64encode(f"{user}:{password}".encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {basic}")
+    elif token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
+
+
+def _configured_user() -> tuple[str, str]:
+    """User and password from the environment, or else from MLflow's file of credentials."""
+    from configparser import ConfigParser
+
+    names = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+    file = ConfigParser()
+    file.read(Path.home() / ".mlflow" / "credentials")
+    user, password = (
+        os.environ.get(name) or file.get("mlflow", name, fallback="") or "" for name in names
+    )
+    return user, password
+
+
+def _tls() -> ssl.SSLContext:
+    """The certificates that MLflow's own client trusts and shows."""
+    import ssl
+
+    import certifi
+
+    trusted = (
+        os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH")
+        or os.environ.get("REQUESTS_CA_BUNDLE")
+        or certifi.where()
+    )
+    is_folder = Path(trusted).is_dir()
+    context = ssl.create_default_context(
+        cafile=None if is_folder else trusted, capath=trusted if is_folder else None
+    )
+    if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in {"true", "1"}:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if own := os.environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH"):
+        context.load_cert_chain(own)
+    return context
