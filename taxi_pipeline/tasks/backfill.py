@@ -193,10 +193,10 @@ def _requirements(task: luigi.Task) -> list[luigi.Task]:
 
 
 def _metric_cells(task: luigi.Task) -> tuple[str, str, str]:
-    """Rows, RMSE in minutes and model version from the task's manifest; empty where it has none."""
+    """Rows, RMSE in minutes and model version from the manifest of a task that is done."""
     try:
         output = task.output()
-        if not isinstance(output, Output) or not output.exists():
+        if not isinstance(output, Output) or not is_done(task):
             return "", "", ""
         manifest = output.manifest()
     except TaxiPipelineError:  # reported when the task was checked

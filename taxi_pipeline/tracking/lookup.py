@@ -8,22 +8,18 @@ to be true.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.redaction import redact, redact_url
 from taxi_pipeline.tracking.records import KEY_TAG
 from taxi_pipeline.tracking.relocation import open_sqlite, sqlite_file, sqlite_tables
-
-if TYPE_CHECKING:
-    import ssl
-    from urllib.request import Request
 
 TIMEOUT_SECONDS = 5.0
 """Seconds that connecting to a registry, and each read of its answers, may take."""
@@ -194,9 +190,8 @@ _UNLIKE_MLFLOW = (ValueError, LookupError, TypeError, AttributeError)
 
 def _ask_server(uri: str, name: str) -> RegisteredModel | None:
     import configparser
-    from http.client import HTTPException
 
-    with _answering(uri, OSError, HTTPException, configparser.Error, *_UNLIKE_MLFLOW):
+    with _answering(uri, OSError, configparser.Error, *_UNLIKE_MLFLOW):
         ask = _rest_api(uri)
         found = ask("registered-models/get", {"name": name})
         if found is None:
@@ -225,45 +220,47 @@ def _ask_server(uri: str, name: str) -> RegisteredModel | None:
 
 def _rest_api(uri: str) -> Callable[[str, Mapping[str, str]], Any]:
     """A function that asks a server's REST API; its answer is None for what is not there."""
-    from urllib.error import HTTPError
-    from urllib.parse import unquote, urlencode, urlsplit
-    from urllib.request import HTTPSHandler, Request, build_opener
+    # Luigi has imported it already.
+    import requests
 
-    parts = urlsplit(uri)
-    server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
-    opener = build_opener(*([HTTPSHandler(context=_tls())] if parts.scheme == "https" else []))
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-
-    def ask(what: str, query: Mapping[str, str]) -> Any:
-        request = Request(f"{server}/api/2.0/mlflow/{what}?{urlencode(query)}")  # noqa: S310
-        _authorize(request, user, password)
-        if workspace := os.environ.get("MLFLOW_WORKSPACE"):
-            request.add_header("X-MLFLOW-WORKSPACE", workspace)
-        try:
-            with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
-                return json.load(answer)
-        except HTTPError as error:
-            with error:
-                content = error.read()
-            with contextlib.suppress(*_UNLIKE_MLFLOW):
-                if json.loads(content)["error_code"] == "RESOURCE_DOES_NOT_EXIST":
-                    return None
-            raise
-
-    return ask
-
-
-def _authorize(request: Request, user: str, password: str) -> None:
-    """Add the credentials that MLflow's own client takes; a redirection does not pass them on."""
-    from base64 import b64encode
-
-    if not user:
-        user, password = _configured_user()
+    session = requests.Session()
+    # As MLflow's own client does; user and password in the URI come before these.
+    user, password = _configured_user()
     if user and password:
         basic = b64encode(f"{user}:{password}".encode()).decode()
-        request.add_unredirected_header("Authorization", f"Basic {basic}")
+        session.headers["Authorization"] = f"Basic {basic}"
     elif token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
-        request.add_unredirected_header("Authorization", f"Bearer {token}")
+        session.headers["Authorization"] = f"Bearer {token}"
+    if workspace := os.environ.get("MLFLOW_WORKSPACE"):
+        session.headers["X-MLFLOW-WORKSPACE"] = workspace
+    insecure = os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in {"true", "1"}
+    verify = os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or not insecure
+    certificate = os.environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH")
+
+    def ask(what: str, query: Mapping[str, str]) -> Any:
+        try:
+            answer = session.get(
+                f"{uri.rstrip('/')}/api/2.0/mlflow/{what}",
+                params=query,
+                timeout=TIMEOUT_SECONDS,
+                verify=verify,
+                cert=certificate,
+            )
+        except requests.Timeout:
+            raise TimeoutError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
+        except requests.exceptions.SSLError:
+            raise
+        except requests.ConnectionError:
+            # Its text quotes the whole URL.
+            raise ConnectionError("it cannot be reached") from None
+        if answer.status_code == requests.codes.ok:
+            return answer.json()
+        with contextlib.suppress(*_UNLIKE_MLFLOW):
+            if answer.json()["error_code"] == "RESOURCE_DOES_NOT_EXIST":
+                return None
+        raise ValueError(f"HTTP status {answer.status_code}")
+
+    return ask
 
 
 def _configured_user() -> tuple[str, str]:
@@ -277,26 +274,3 @@ def _configured_user() -> tuple[str, str]:
         os.environ.get(name) or file.get("mlflow", name, fallback="") or "" for name in names
     )
     return user, password
-
-
-def _tls() -> ssl.SSLContext:
-    """The certificates that MLflow's own client trusts and shows."""
-    import ssl
-
-    import certifi
-
-    trusted = (
-        os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH")
-        or os.environ.get("REQUESTS_CA_BUNDLE")
-        or certifi.where()
-    )
-    is_folder = Path(trusted).is_dir()
-    context = ssl.create_default_context(
-        cafile=None if is_folder else trusted, capath=trusted if is_folder else None
-    )
-    if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in {"true", "1"}:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if own := os.environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH"):
-        context.load_cert_chain(own)
-    return context

@@ -1,68 +1,21 @@
 """The scheduler's history in a real PostgreSQL."""
 
-import contextlib
-import os
 import shutil
-import tempfile
-from pathlib import Path
 
+import postgresql
 import pytest
 import servers
 from command_line import SMALL
+from postgresql import PASSWORD
 from processes import clean_environment, run
 
 INGEST = ("IngestTrips", "--year", "2021", "--month", "1", *SMALL)
-# As it stands in a URL; the database knows it as dawn@5%.
-PASSWORD = "dawn%405%25"  # noqa: S105  (of a server that lives as long as the tests)
-
-
-class Database:
-    """A server in a folder that its user, who must not be root, may enter."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.port = servers.free_port()
-        self.url = f"postgresql://luigi:${{HISTORY_PASSWORD}}@127.0.0.1:{self.port}/postgres"
-        self.as_user = ()
-        if os.geteuid() == 0:
-            self.as_user = (servers.installed("runuser"), "-u", "postgres", "--")
-            shutil.chown(folder, "postgres")
-        (folder / "password").write_text("dawn@5%")
-        login = ("--username=luigi", f"--pwfile={folder}/password", "--auth=scram-sha-256")
-        self._run("initdb", *login, "--no-sync", "--locale=C.UTF-8")
-
-    def start(self):
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        self._run("pg_ctl", "start", f"--log={self.folder}/log", f"--options={options}")
-
-    def stop(self):
-        self._run("pg_ctl", "stop", "--mode=immediate")
-
-    @contextlib.contextmanager
-    def down(self):
-        self.stop()
-        try:
-            yield
-        finally:
-            self.start()
-
-    def _run(self, name, *arguments):
-        program = servers.installed(name, *Path("/usr/lib/postgresql").glob("*/bin"))
-        command = [*self.as_user, program, f"--pgdata={self.folder}/data", *arguments]
-        answer = run(command, self.folder)
-        assert answer.returncode == 0, answer.stderr
 
 
 @pytest.fixture(scope="module")
 def database():
-    servers.installed("initdb", *Path("/usr/lib/postgresql").glob("*/bin"))
-    with tempfile.TemporaryDirectory() as folder:
-        server = Database(Path(folder))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with postgresql.database() as server:
+        yield server
 
 
 @pytest.fixture

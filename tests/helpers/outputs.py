@@ -61,3 +61,12 @@ def at_once(*actions):
     for thread in threads:
         thread.join(10)
     assert failures == []
+
+
+def content_digests(folder):
+    """The sha256 of each file below a folder, by its relative path."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
