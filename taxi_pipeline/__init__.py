@@ -18,6 +18,7 @@ from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.publication import PublishedTrips
+from taxi_pipeline.tasks.refresh import RefreshTrips
 from taxi_pipeline.tasks.register import RegisterModel
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
@@ -53,6 +54,7 @@ __all__ = [
     "IngestTrips",
     "Month",
     "PublishedTrips",
+    "RefreshTrips",
     "RegisterModel",
     "TrainModel",
     "TransformTrips",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -39,8 +40,16 @@ class Identity:
         """The digest that names the output."""
         return digest(asdict(self))
 
-    def changes_since(self, older: Identity) -> list[str]:
-        """One phrase for each way in which this identity differs from an older one."""
+    def changes_since(
+        self, older: Identity, explain_input: Callable[[str, str], list[str]] | None = None
+    ) -> list[str]:
+        """One phrase for each way in which this identity differs from an older one.
+
+        Args:
+            older: the identity to compare with.
+            explain_input: the phrases for an input that has changed, by its label and its older
+                key. Without it the phrase says no more than that.
+        """
         changes = [
             f"{name} was {older.config.get(name, 'not set')}, is {value}"
             for name, value in self.config.items()
@@ -49,13 +58,17 @@ class Identity:
         changes += [f"{name} is gone" for name in older.config if name not in self.config]
         if older.version != self.version:
             changes.append(_version_change(older.version, self.version))
-        changes += [
-            _input_change(name)
-            for name, key in self.inputs.items()
-            if older.inputs.get(name) != key
-        ]
+        for name, key in self.inputs.items():
+            older_key = older.inputs.get(name)
+            if older_key == key:
+                continue
+            if older_key and explain_input:
+                changes += explain_input(name, older_key)
+            else:
+                changes.append(_input_change(name))
         changes += [f"{name} is no longer read" for name in older.inputs if name not in self.inputs]
-        return changes
+        # Several inputs may have changed for the same reason.
+        return list(dict.fromkeys(changes))
 
 
 def is_key(name: str) -> bool:

@@ -6,10 +6,12 @@ Defaults stand here and nowhere else.
 from __future__ import annotations
 
 import functools
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from taxi_pipeline import redaction
+from taxi_pipeline.config import source_options
 from taxi_pipeline.config.parameters import (
     BoolParameter,
     BoundedFloatParameter,
@@ -23,20 +25,12 @@ from taxi_pipeline.tracking.relocation import ARTIFACTS, sqlite_file
 from taxi_pipeline.trips import urls
 
 
-def _check_source_url(template: str) -> None:
-    """Refuse a template that cannot name each month's file, and say where it is set."""
-    try:
-        urls.check_template(template)
-    except InvalidConfig as error:
-        raise InvalidConfig(f"[source] url {error}") from None
-
-
 class source(Section):  # noqa: N801  (a section's name is its class's name)
     """Where published trip records come from."""
 
     url: StrParameter = StrParameter(
         default=urls.DEFAULT_URL,
-        check=_check_source_url,
+        check=source_options.check_url,
         secrets=redaction.register_url_secrets,
         significant=False,
         description="URL template of a month's file, of any kind that fsspec understands (https, "
@@ -56,6 +50,19 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
         significant=False,
         description="Seconds that a connection or a read may take before it is tried again.",
     )
+    check: StrParameter = StrParameter(
+        default="1 day",
+        check=source_options.check_age,
+        significant=False,
+        description="How old the source's last answer for an ingested month may get before a run "
+        "asks whether the month was republished: an age such as 1 day, 12 hours or 30 minutes; or "
+        "always, or never. The task RefreshTrips asks at once.",
+    )
+
+    @property
+    def max_answer_age(self) -> timedelta | None:
+        """How old an answer of the source may get before it is asked again; None for never."""
+        return source_options.max_answer_age(self.check)
 
 
 class storage(Section):  # noqa: N801

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import luigi
@@ -43,6 +44,7 @@ class Factory:
         context = RunContext(
             cores=CoreShare(max(1, worker_processes), limits["cpu"]),
             links=BrowserLinks(scheduler.url),
+            started=datetime.now(UTC),
         )
         made = Worker(scheduler, worker_processes, context=context, assistant=assistant)
         scheduler.worker = made

@@ -1,7 +1,8 @@
-"""The limits of resources, as the scheduler grants them."""
+"""The limits of resources: as the scheduler grants them, and of libraries in this process."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import luigi
@@ -18,3 +19,12 @@ def sync_resource_limits(scheduler: Any) -> dict[str, int]:
     for name in sorted(set(ours) - set(known)):
         scheduler.update_resource(name, ours[name])
     return {**ours, **known}
+
+
+def limit_library_threads(threads: int) -> None:
+    """Limit the threads of the libraries beneath NumPy, which would take all cores.
+
+    They read this when they are loaded. What the user has set stays.
+    """
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", str(threads))

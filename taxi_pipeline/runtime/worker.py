@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import time
 from datetime import datetime
@@ -37,8 +36,11 @@ from taxi_pipeline.observability import alerts, failures
 from taxi_pipeline.observability.run_summary import ReportsRunEnd, RunSummary
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.preload import preload
+from taxi_pipeline.runtime.resources import limit_library_threads
 from taxi_pipeline.runtime.schedulers import CentralScheduler
+from taxi_pipeline.runtime.sources import refresh_sources
 from taxi_pipeline.storage import layout
+from taxi_pipeline.tasks.backfill import BackfillMonths
 from taxi_pipeline.tasks.base import MonthlyTask, RunContext, Stage, identity_cache, is_done
 
 REREGISTER_SECONDS = 30.0
@@ -62,10 +64,7 @@ class Worker(luigi.worker.Worker):
         self._reregistered: list[luigi.Task] = []
         self._reregistered_at = 0.0
         self._reregistrations = 0
-        threads = context.cores.threads(config.training().threads)
-        # The libraries beneath NumPy take all cores too, unless this is set before they are loaded.
-        for library in ("OMP", "OPENBLAS", "MKL"):
-            os.environ.setdefault(f"{library}_NUM_THREADS", str(threads))
+        limit_library_threads(context.cores.threads(config.training().threads))
 
     def run(self) -> bool:
         """Run what is scheduled."""
@@ -85,6 +84,11 @@ class Worker(luigi.worker.Worker):
             for task, status in states.items()
         )
 
+    def add(self, task: luigi.Task, *arguments: Any, **options: Any) -> bool:
+        """Schedule a task, once the sources of the months that it needs have been asked."""
+        refresh_sources(task, self.context)
+        return bool(super().add(task, *arguments, **options))
+
     def _validate_task(self, task: luigi.Task) -> None:
         """Give a task its context before anything else is asked of it."""
         super()._validate_task(task)
@@ -96,7 +100,7 @@ class Worker(luigi.worker.Worker):
         return super()._create_task_process(task)
 
     def _set_context(self, task: luigi.Task) -> None:
-        if isinstance(task, MonthlyTask):
+        if isinstance(task, MonthlyTask | BackfillMonths):
             task.context = self.context
 
     def _add_task(self, *args: Any, **kwargs: Any) -> None:

@@ -23,7 +23,7 @@ from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
 from taxi_pipeline.observability.run_summary import RunSummary
 from taxi_pipeline.storage import Output
-from taxi_pipeline.tasks.base import identity_cache, is_done
+from taxi_pipeline.tasks.base import MonthlyTask, RunContext, identity_cache, is_done
 
 
 def _this_month() -> Month:
@@ -58,6 +58,8 @@ class BackfillMonths(luigi.WrapperTask):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Set by the worker of a run, which sets it in the months that it adds as well.
+        self.context: RunContext | None = None
         self._selected: list[Any] | None = None
         self._deferred: list[Any] = []
         names = {name for name, _ in self.of.get_params()}
@@ -91,7 +93,11 @@ class BackfillMonths(luigi.WrapperTask):
             name: kinds[name].parse(value) if isinstance(value, str) else value
             for name, value in self.of_params.items()
         }
-        return self.of(**further, year=month.year, month=month.month)
+        task = self.of(**further, year=month.year, month=month.month)
+        # Whether a task is done may depend on when the run started.
+        if self.context is not None and isinstance(task, MonthlyTask):
+            task.context = self.context
+        return task
 
     def tasks(self) -> list[Any]:
         """The task of each month of the range, oldest first."""

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from taxi_pipeline import config
+from taxi_pipeline.errors import DamagedOutput
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
 from taxi_pipeline.logger import logger
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import layout, sha256
 from taxi_pipeline.tasks.base import Stage
 from taxi_pipeline.tasks.publication import PublishedTrips
+from taxi_pipeline.trips import publication, validators
 from taxi_pipeline.trips.download import fetch
 from taxi_pipeline.trips.file_checks import check_file
-from taxi_pipeline.trips.urls import check_month
+from taxi_pipeline.trips.publication import Answer
+from taxi_pipeline.trips.source_pointer import SourcePointer
+from taxi_pipeline.trips.urls import SYNTHETIC, check_month
+
+
+@functools.cache
+def _warn_damaged(line: str) -> None:
+    """Say once in a process that a pointer is damaged; it is read again and again."""
+    logger.warning("%s; the month is ingested again, which writes it anew", line)
 
 
 class IngestTrips(Stage):
     """Download a month's file and check it.
 
-    Its identity is the content of the file. Which content a source offered when the month was
-    ingested stands in a small pointer beside the outputs, one for each source; without it the
-    identity is not known yet.
+    Its identity is the content of the file. Which content a source offered when it was last asked
+    stands in a small pointer beside the outputs, one for each source; without it the identity is
+    not known yet.
     """
 
     stage = "ingest"
@@ -33,6 +45,9 @@ class IngestTrips(Stage):
     priority = 100
 
     FILE = "trips.parquet"
+
+    # What the source said before the file was fetched.
+    _answer: Answer | None = None
 
     def requires(self) -> PublishedTrips:
         """The file at its source."""
@@ -54,8 +69,8 @@ class IngestTrips(Stage):
 
     def compute_identity(self) -> Identity | None:
         """The content that the pointer names; None if the month is not ingested."""
-        pointer = self.storage.read_json(self._pointer)
-        return None if pointer is None else self._identity(pointer["sha256"])
+        pointer = self.pointer()
+        return None if pointer is None else self._identity(pointer.sha256)
 
     def final_identity(self, expected: Identity | None, folder: Path) -> Identity:  # noqa: ARG002
         """The content of the file that was just fetched, whatever the source offered before."""
@@ -77,6 +92,8 @@ class IngestTrips(Stage):
         source = config.source()
         name = f"{self.taxi} {self.calendar_month}"
         check_month(self.taxi, self.calendar_month)
+        # Before the fetch: a change in between is then noticed when the source is asked again.
+        self._answer = self.requires().answer()
         fetch(
             self.url,
             folder / self.FILE,
@@ -93,12 +110,97 @@ class IngestTrips(Stage):
             required=schema.required_columns(self.taxi),
         )
         url = redact_url(self.url)
-        return {"summary": f"{rows:,} rows from {url}", "rows": rows, "url": url}
+        return {
+            "summary": f"{rows:,} rows from {url}",
+            "rows": rows,
+            "url": url,
+            "validators": dict(self._answer.validators),
+        }
 
     def after_publish(self, identity: Identity) -> None:
         """Point to the content."""
-        pointer = {"url": redact_url(self.url), "sha256": identity.inputs["content"]}
-        self.storage.write_json(self._pointer, pointer)
+        pointer = SourcePointer(redact_url(self.url), identity.inputs["content"])
+        self._write(pointer if self._answer is None else pointer.confirmed(self._answer))
+
+    # --- asking the source again ---------------------------------------------------------------
+
+    def pointer(self) -> SourcePointer | None:
+        """What the source offered when it was last asked; None if the month is not ingested."""
+        try:
+            content = self.storage.read_json(self._pointer)
+            return None if content is None else SourcePointer.parse(content)
+        except DamagedOutput as error:
+            _warn_damaged(str(error))
+        except ValueError:
+            _warn_damaged(f"{self.storage.uri(self._pointer)} is damaged: it names no content")
+        return None
+
+    def _write(self, pointer: SourcePointer) -> None:
+        self.storage.write_json(self._pointer, pointer.as_dict())
+
+    def ask_again(self, timeout: float) -> Answer:
+        """What the source says of the month now.
+
+        Args:
+            timeout: seconds that the answer may take over HTTP.
+        """
+        return publication.ask(self.url, timeout=timeout)
+
+    def source_changes(self, answer: Answer) -> list[str] | None:
+        """The validators by which the source's file seems to be another than the ingested one.
+
+        None if the source gives none that could be compared.
+        """
+        pointer = self.pointer()
+        if self.url.startswith(SYNTHETIC):
+            return []
+        if pointer is None or not answer.validators:
+            return None
+        if pointer.asked is None and (ingested := self.manifest_of(self.key or "")):
+            # Version 0.1 kept no validators: those of a file of the same length are adopted.
+            size = ingested["files"][self.FILE]["bytes"]
+            if validators.length(answer.validators) == size:
+                return []
+        return validators.changed(pointer.validators, answer.validators)
+
+    def refresh(self, answer: Answer, *, fetch_uncompared: bool = False) -> str:
+        """Bring the month up to date with its source.
+
+        A file whose validators differ is fetched, and its content decides: if it is another one, it
+        is published beside the older, and what depends on the month is not complete any more.
+
+        Args:
+            answer: what the source says now; it offers the file.
+            fetch_uncompared: fetch the file too if the source gives no validators.
+
+        Returns:
+            The phrase that the source was republished; empty if it was not.
+
+        Raises:
+            SourceError: the file could not be fetched, or is not usable.
+            StorageError: the storage cannot be written.
+        """
+        pointer, older_key = self.pointer(), self.key
+        changes = self.source_changes(answer)
+        if changes or (changes is None and fetch_uncompared):
+            self.requires().context.published[self.url] = answer
+            self._make_and_publish(None, datetime.now(UTC), "")
+        elif pointer is not None and pointer == self.pointer():
+            # Another run may have fetched the file meanwhile.
+            self._write(pointer.confirmed(answer))
+        if older_key is None or older_key == self.key:
+            return ""
+        return f"source republished{self._row_figures(older_key)}"
+
+    def changes_since(self, older_key: str) -> list[str]:
+        """That the source was republished, for a task that requires the month."""
+        month = f"{self.taxi} {self.calendar_month}"
+        return [f"source republished ({month}){self._row_figures(older_key)}"]
+
+    def _row_figures(self, older_key: str) -> str:
+        """The numbers of rows of an older content and of this one; empty if one is gone."""
+        older, newer = self.manifest_of(older_key), self.manifest_of(self.key or "")
+        return f": {older['rows']:,} -> {newer['rows']:,} rows" if older and newer else ""
 
     def _progress(self, done: int, total: int | None) -> None:
         self.report(f"{done:,} of {total:,} fetched" if total else f"{done:,} fetched", done, total)

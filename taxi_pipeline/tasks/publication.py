@@ -9,6 +9,7 @@ from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.tasks.base import MonthlyTask
 from taxi_pipeline.trips import publication, urls
+from taxi_pipeline.trips.publication import Answer
 
 
 class PublishedTrips(MonthlyTask):
@@ -27,38 +28,41 @@ class PublishedTrips(MonthlyTask):
         line = publication.not_published(f"{self.taxi} {self.calendar_month}", self.url)
         return name_options(line, (config.source,))
 
+    def answer(self) -> Answer:
+        """What the source says of the file; a run asks once for what is offered.
+
+        A month that no source can offer counts as offered: it is refused when it is ingested.
+        """
+        if self.calendar_month < urls.FIRST_MONTHS[self.taxi]:
+            return Answer(published=True)
+        # Asked for when a run is planned, and again by Luigi before it runs what requires the
+        # month; what was published then still is.
+        known = self.context.published
+        if self.url not in known:
+            answer = publication.ask(self.url, timeout=config.source().timeout)
+            if not answer.published:
+                return answer
+            known[self.url] = answer
+        return known[self.url]
+
     def complete(self) -> bool:
-        """Whether the source offers the file; a month that none can offer is refused later."""
-        first = urls.FIRST_MONTHS[self.taxi]
-        return self.calendar_month < first or super().complete()
+        """Whether the source offers the file, or does not say: a fetch explains that."""
+        return self.answer().published is not False
 
     def output(self) -> Publication:
         """The file, as a target that may exist."""
-        return Publication(self.url, self.context.published_urls)
+        return Publication(self)
 
 
 class Publication(luigi.Target):
-    """A file at its source.
+    """A file at its source."""
 
-    Args:
-        url: where the file is.
-        published_urls: the files that are known to be offered; a file that is found is added.
-    """
-
-    def __init__(self, url: str, published_urls: set[str]) -> None:
-        self.url = url
-        self._published_urls = published_urls
+    def __init__(self, task: PublishedTrips) -> None:
+        self._task = task
 
     def __str__(self) -> str:
-        return redact_url(self.url)
+        return redact_url(self._task.url)
 
     def exists(self) -> bool:
-        """Whether the source offers the file, or does not say: see `publication.is_published`."""
-        # Asked for when a run is planned, and again by Luigi before it runs what requires the
-        # month; what was published then still is.
-        if self.url in self._published_urls:
-            return True
-        answer = publication.is_published(self.url, timeout=config.source().timeout)
-        if answer:
-            self._published_urls.add(self.url)
-        return answer is not False
+        """Whether the source offers the file, or does not say."""
+        return self._task.complete()

@@ -57,6 +57,7 @@ OPERATIONAL = {
     "source.url",
     "source.attempts",
     "source.timeout",
+    "source.check",
     "storage.root",
     "storage.url",
     "tracking.uri",

@@ -14,6 +14,7 @@ from taxi_pipeline.runtime import factory
 from taxi_pipeline.runtime.factory import Factory
 from taxi_pipeline.runtime.schedulers import LocalScheduler
 from taxi_pipeline.runtime.worker import Worker
+from taxi_pipeline.trips.publication import Answer
 
 pytestmark = pytest.mark.usefixtures("process")
 
@@ -70,8 +71,8 @@ def test_the_share_of_a_task_follows_from_workers_and_limit(processes):
 
 def test_runs_know_nothing_of_what_others_found_published():
     one, two = (Factory().create_worker(LocalScheduler(), 1).context for _ in range(2))
-    one.published_urls.add("http://a/file")
-    assert two.published_urls == set()
+    one.published["http://a/file"] = Answer(published=True)
+    assert two.published == {}
 
 
 @pytest.mark.parametrize(

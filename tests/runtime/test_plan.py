@@ -86,7 +86,9 @@ def test_after_a_change_of_configuration_each_step_says_what_changed(finished, l
         reason = found[f"TransformTrips green {month}"].reason
         assert reason == "cleaning.max_minutes was 60.0, is 90.0"
         reason = found[f"BuildFeatures green {month}"].reason
-        assert reason == f"TransformTrips green {month} changed"
+        assert reason == "cleaning.max_minutes was 60.0, is 90.0"
+    # A change is traced to what caused it, and told once.
+    assert steps[-1].reason == "cleaning.max_minutes was 60.0, is 90.0"
 
 
 def test_a_change_that_few_steps_read_touches_no_others(finished, luigi_config):

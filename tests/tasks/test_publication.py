@@ -9,6 +9,7 @@ from luigi.task_register import Register
 from taxi_pipeline import IngestTrips, PublishedTrips, TransformTrips
 from taxi_pipeline.month import Month
 from taxi_pipeline.tasks.base import RunContext
+from taxi_pipeline.trips.publication import Answer
 from taxi_pipeline.trips.synthetic import month as synthetic
 
 JANUARY, FEBRUARY = Month(2021, 1), Month(2021, 2)
@@ -67,7 +68,7 @@ def test_a_published_month_is_asked_for_once(source):
 
 def test_what_is_known_to_be_published_is_not_asked_for(source):
     task = of(PublishedTrips, JANUARY)
-    task.context = RunContext(published_urls={task.url})
+    task.context = RunContext(published={task.url: Answer(published=True)})
     assert task.complete()
     assert source.asked == []
 
@@ -76,7 +77,7 @@ def test_what_is_published_is_known_in_the_whole_run(source):
     task = of(PublishedTrips, JANUARY)
     task.context = RunContext()
     assert task.complete()
-    assert task.context.published_urls == {task.url}
+    assert list(task.context.published) == [task.url]
 
 
 def test_another_run_asks_anew(source):

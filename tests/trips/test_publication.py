@@ -28,14 +28,14 @@ from trip_source import (
 
 from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import redact_url
-from taxi_pipeline.trips.publication import is_published, not_published
+from taxi_pipeline.trips.publication import ask, not_published
 from taxi_pipeline.trips.urls import month_url
 
 ascii_texts = st.text(st.characters(min_codepoint=32, max_codepoint=126))
 
 
 def counts_as_published(url, timeout=5.0):
-    return is_published(url, timeout=timeout) is not False
+    return ask(url, timeout=timeout).published is not False
 
 
 @pytest.mark.parametrize("code", [403, 404, 410])
@@ -158,7 +158,7 @@ def test_a_store_that_cannot_be_asked_counts_as_one_that_has_it(monkeypatch):
     def refuse(*_arguments, **_options):
         raise PermissionError("AccessDenied")
 
-    monkeypatch.setattr(MemoryFileSystem, "exists", refuse)
+    monkeypatch.setattr(MemoryFileSystem, "info", refuse)
     assert counts_as_published(f"memory://bucket/{NAME}")
     assert counts_as_published(f"soup://bucket/{NAME}")
 
@@ -166,8 +166,8 @@ def test_a_store_that_cannot_be_asked_counts_as_one_that_has_it(monkeypatch):
 def test_an_http_source_is_asked_without_what_is_slow_to_import(server, tmp_path):
     server.answers = [status(200)]
     program = (
-        "import sys; from taxi_pipeline.trips.publication import is_published\n"
-        f"assert is_published({server.url!r}, timeout=5)\n"
+        "import sys; from taxi_pipeline.trips.publication import ask\n"
+        f"assert ask({server.url!r}, timeout=5).published\n"
         "print(sorted({'aiohttp', 'fsspec'} & set(sys.modules)))"
     )
     answer = python(tmp_path, "-c", program)

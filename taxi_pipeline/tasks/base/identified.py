@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from luigi.task import flatten
 
 from taxi_pipeline import config
+from taxi_pipeline.errors import DamagedOutput
 from taxi_pipeline.identity import Identity, is_key
 from taxi_pipeline.storage import Output, Storage, layout, open_storage
 from taxi_pipeline.tasks.base.identity_cache import cached, identity_cache
@@ -98,14 +99,42 @@ class IdentifiedTask(MonthlyTask):
             return bool(super().complete())
 
     def change_reasons(self, identity: Identity | None) -> list[str]:
-        """Why the task runs although it ran before; empty if it never did."""
-        outputs = (
-            Output(self.storage, layout.output_dir(self.task_dir, name))
-            for name in self.storage.list_dirs(self.task_dir)
-            if is_key(name)
-        )
-        manifests = (output.manifest() for output in outputs if output.exists())
+        """Why the task runs although it ran before; empty if it never did.
+
+        A change of what is required is traced to what caused it.
+        """
+        keys = filter(is_key, self.storage.list_dirs(self.task_dir))
+        manifests = [manifest for key in keys if (manifest := self.manifest_of(key))]
         newest = max(manifests, key=lambda manifest: str(manifest["finished"]), default=None)
         if newest is None or identity is None:
             return []
-        return identity.changes_since(Identity(**newest["identity"]))
+        return self._changes(Identity(**newest["identity"]), identity)
+
+    def _changes(self, older: Identity, identity: Identity) -> list[str]:
+        required = {task.label: task for task in flatten(self.requires())}
+        return identity.changes_since(
+            older, lambda label, older_key: required[label].changes_since(older_key)
+        )
+
+    def changes_since(self, older_key: str) -> list[str]:
+        """Why the output is not that of an older key any more, for a task that requires it."""
+        return cached((self, older_key), lambda: self._traced_changes(older_key))
+
+    def _traced_changes(self, older_key: str) -> list[str]:
+        unexplained = [f"{self.label} changed"]
+        older, identity = self.manifest_of(older_key), self.identity()
+        if older is None or identity is None:
+            return unexplained
+        # What is said of "its" version is said of this task's, to a reader of another's log.
+        phrases = [
+            f"{self.label}: {phrase}" if phrase.startswith("its ") else phrase
+            for phrase in self._changes(Identity(**older["identity"]), identity)
+        ]
+        return phrases or unexplained
+
+    def manifest_of(self, key: str) -> dict[str, Any] | None:
+        """The manifest of the output of a key; None if it is gone or damaged."""
+        try:
+            return Output(self.storage, layout.output_dir(self.task_dir, key)).manifest()
+        except DamagedOutput:
+            return None

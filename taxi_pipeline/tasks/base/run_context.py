@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from taxi_pipeline.compute.cores import CoreShare
 from taxi_pipeline.observability.links import BrowserLinks
+from taxi_pipeline.trips.publication import Answer
 
 
 @dataclass(frozen=True)
@@ -15,10 +17,14 @@ class RunContext:
     Attributes:
         cores: the share of one task in the cores.
         links: the URLs at which a browser finds outputs and logs.
-        published_urls: files that are known to be published, so that the source is asked once for
-            each; tasks add to it.
+        published: what the source said of files that it offers, by URL, so that it is asked once
+            for each; tasks add to it.
+        started: when the run started, in UTC; None outside a run.
+        checked_urls: files of ingested months whose source has been asked in this run.
     """
 
     cores: CoreShare = field(default_factory=CoreShare)
     links: BrowserLinks = field(default_factory=BrowserLinks)
-    published_urls: set[str] = field(default_factory=set)
+    published: dict[str, Answer] = field(default_factory=dict)
+    started: datetime | None = None
+    checked_urls: set[str] = field(default_factory=set)

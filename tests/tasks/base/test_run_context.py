@@ -14,7 +14,9 @@ from taxi_pipeline import (
 from taxi_pipeline.compute.cores import CoreShare
 from taxi_pipeline.observability.links import BrowserLinks
 from taxi_pipeline.tasks.base import RunContext
+from taxi_pipeline.trips.publication import Answer
 
+OFFERED = Answer(published=True)
 FITTING = (TuneHyperparameters, TrainModel, EvaluateModel)
 
 
@@ -29,7 +31,8 @@ def make(task=TrainModel, **parameters):
 
 
 def of_a_run():
-    return RunContext(CoreShare(4, 8), BrowserLinks("http://127.0.0.1:1"), {"http://a/file"})
+    links = BrowserLinks("http://127.0.0.1:1")
+    return RunContext(CoreShare(4, 8), links, {"http://a/file": OFFERED})
 
 
 # --- outside a run ----------------------------------------------------------------------------
@@ -53,13 +56,13 @@ def test_outside_a_run_a_task_has_no_link():
 
 def test_outside_a_run_a_task_keeps_the_context_that_it_has():
     task = make()
-    task.context.published_urls.add("http://a/file")
-    assert make().context.published_urls == {"http://a/file"}
+    task.context.published["http://a/file"] = OFFERED
+    assert make().context.published == {"http://a/file": OFFERED}
 
 
 def test_outside_a_run_tasks_have_no_context_in_common():
-    make().context.published_urls.add("http://a/file")
-    assert make(window=2).context.published_urls == set()
+    make().context.published["http://a/file"] = OFFERED
+    assert make(window=2).context.published == {}
 
 
 # --- in a run ---------------------------------------------------------------------------------
@@ -110,7 +113,7 @@ def test_a_task_that_is_sent_to_another_process_takes_its_context_along():
     sent = there.recv()
     assert sent == task
     assert sent.thread_count == 2
-    assert sent.context.published_urls == {"http://a/file"}
+    assert sent.context.published == {"http://a/file": OFFERED}
     assert sent.context.links.browser_url("") == ""
 
 

@@ -112,8 +112,8 @@ def test_a_republished_month_makes_exactly_its_descendants_again(pipeline, publi
     assert [step.group("label", "reason") for step in made if step] == [
         ("IngestTrips green 2021-02", None),
         ("TransformTrips green 2021-02", "source republished (green 2021-02)"),
-        ("BuildFeatures green 2021-02", "TransformTrips green 2021-02 changed"),
-        ("EvaluateModel green 2021-01 linear-w1", "BuildFeatures green 2021-02 changed"),
+        ("BuildFeatures green 2021-02", "source republished (green 2021-02)"),
+        ("EvaluateModel green 2021-01 linear-w1", "source republished (green 2021-02)"),
     ]
 
 
