@@ -40,12 +40,13 @@ def as_text(steps: Sequence[Step]) -> str:
     """The steps as a tree with the task asked for at its top; each step is explained once."""
     by_label = {step.label: step for step in steps}
     spelt_out: set[str] = set()
+    width = max(5, *(len(step.state) for step in steps))
 
     def lines(label: str, first: str, rest: str) -> Iterator[str]:
         step = by_label[label]
         why = f": {step.reason}" if step.reason and label not in spelt_out else ""
         again = " (see above)" if label in spelt_out and step.requires else ""
-        yield f"{step.state:5}  {first}{label}{why}{again}"
+        yield f"{step.state:{width}}  {first}{label}{why}{again}"
         if label in spelt_out:
             return
         spelt_out.add(label)

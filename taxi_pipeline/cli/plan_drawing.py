@@ -9,7 +9,12 @@ from pathlib import Path
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.runtime.plan import State, Step
 
-COLOURS: dict[State, str] = {"done": "#d6ead8", "runs": "#fbe3b5", "waits": "#e3e3e8"}
+COLOURS: dict[State, str] = {
+    "done": "#d6ead8",
+    "runs": "#fbe3b5",
+    "waits": "#e3e3e8",
+    "unknown": "#f3d3d3",
+}
 """Colours of the boxes, by what becomes of a step."""
 
 
