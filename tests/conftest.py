@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from luigi_options import fresh_configuration
 
-pytest_plugins = ("own_recipes", "plan_folders", "small_models")
+pytest_plugins = ("own_recipes", "plan_folders", "small_models", "source_runs")
 
 
 def pytest_configure(config):

@@ -4,6 +4,7 @@ import re
 import shutil
 
 import luigi
+import pytest
 from hypothesis import given
 from plan_folders import model, publish, untouched
 from task_graphs import graphs, planned
@@ -14,6 +15,7 @@ from taxi_pipeline import (
     IngestTrips,
     Month,
     PublishedTrips,
+    RefreshTrips,
     RegisterModel,
     TransformTrips,
 )
@@ -125,6 +127,68 @@ def test_a_republished_source_is_named(finished):
     assert found["TransformTrips green 2021-02"].reason == reason
     assert reason in found["RegisterModel green 2021-01 linear-w1"].reason.split("; ")
     assert found["TrainModel green 2021-01 linear-w1"].state == "done"
+
+
+def test_a_source_that_has_changed_is_told_before_it_is_fetched(finished, luigi_config):
+    luigi_config("source", "check", "always")
+    publish(finished / "published", Month(2021, 2), seed=99)
+    with untouched(finished):
+        steps = plan.plan(model())
+    assert_in_order(steps)
+    found = by_label(steps)
+    february = found["IngestTrips green 2021-02"]
+    assert february.state == "runs"
+    begin = "the source has changed since it was ingested (mtime_ns"
+    assert february.reason in {f"{begin})", f"{begin}, size)"}
+    assert labels(steps, "runs") == {
+        *(f"{task} green 2021-02" for task in ("IngestTrips", "TransformTrips", "BuildFeatures")),
+        *(f"{task} green 2021-01 linear-w1" for task in ("EvaluateModel", "RegisterModel")),
+    }
+    assert found["TransformTrips green 2021-02"].reason == f"after {february.label}"
+
+
+def test_a_source_that_was_only_touched_is_done(finished, luigi_config):
+    luigi_config("source", "check", "always")
+    (finished / "published" / "green_tripdata_2021-02.parquet").touch()
+    with untouched(finished):
+        steps = plan.plan(model())
+    assert [step.state for step in steps] == ["done"]
+
+
+@pytest.mark.parametrize("check", ["1 day", "never"])
+def test_a_source_is_asked_only_where_a_run_would(finished, luigi_config, check):
+    luigi_config("source", "check", check)
+    publish(finished / "published", Month(2021, 2), seed=99)
+    assert [step.state for step in plan.plan(model())] == ["done"]
+
+
+def test_a_source_that_does_not_answer_leaves_what_is_ingested_done(runs):
+    runs.source.shutdown()
+    runs.source.server_close()
+    (step,) = plan.plan(TransformTrips(year=2021, month=1))
+    assert step.state == "done"
+    (warning,) = runs.lines("WARNING")
+    assert "(the connection failed); the ingested file is used" in warning
+
+
+def test_a_source_that_nobody_reached_is_unknown(nothing_run):
+    nothing_run.source.shutdown()
+    nothing_run.source.server_close()
+    steps = plan.plan(TransformTrips(year=2021, month=1))
+    assert [step.state for step in steps] == ["unknown", "runs", "runs"]
+    assert steps[0].label == "PublishedTrips green 2021-01"
+    assert steps[0].reason == (
+        f"{nothing_run.source.base_url}/green_tripdata_2021-01.parquet does not say "
+        "(the connection failed); a run tries again"
+    )
+    assert "\n2 runs, 1 unknown. Nothing was run" in as_text(steps)
+
+
+def test_what_asks_the_source_itself_says_so(runs):
+    runs.source.asked.clear()
+    *_, step = plan.plan(RefreshTrips(year=2021, month=1))
+    assert (step.state, step.reason) == ("runs", "it asks the source")
+    assert runs.source.asked == []
 
 
 def test_what_needs_an_unpublished_month_waits_and_the_rest_runs(empty):
