@@ -16,7 +16,8 @@ def test_a_plan_is_drawn(empty, name, begin):
 
 
 def test_a_drawing_tells_each_step(empty):
-    steps = plan.plan(model(month=2))
+    unknown = Step("PublishedTrips green 2021-04", "unknown", "it does not say", ())
+    steps = [unknown, *plan.plan(model(month=2))]
     draw(steps, empty / "plan.svg", "a plan")
     drawn = (empty / "plan.svg").read_text()
     for step in steps:

@@ -125,9 +125,9 @@ class IdentifiedTask(MonthlyTask):
         older, identity = self.manifest_of(older_key), self.identity()
         if older is None or identity is None:
             return unexplained
-        # What is said of "its" version is said of this task's, to a reader of another's log.
+        # The version is this task's, for a reader of another task's log; a recipe is common to all.
         phrases = [
-            f"{self.label}: {phrase}" if phrase.startswith("its ") else phrase
+            f"{self.label}: {phrase}" if phrase.startswith("its version") else phrase
             for phrase in self._changes(Identity(**older["identity"]), identity)
         ]
         return phrases or unexplained
