@@ -95,6 +95,7 @@ class Stage(IdentifiedTask):
                 "label": self.label,
                 "key": identity.key,
                 "identity": asdict(identity),
+                "since": self.change_reasons(expected),
                 **facts,
                 "files": describe_files(folder),
                 "log": log,

@@ -67,10 +67,12 @@ def test_another_configuration_is_another_output_and_the_log_says_why(pipeline, 
     task = TransformTrips(year=2021, month=1)
     pipeline.run(task)
     first = task.output().location
+    assert task.output().manifest()["since"] == []
     pipeline.configure("cleaning", "max_minutes", "90")
     assert not task.complete()
     pipeline.run(task)
     assert task.output().location != first
+    assert task.output().manifest()["since"] == ["cleaning.max_minutes was 60.0, is 90.0"]
     (line,) = [line for line in console.messages if "max_minutes" in line]
     assert line.startswith("TransformTrips green 2021-01: ")
     assert line.endswith(f" s, since cleaning.max_minutes was 60.0, is 90.0 -> {task.output()}")
