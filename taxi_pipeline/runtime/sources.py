@@ -41,9 +41,9 @@ def refresh_sources(task: luigi.Task, context: RunContext) -> None:
         task: which the run was asked for.
         context: of the run, in which each source is asked once.
     """
-    answers = _ask_where_due(task, context)
+    offered = list(_offered(_ask_where_due(task, context)))
     republished = 0
-    for ingest, answer in _offered(answers):
+    for ingest, answer in offered:
         try:
             found = ingest.refresh(answer)
         except SourceError as error:
@@ -58,12 +58,11 @@ def refresh_sources(task: luigi.Task, context: RunContext) -> None:
             if found:
                 republished += 1
                 logger.info("%s: %s", ingest.label, found)
-    if answers:
+    if offered:
         logger.info(
-            "asked the source of %s that %s ingested before: %d republished",
-            pluralize(len(answers), "month"),
-            "was" if len(answers) == 1 else "were",
-            republished,
+            "asked the source whether it has republished %s: it has republished %s",
+            pluralize(len(offered), "ingested month"),
+            republished or "none",
         )
 
 
