@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from http_servers import LoopbackServer, QuietHandler, serving
 
-from taxi_pipeline.http import http_status
+from taxi_pipeline.http import http_answer, http_status
 
 
 class Server(LoopbackServer):
@@ -15,13 +15,14 @@ class Server(LoopbackServer):
 
     def __init__(self):
         super().__init__(Handler)
-        self.answer, self.asked = None, []
+        self.answer, self.asked, self.encodings = None, [], []
         self.url = f"{self.base_url}/file"
 
 
 class Handler(QuietHandler, BaseHTTPRequestHandler):
     def do_HEAD(self):
         self.server.asked.append((self.command, self.path))
+        self.server.encodings.append(self.headers["Accept-Encoding"])
         self.server.answer(self)
 
     do_GET = do_HEAD  # noqa: N815  (http.server's names)
@@ -90,3 +91,59 @@ def test_a_server_that_hangs_is_not_waited_for(server):
 @pytest.mark.parametrize("url", ["http://", "http://[::1/file", "no URL", ""])
 def test_what_is_no_url_has_status_0(url):
     assert http_status(url, 5.0) == 0
+
+
+# --- what a server says -----------------------------------------------------------------------
+
+
+def only(command, code, **headers):
+    """An answer for this method; the other is refused with the code."""
+
+    def answer(handler):
+        (status(200, **headers) if handler.command == command else status(code))(handler)
+
+    return answer
+
+
+def test_the_headers_of_an_answer_are_told_for_the_file_as_it_is(server):
+    server.answer = status(200, ETag='"a"')
+    answer = http_answer(server.url, 5.0)
+    assert (answer.status, answer.headers["etag"], answer.problem) == (200, '"a"', "")
+    assert (server.asked, server.encodings) == ([("HEAD", "/file")], ["identity"])
+
+
+@pytest.mark.parametrize("code", [400, 403, 405, 501])
+def test_where_head_is_refused_a_get_is_begun(server, code):
+    server.answer = only("GET", code, ETag='"a"')
+    answer = http_answer(server.url, 5.0)
+    assert (answer.status, answer.headers["ETag"]) == (200, '"a"')
+    assert server.asked == [("HEAD", "/file"), ("GET", "/file")]
+
+
+def test_a_get_that_was_begun_is_not_waited_for(server):
+    def answer(handler):
+        only("GET", 405)(handler)
+        if handler.command == "GET":
+            handler.server.closing.wait(5)
+
+    server.answer = answer
+    began = time.monotonic()
+    assert http_answer(server.url, 5.0).status == 200
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("code", [401, 404, 410, 429, 500, 503])
+def test_a_status_that_says_nothing_of_head_is_the_answer(server, code):
+    server.answer = only("GET", code)
+    assert http_answer(server.url, 5.0).status == code
+    assert server.asked == [("HEAD", "/file")]
+
+
+def test_why_there_is_no_answer_is_told_without_the_url(server):
+    server.answer = lambda handler: handler.server.closing.wait(5)
+    assert http_answer(server.url, 0.2).problem == "no answer within 0.2 s"
+    server.answer = hanging_up
+    assert http_answer(server.url, 5.0).problem == "the connection failed"
+    assert http_answer("http://user:secret@[::1/file", 5.0).problem == (
+        "the URL or the answer makes no sense"
+    )

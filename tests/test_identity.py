@@ -161,3 +161,17 @@ def test_of_a_recipes_digest_only_that_it_changed_is_told(older, newer, phrase):
 def test_a_change_that_gives_another_key_is_told_unless_it_is_another_task(one, other):
     same_task = replace(other, task=one.task, parameters=one.parameters)
     assert bool(same_task.changes_since(one)) == (same_task.key != one.key)
+
+
+def test_a_changed_input_is_explained_by_who_knows_it():
+    changed = replace(TRANSFORMED, inputs={"IngestTrips green 2021-01": "bbbb"})
+    was = TRANSFORMED.inputs["IngestTrips green 2021-01"]
+    told = changed.changes_since(TRANSFORMED, lambda label, key: [f"{label} {key}", "again"])
+    assert told == [f"IngestTrips green 2021-01 {was}", "again"]
+
+
+def test_a_reason_that_several_inputs_have_is_told_once():
+    inputs = {"TrainModel": "a", "EvaluateModel": "b"}
+    older = replace(TRANSFORMED, inputs=inputs)
+    changed = replace(TRANSFORMED, inputs=dict.fromkeys(inputs, "c"))
+    assert changed.changes_since(older, lambda *_: ["the cause"]) == ["the cause"]

@@ -20,7 +20,7 @@ from taxi_pipeline.logger import logger
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import sha256
 from taxi_pipeline.tasks.backfill import BackfillMonths
-from taxi_pipeline.tasks.base import RunContext, identity_cache
+from taxi_pipeline.tasks.base import RunContext
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.refresh import RefreshTrips
 from taxi_pipeline.trips import publication
@@ -129,13 +129,12 @@ def _requirements(task: luigi.Task) -> list[luigi.Task]:
 def _is_due(ingest: IngestTrips, now: datetime, max_age: timedelta) -> bool:
     """Whether a month is ingested, and its source's last answer is too old."""
     try:
-        with identity_cache():
-            pointer = ingest.pointer()
-            if pointer is None:
-                return False
-            # An answer from the future is one of a clock that was wrong.
-            is_fresh = pointer.asked is not None and timedelta() <= now - pointer.asked < max_age
-            return not is_fresh and ingest.complete()
+        pointer = ingest.pointer()
+        if pointer is None:
+            return False
+        # An answer from the future is one of a clock that was wrong.
+        is_fresh = pointer.asked is not None and timedelta() <= now - pointer.asked < max_age
+        return not is_fresh and ingest.manifest_of(ingest.key or "") is not None
     except TaxiPipelineError:  # Luigi asks too, and tells why
         return False
 

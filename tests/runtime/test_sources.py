@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import threading
 
+import fsspec
 import luigi
 import pytest
 from luigi.task_register import Register
@@ -98,6 +100,25 @@ def test_a_file_that_is_touched_runs_nothing(runs, prefix):
     assert {output[0] for output in runs.outputs() - before} == set(STAGES)
 
 
+def test_an_object_of_a_store_that_is_written_anew_is_noticed(runs):
+    def upload(*months):
+        for month in months:
+            content = runs.source.path(month).read_bytes()
+            fsspec.filesystem("memory").pipe(f"/bucket/{month}.parquet", content)
+
+    upload(JANUARY, FEBRUARY)
+    runs.configure("source", "url", "memory://bucket/{year}-{month:02d}.parquet")
+    assert runs.run().status == SUCCESS
+    before = runs.outputs()
+    upload(JANUARY)
+    assert runs.run().status == SUCCESS
+    assert_nothing_ran(runs, before)
+    runs.source.publish(JANUARY, seed=1)
+    upload(JANUARY)
+    assert runs.run().status == SUCCESS
+    assert {output[2] for output in runs.outputs() - before} == {"2021-01"}
+
+
 def test_a_source_that_refuses_head_is_asked_all_the_same(runs):
     runs.source.refuses_head = 405
     before = runs.outputs()
@@ -134,6 +155,14 @@ def test_validators_are_those_from_before_the_fetch(nothing_run, monkeypatch):
     assert nothing_run.run(of(IngestTrips, JANUARY)).status == SUCCESS
     assert nothing_run.source.fetched() == ["2021-01"]
     assert len(nothing_run.outputs()) == 2
+
+
+def test_a_month_whose_output_is_gone_is_ingested_without_being_asked_before(runs):
+    shutil.rmtree(runs.root / "ingest")
+    runs.run(of(IngestTrips, JANUARY))
+    shutil.rmtree(next(runs.root.glob("ingest/green/2021-01/????????????????")))
+    assert runs.run(of(IngestTrips, JANUARY)).status == SUCCESS
+    assert runs.source.asked == [("HEAD", "2021-01"), ("GET", "2021-01")]
 
 
 # --- when a source is asked -------------------------------------------------------------------

@@ -142,3 +142,10 @@ def test_the_table_shows_the_rows_of_what_was_republished(runs):
     runs.source.publish(FEBRUARY, rows=999)
     assert runs.run(of_both()).status == SUCCESS
     assert table(runs)[0] == [["2021-01", "made", "1,000"], ["2021-02", "made", "999"]]
+
+
+def test_a_month_that_is_not_published_is_waited_for_and_the_others_are_refreshed(runs):
+    task = BackfillMonths(of=RefreshTrips, start=JANUARY, stop=FEBRUARY + 2)
+    assert runs.run(task).status == luigi.LuigiStatusCode.MISSING_EXT
+    states = [row[1:] for row in table(runs)[0]]
+    assert states == [["made", "1,000"], ["made", "1,000"], ["waiting", "for", "publication"]]

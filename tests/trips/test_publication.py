@@ -3,7 +3,9 @@
 import socket
 import time
 import urllib.request
+import zipfile
 from base64 import b64decode
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import fsspec
@@ -173,6 +175,112 @@ def test_an_http_source_is_asked_without_what_is_slow_to_import(server, tmp_path
     answer = python(tmp_path, "-c", program)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip() == "[]"
+
+
+# --- by what a file is recognised -------------------------------------------------------------
+
+
+def test_a_server_gives_its_headers(server):
+    def answer(handler):
+        handler.begin(ETag='"a"', Last_Modified="Monday", Content_Length=len(CONTENT), X="y")
+
+    server.answers = [answer]
+    found = ask(server.secret_url(), timeout=5)
+    expected = {"ETag": '"a"', "Last-Modified": "Monday", "Content-Length": len(CONTENT)}
+    assert (found.published, found.validators, found.problem) == (True, expected, "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "published", "problem", "is_silent"),
+    [
+        (status(404), False, "HTTP 404 Not Found", False),
+        (status(503), None, "HTTP 503 Service Unavailable", False),
+        (status(599), None, "HTTP 599", False),
+        (hanging_up, None, "the connection failed", True),
+    ],
+    ids=["denied", "busy", "unknown", "gone"],
+)
+def test_why_a_server_offers_nothing_is_told(server, answer, published, problem, is_silent):
+    server.answers = [answer]
+    found = ask(server.secret_url(), timeout=5)
+    assert (found.published, found.problem, found.is_silent) == (published, problem, is_silent)
+    assert found.validators == {}
+
+
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_a_file_is_recognised_by_time_and_size_without_what_is_slow_to_import(tmp_path, prefix):
+    path = tmp_path / NAME
+    path.write_bytes(CONTENT)
+    program = (
+        "import sys; from taxi_pipeline.trips.publication import ask\n"
+        f"print(*ask({f'{prefix}{path}'!r}, timeout=5).validators.values())\n"
+        "assert 'fsspec' not in sys.modules"
+    )
+    answer = python(tmp_path, "-c", program)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.split() == [str(path.stat().st_mtime_ns), str(len(CONTENT))]
+
+
+def test_a_file_that_is_named_from_home_or_relatively_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / NAME).write_bytes(CONTENT)
+    assert ask(f"~/{NAME}", timeout=5).published
+    assert ask(NAME, timeout=5).published
+    assert ask(f"{NAME}/below", timeout=5).published is False
+
+
+def test_an_object_of_a_store_is_recognised_when_it_is_written_again(monkeypatch):
+    url = f"memory://bucket/{NAME}"
+    seen = []
+    for content in (b"one", b"two", None):
+        if content:
+            fsspec.filesystem("memory").pipe(f"/bucket/{NAME}", content)
+        seen.append(ask(url, timeout=5).validators)
+    assert seen[0] != seen[1] == seen[2]
+    assert seen[0]["size"] == seen[1]["size"] == 3
+
+
+def test_a_file_in_an_archive_is_recognised(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr(NAME, CONTENT)
+    found = ask(f"zip://{NAME}::file://{tmp_path}/all.zip", timeout=5)
+    assert found.published
+    assert found.validators.keys() == {"size", "ukey"}
+    assert ask(f"zip://other::file://{tmp_path}/all.zip", timeout=5).published is False
+
+
+def test_a_store_says_more_than_the_size_where_it_can(monkeypatch):
+    info = {
+        "name": NAME,
+        "size": 3,
+        "ETag": '"a"',
+        "LastModified": datetime(2021, 1, 2, tzinfo=UTC),
+    }
+    monkeypatch.setattr(MemoryFileSystem, "info", lambda *_arguments, **_options: info)
+    found = ask(f"memory://bucket/{NAME}", timeout=5)
+    expected = {"ETag": '"a"', "LastModified": "2021-01-02T00:00:00+00:00", "size": 3}
+    assert found.validators == expected
+
+
+def test_the_synthetic_city_gives_nothing_to_compare():
+    found = ask(month_url("synthetic://", "green", Month(2021, 1)), timeout=5)
+    assert (found.published, found.validators) == (True, {})
+
+
+def test_an_answer_is_as_old_as_the_question(server):
+    server.answers = [status(200)]
+    before = datetime.now(UTC)
+    assert before <= ask(server.url, timeout=5).asked <= datetime.now(UTC)
+
+
+def test_an_error_of_a_store_is_told_by_its_kind_alone(monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise PermissionError(f"AccessDenied for {HIDDEN}")
+
+    monkeypatch.setattr(MemoryFileSystem, "info", refuse)
+    found = ask(f"memory://bucket/{NAME}", timeout=5)
+    assert (found.published, found.problem) == (None, "PermissionError")
 
 
 def test_the_line_for_an_unpublished_month_names_month_and_place_but_no_secret(server):
