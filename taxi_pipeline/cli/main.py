@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from taxi_pipeline import redaction
-from taxi_pipeline.cli import latest, luigid, plan, write_config
+from taxi_pipeline.cli import latest, luigid, plan, status, write_config
 from taxi_pipeline.observability import failures
 
 
@@ -28,6 +28,7 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "write-config": write_config,
     "plan": plan,
+    "status": status,
     "latest": latest,
     "luigid": luigid,
 }

@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from taxi_pipeline import redaction
-from taxi_pipeline.config import source_options
+from taxi_pipeline.config import option_checks
 from taxi_pipeline.config.parameters import (
     BoolParameter,
     BoundedFloatParameter,
@@ -30,7 +30,7 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
 
     url: StrParameter = StrParameter(
         default=urls.DEFAULT_URL,
-        check=source_options.check_url,
+        check=option_checks.check_source_url,
         secrets=redaction.register_url_secrets,
         significant=False,
         description="URL template of a month's file, of any kind that fsspec understands (https, "
@@ -52,7 +52,7 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
     )
     check: StrParameter = StrParameter(
         default="1 day",
-        check=source_options.check_age,
+        check=option_checks.check_age,
         significant=False,
         description="How old the source's last answer for an ingested month may get before a run "
         "asks whether the month was republished: an age such as 1 day, 12 hours or 30 minutes; or "
@@ -62,7 +62,7 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
     @property
     def max_answer_age(self) -> timedelta | None:
         """How old an answer of the source may get before it is asked again; None for never."""
-        return source_options.max_answer_age(self.check)
+        return option_checks.max_answer_age(self.check)
 
 
 class storage(Section):  # noqa: N801
@@ -283,26 +283,12 @@ class gate(Section):  # noqa: N801
     )
 
 
-def _check_webhook(url: str) -> None:
-    """Refuse a URL that nothing can be posted to; the error hides it, since it is a secret."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
-        _ = parts.port
-    except ValueError:
-        usable = False
-    if url and not (usable and url.isascii() and url.isprintable() and " " not in url):
-        raise InvalidConfig(
-            "[alerts] webhook must be a URL such as https://host/path, without user and blanks"
-        )
-
-
 class alerts(Section):  # noqa: N801
     """Alerts of failures and promotions. Luigi itself sends mail: see its [email] and [smtp]."""
 
     webhook: StrParameter = StrParameter(
         default="",
-        check=_check_webhook,
+        check=option_checks.check_webhook,
         secrets=redaction.register_secret,
         significant=False,
         description="URL to which a line of text is posted as JSON, in the form of Slack's "

@@ -56,6 +56,14 @@ class ReceiptStage(RecipeStage):
         lost = self._lost() if self.output().exists() else ""
         return [lost] if lost else super().change_reasons(identity)
 
+    def _changes(self, older: Identity, identity: Identity) -> list[str]:
+        """Why another receipt is needed; the place of the root, which was in them, is no reason."""
+        before = older.config.get("tracking.uri", "")
+        if not config.tracking().uri and f"/{layout.tracking_database()} (" in before:
+            now = {"tracking.uri": identity.config["tracking.uri"]}
+            older = replace(older, config={**older.config, **now})
+        return super()._changes(older, identity)
+
     def final_identity(self, expected: Identity | None, folder: Path) -> Identity:
         """The identity as expected; a receipt of it that is no longer true makes room."""
         identity = super().final_identity(expected, folder)

@@ -1,9 +1,10 @@
-"""What the options of the section ``[source]`` may be; errors say where they are set."""
+"""What single options may be; errors say where they are set."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.trips import urls
@@ -11,7 +12,7 @@ from taxi_pipeline.trips import urls
 _AGE = re.compile(r"(\d{1,6}) *(minute|hour|day|week)s?")
 
 
-def check_url(template: str) -> None:
+def check_source_url(template: str) -> None:
     """Refuse a template that cannot name each month's file.
 
     Raises:
@@ -49,3 +50,17 @@ def check_age(text: str) -> None:
         InvalidConfig: it is none.
     """
     max_answer_age(text)
+
+
+def check_webhook(url: str) -> None:
+    """Refuse a URL that nothing can be posted to; the error hides it, since it is a secret."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if url and not (usable and url.isascii() and url.isprintable() and " " not in url):
+        raise InvalidConfig(
+            "[alerts] webhook must be a URL such as https://host/path, without user and blanks"
+        )

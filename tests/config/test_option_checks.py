@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from taxi_pipeline import config
-from taxi_pipeline.config.source_options import max_answer_age
+from taxi_pipeline.config.option_checks import max_answer_age
 from taxi_pipeline.errors import InvalidConfig
 
 

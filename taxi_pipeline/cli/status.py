@@ -1,0 +1,104 @@
+"""``status`` prints what there is: the models of each month, and what serves."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from taxi_pipeline.cli.options import add_config_flags, apply_config_flags
+from taxi_pipeline.formatting import pluralize, table
+from taxi_pipeline.month import Month
+from taxi_pipeline.runtime.status import ModelStatus, Status
+from taxi_pipeline.runtime.status import status as current_status
+from taxi_pipeline.trips import TAXIS
+
+HELP = "print which models there are, whether they are current, and which one serves"
+
+HEADER = ("taxi", "recipe", "month", "rows", "RMSE", "version", "aliases", "made", "status")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--taxi", choices=TAXIS, help="one taxi only; by default both")
+    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    add_config_flags(parser)
+
+
+def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
+    """Print the status."""
+    apply_config_flags(options)
+    found = current_status(options.taxi)
+    print(json.dumps(found.as_json(), indent=2) if options.json else as_text(found))
+    return 0
+
+
+def as_text(found: Status) -> str:
+    """The status for a person: a table of the models, and what to do next."""
+    lines = [
+        f"{taxi}: {pluralize(len(months), 'month')} ingested, {months[0]} to {months[-1]}"
+        for taxi, months in found.ingested.items()
+    ]
+    if found.models:
+        lines.append(table(HEADER, [_row(model) for model in found.models]))
+    if found.registry:
+        lines.append(f"Which version serves is not known: {found.registry}")
+    return "\n".join([*lines, _next(found)])
+
+
+def _row(model: ModelStatus) -> tuple[str, ...]:
+    window = f" (window {model.window})" if model.window > 1 else ""
+    return (
+        model.taxi,
+        f"{model.recipe}{window}",
+        model.month,
+        "" if model.rows is None else f"{model.rows:,}",
+        "" if model.rmse is None else f"{model.rmse:.4f}",
+        model.version,
+        ", ".join(model.aliases),
+        model.made[:16].replace("T", " "),
+        f"{model.state}: {model.reason}" if model.reason else model.state,
+    )
+
+
+def _next(found: Status) -> str:
+    if not found.models:
+        return (
+            f"There are no models under {found.root} yet: luigi --module taxi_pipeline "
+            "RegisterModel --year 2021 --month 1 --local-scheduler makes the first"
+        )
+    stale = [model for model in found.models if model.state in ("stale", "unfinished")]
+    if not stale:
+        return f"{pluralize(len(found.models), 'model')}, nothing to run."
+    return (
+        f"{len(stale)} of {pluralize(len(found.models), 'model')} not current. To make those of "
+        f"{stale[0].taxi} {stale[0].recipe}: {_command(stale)}"
+    )
+
+
+def _command(stale: Sequence[ModelStatus]) -> str:
+    """The command that makes the months of one taxi, recipe and window."""
+    first = stale[0]
+    same = [
+        Month.parse(model.month)
+        for model in stale
+        if (model.taxi, model.recipe, model.window) == (first.taxi, first.recipe, first.window)
+    ]
+    further = {
+        name: value
+        for name, value, default in (
+            ("taxi", first.taxi, "green"),
+            ("recipe", first.recipe, "trip"),
+            ("window", first.window, 1),
+        )
+        if value != default
+    }
+    command = "luigi --module taxi_pipeline"
+    if len(same) == 1:
+        flags = "".join(f" --{name} {value}" for name, value in further.items())
+        return f"{command} RegisterModel --year {same[0].year} --month {same[0].month}{flags}"
+    params = f" --of-params '{json.dumps(further)}'" if further else ""
+    return (
+        f"{command} BackfillMonths --of RegisterModel --start {min(same)} --stop {max(same) + 1}"
+        f"{params}"
+    )

@@ -1,0 +1,109 @@
+"""``status`` as a person and as a script reads it."""
+
+import json
+
+import pytest
+from command_line import CommandLine
+from processes import python
+
+from taxi_pipeline.cli.status import as_text
+from taxi_pipeline.runtime.status import ModelStatus, Status
+
+
+def model(month="2021-01", state="current", reason="", **further):
+    facts = {
+        "taxi": "green",
+        "recipe": "trip",
+        "window": 1,
+        "month": month,
+        "rows": 73908,
+        "rmse": 5.0908,
+        "version": "1",
+        "aliases": ("challenger", "champion"),
+        "made": "2026-11-25T23:14:01+00:00",
+        "state": state,
+        "reason": reason,
+    }
+    return ModelStatus(**{**facts, **further})
+
+
+def text(*models, registry=""):
+    return as_text(Status("data", registry, {"green": ["2021-01", "2021-02"]}, models))
+
+
+def test_each_model_is_a_row_of_a_table():
+    ingested, header, row, last = text(model()).splitlines()
+    assert ingested == "green: 2 months ingested, 2021-01 to 2021-02"
+    assert header.split() == [
+        *("taxi", "recipe", "month", "rows", "RMSE", "version", "aliases", "made", "status")
+    ]
+    assert row.split() == [
+        *("green", "trip", "2021-01", "73,908", "5.0908", "1", "challenger,", "champion"),
+        *("2026-11-25", "23:14", "current"),
+    ]
+    assert last == "1 model, nothing to run."
+
+
+def test_the_last_line_names_the_command_that_makes_what_is_stale():
+    stale = {"state": "stale", "reason": "cleaning.max_minutes was 60.0, is 90.0"}
+    one = text(model(**stale)).splitlines()[-1]
+    assert one == (
+        "1 of 1 model not current. To make those of green trip: luigi --module taxi_pipeline "
+        "RegisterModel --year 2021 --month 1"
+    )
+    several = [model(month, **stale, recipe="linear", window=3) for month in ("2021-01", "2021-03")]
+    assert text(*several, model("2021-02")).splitlines()[-1] == (
+        "2 of 3 models not current. To make those of green linear: luigi --module taxi_pipeline "
+        "BackfillMonths --of RegisterModel --start 2021-01 --stop 2021-04 --of-params "
+        """'{"recipe": "linear", "window": 3}'"""
+    )
+
+
+def test_a_registry_that_was_not_asked_is_told():
+    assert "Which version serves is not known: it is down" in text(model(), registry="it is down")
+
+
+def test_figures_that_are_not_there_are_empty():
+    unfinished = model(state="unfinished", rows=None, rmse=None, version="", aliases=(), made="")
+    assert "None" not in text(unfinished)
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory):
+    made = CommandLine(tmp_path_factory.mktemp("status"))
+    run = made(
+        *("RegisterModel", "--year", "2021", "--month", "1", "--recipe", "linear"),
+        *("--source-url", "synthetic://?rows=300", "--local-scheduler"),
+    )
+    assert run.returncode == 0, run.stderr
+    return made
+
+
+def status(line, *flags):
+    return python(line.folder, "-m", "taxi_pipeline", "status", *flags)
+
+
+def test_the_command_prints_a_table_and_json(line):
+    source = ("--source-url", "synthetic://?rows=300")
+    answer = status(line, *source)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "1 model, nothing to run."
+    parsed = json.loads(status(line, *source, "--json").stdout)
+    assert parsed["models"][0]["state"] == "current"
+    assert parsed["models"][0]["recipe"] == "linear"
+
+
+def test_the_command_imports_nothing_heavy(line):
+    code = (
+        "import sys; from taxi_pipeline.cli.main import main; main(['status']); "
+        "print(sorted({'pandas', 'mlflow', 'xgboost', 'sklearn'} & set(sys.modules)))"
+    )
+    answer = python(line.folder, "-c", code)
+    assert answer.stdout.splitlines()[-1] == "[]", answer.stderr
+
+
+def test_a_root_without_models_says_how_to_make_the_first(tmp_path):
+    answer = status(CommandLine(tmp_path))
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("There are no models under data yet: luigi --module")
+    assert list(tmp_path.iterdir()) == []

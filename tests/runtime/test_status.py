@@ -1,0 +1,123 @@
+"""What there is under a root: models by month and recipe, what is stale and why, what serves."""
+
+import shutil
+
+import luigi
+import mlflow
+import pytest
+
+from taxi_pipeline import EvaluateModel, RegisterModel, TransformTrips, config
+from taxi_pipeline.model.recipes import registry
+from taxi_pipeline.runtime.status import status
+
+LINEAR = {"recipe": "linear", "year": 2021, "month": 1}
+
+
+@pytest.fixture
+def root(tmp_path, luigi_config):
+    luigi_config("storage", "root", str(tmp_path / "data"))
+    luigi_config("source", "url", "synthetic://?rows=300")
+    luigi_config("training", "threads", "1")
+    return tmp_path / "data"
+
+
+def run(*tasks):
+    assert luigi.build(tasks, local_scheduler=True, workers=1)
+
+
+@pytest.fixture
+def registered(root):
+    """A month's model is registered."""
+    run(RegisterModel(**LINEAR))
+    return root
+
+
+def only():
+    (model,) = status().models
+    return model
+
+
+@pytest.mark.usefixtures("root")
+def test_an_empty_root_has_nothing():
+    found = status()
+    assert (found.models, found.ingested) == ([], {})
+
+
+def test_a_registered_model_is_current_with_its_figures_and_aliases(registered):
+    receipt = RegisterModel(**LINEAR).output().manifest()
+    model = only()
+    assert (model.taxi, model.recipe, model.window) == ("green", "linear", 1)
+    assert (model.month, model.state, model.reason) == ("2021-01", "current", "")
+    assert (model.rows, model.rmse) == (receipt["rows"], receipt["rmse"])
+    assert model.version == "1"
+    assert "challenger" in model.aliases
+    assert model.made == receipt["finished"]
+    assert status().ingested == {"green": ["2021-01", "2021-02"]}
+    assert status().root == str(registered)
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_changed_configuration_makes_it_stale_and_says_what_changed(luigi_config):
+    luigi_config("cleaning", "max_minutes", 50)
+    assert (only().state, only().reason) == ("stale", "cleaning.max_minutes was 60.0, is 50.0")
+    assert only().version == "1"
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_deleted_version_makes_it_stale():
+    uri = config.tracking().server_uri
+    client = mlflow.MlflowClient(uri, uri)
+    client.delete_model_version("nyc-green-taxi-duration-linear", "1")
+    model = only()
+    assert model.state == "stale"
+    assert model.reason == (
+        "version 1 of nyc-green-taxi-duration-linear is not in the registry any more"
+    )
+    assert model.aliases == ()
+
+
+def test_a_lost_month_makes_it_stale(registered):
+    shutil.rmtree(registered / "ingest" / "green" / "2021-02")
+    assert (only().state, only().reason) == ("stale", "a month that it needs is not ingested")
+
+
+@pytest.mark.usefixtures("root")
+def test_a_model_that_was_never_registered_is_unfinished():
+    run(EvaluateModel(**LINEAR))
+    model = only()
+    assert (model.state, model.reason) == ("unfinished", "made as far as evaluate")
+    assert model.rmse == EvaluateModel(**LINEAR).output().manifest()["rmse"]
+    assert model.version == ""
+
+
+@pytest.mark.usefixtures("root")
+def test_a_month_without_a_model_is_ingested_only():
+    run(TransformTrips(year=2021, month=1))
+    found = status()
+    assert found.models == []
+    assert found.ingested == {"green": ["2021-01"]}
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_recipe_that_is_not_known_here_is_told(monkeypatch):
+    monkeypatch.delitem(registry.RECIPES, "linear")
+    luigi.task_register.Register.clear_instance_cache()
+    model = only()
+    assert model.state == "unknown"
+    assert "no recipe is named 'linear'" in model.reason
+
+
+@pytest.mark.usefixtures("registered")
+def test_one_taxi_can_be_asked_for():
+    assert status("yellow").models == []
+    assert len(status("green").models) == 1
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_registry_that_does_not_answer_is_told_and_the_receipt_is_believed(luigi_config):
+    server = config.tracking().server_uri
+    luigi_config("tracking", "uri", "http://127.0.0.1:9")
+    found = status()
+    assert "does not answer" in found.registry
+    assert found.models[0].aliases == ()
+    assert server.startswith("sqlite")
