@@ -102,7 +102,7 @@ def test_a_recipe_whose_code_is_edited_is_made_again_and_the_log_says_why(user, 
 
 @pytest.mark.parametrize("process", ["with the package", "without the package"])
 def test_its_model_is_loaded_and_predicts_without_its_module(user, registered, process):
-    (rows,) = user.folder.glob("data/ingest/green/2021-01/*/trips.parquet")
+    rows = user.folder / "data/ingest/green/2021-01/latest/trips.parquet"
     command = (sys.executable, "-P", "-c", PREDICT, process, str(rows))
     answer = user(*command, path=[user.path[0]] if process == "with the package" else [])
     assert answer.returncode == 0, answer.stderr
