@@ -18,8 +18,8 @@ from typing import Any
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.redaction import redact, redact_url
-from taxi_pipeline.tracking.records import KEY_TAG
 from taxi_pipeline.tracking.relocation import open_sqlite, sqlite_file, sqlite_tables
+from taxi_pipeline.tracking.tags import KEY_TAG
 
 TIMEOUT_SECONDS = 5.0
 """Seconds that connecting to a registry, and each read of its answers, may take."""

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxi_pipeline.month import Month
+from taxi_pipeline.tracking import tags
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from taxi_pipeline.tuning.trials import Trial
 
-KEY_TAG = "candidate_key"
-"""The tag that finds a candidate's run and version again."""
-
-MONTH_TAG = "training_month"
-"""The tag that holds the last month of a candidate's training window."""
+KEY_TAG, MONTH_TAG = tags.KEY_TAG, tags.MONTH_TAG
 
 NOTE_TAG = "mlflow.note.content"
 """The tag whose text MLflow shows as the description of a run."""
