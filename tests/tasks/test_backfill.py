@@ -316,7 +316,8 @@ def test_a_month_that_cannot_be_looked_at_stops_no_other(backfill, pipeline):
     asked = (TransformTrips, "2021-01", "2021-04")
     backfill(IngestTrips, "2021-01", "2021-04")
     (pointer,) = (pipeline.root / "ingest/green/2021-02").glob("source-*.json")
-    pointer.write_text("{")
+    pointer.unlink()
+    pointer.mkdir()  # which cannot be read as a file
     ended = backfill(*asked)
     assert ended.states == {"2021-01": "made", "2021-02": "failed", "2021-03": "made"}
     assert any(str(pointer) in line for line in ended.words)
