@@ -30,6 +30,10 @@ def _warn_damaged(line: str) -> None:
     logger.warning("%s; the month is ingested again, which writes it anew", line)
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class IngestTrips(Stage):
     """Download a month's file and check it.
 
@@ -180,14 +184,17 @@ class IngestTrips(Stage):
             SourceError: the file could not be fetched, or is not usable.
             StorageError: the storage cannot be written.
         """
-        pointer, older_key = self.pointer(), self.key
         changes = self.source_changes(answer)
-        if changes or (changes is None and fetch_uncompared):
-            self.requires().context.published[self.url] = answer
-            self._make_and_publish(None, datetime.now(UTC), "")
-        elif pointer is not None and pointer == self.pointer():
-            # Another run may have fetched the file meanwhile.
-            self._write(pointer.confirmed(answer))
+        if not (changes or (changes is None and fetch_uncompared)):
+            pointer = self.pointer()
+            # Another run may have asked later, and have fetched what was offered then.
+            asked_later = pointer and pointer.asked and answer.asked < pointer.asked <= _now()
+            if pointer and not asked_later:
+                self._write(pointer.confirmed(answer))
+            return ""
+        older_key = self.key
+        self.requires().context.published[self.url] = answer
+        self._make_and_publish(None, _now(), "")
         if older_key is None or older_key == self.key:
             return ""
         return f"source republished{self._row_figures(older_key)}"
