@@ -59,10 +59,12 @@ def refresh_sources(task: luigi.Task, context: RunContext) -> None:
                 republished += 1
                 logger.info("%s: %s", ingest.label, found)
     if offered:
+        without = sum(not answer.validators for _, answer in offered)
         logger.info(
-            "asked the source whether it has republished %s: it has republished %s",
+            "asked the source whether it has republished %s: it has republished %s%s",
             pluralize(len(offered), "ingested month"),
             republished or "none",
+            f"; {without} could not be compared, RefreshTrips fetches them" if without else "",
         )
 
 

@@ -139,6 +139,10 @@ def test_a_source_without_validators_is_not_fetched_again(nothing_run):
     assert runs.run().status == SUCCESS
     assert_nothing_ran(runs, before)
     assert runs.source.fetched() == []
+    assert (
+        "asked the source whether it has republished 2 ingested months: it has republished none; "
+        "2 could not be compared, RefreshTrips fetches them"
+    ) in runs.lines("INFO")
 
 
 def test_validators_are_those_from_before_the_fetch(nothing_run, monkeypatch):
