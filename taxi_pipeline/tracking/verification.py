@@ -65,10 +65,7 @@ def _problem(server: TrackingServer, location: str, candidate: Candidate, expect
     with tempfile.TemporaryDirectory() as folder:
         try:
             files = mlflow.artifacts.download_artifacts(
-                artifact_uri=location,
-                dst_path=folder,
-                tracking_uri=server.uri,
-                registry_uri=server.uri,
+                artifact_uri=location, dst_path=folder, tracking_uri=server.uri
             )
             minutes = _load(Path(files)).predict(candidate.example)
         except Exception as error:  # noqa: BLE001  (damaged files fail in any way)

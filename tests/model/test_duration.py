@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taxi_pipeline.errors import InvalidRecipe, InvalidTraining
+from taxi_pipeline.errors import InvalidRecipe, InvalidRecords, InvalidTraining
 from taxi_pipeline.model import FEATURES_VERSION, serving
 from taxi_pipeline.model.duration import DESCRIPTION, DurationModel
 from taxi_pipeline.model.recipes import RECIPES
@@ -102,6 +102,24 @@ def test_a_missing_zone_is_answered_as_the_unknown_zone(model, records):
         model.predict_published(records.assign(PULocationID=zone)) for zone in (264, np.nan)
     )
     agree(missing, unknown)
+
+
+@pytest.mark.parametrize("name", [*NEEDED, "trip_distance", "VendorID", *COUNTS[:3]])
+def test_a_single_value_that_is_missing_is_no_reason_not_to_answer(model, records, name):
+    some = records[:20]
+    gap = some.assign(**{name: some[name].astype(object).where(some.index % 3 != 0, None)})
+    answers = model.predict_published(gap)
+    assert np.isfinite(answers).all()
+    whole = (some.index % 3 != 0).tolist()
+    agree(answers[whole], model.predict_published(some)[whole])
+
+
+@pytest.mark.parametrize("text", ["?", "1,5"])
+def test_text_that_is_no_number_is_named_with_its_column(model, records, text):
+    with pytest.raises(
+        InvalidRecords, match=f"column trip_distance holds '{text}'".replace("?", "[?]")
+    ):
+        model.predict_published(records.assign(trip_distance=text))
 
 
 @pytest.mark.parametrize(

@@ -305,6 +305,22 @@ def test_trials_that_were_lost_from_the_middle_of_a_copy_are_copied_again(
     assert_copied(client(), tuned()[1])
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("trials", "2"), ("patience", "1"), ("seconds", "0")], ids=str
+)
+def test_a_search_that_has_ended_says_so_in_mlflow_before_a_model_is_registered(
+    pipeline, client, monkeypatch, option, value
+):
+    monkeypatch.setattr(tune._LiveCopy, "LAST_WAIT", 60.0)
+    pipeline.configure("tuning", "trials", "20")
+    pipeline.configure("tuning", "parallel", "1")
+    pipeline.configure("tuning", option, value)
+    pipeline.run(TuneHyperparameters(year=2021, month=1))
+    trials = tuned()[1]
+    assert len(trials) < 20
+    assert assert_copied(client(), trials).info.status == "FINISHED"
+
+
 def test_a_search_in_progress_is_found_in_mlflow_and_completed_by_the_registration(
     pipeline, client, monkeypatch
 ):

@@ -38,8 +38,11 @@ def assert_whole(held, client):
     assert model.status == "READY"
     assert {metric.key: metric.value for metric in model.metrics} == run.data.metrics
     assert model.params == run.data.params
-    assert (version.run_id, version.version) == (run.info.run_id, 1)
-    assert client.get_registered_model(version.name).aliases == {"challenger": 1, "champion": 1}
+    assert (version.run_id, str(version.version)) == (run.info.run_id, "1")
+    aliases = client.get_registered_model(version.name).aliases
+    assert {name: str(held) for name, held in aliases.items()} == dict.fromkeys(
+        ("challenger", "champion"), "1"
+    )
 
 
 def test_a_candidate_is_one_run_one_model_and_one_version(copy, held, client):

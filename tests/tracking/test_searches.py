@@ -53,6 +53,23 @@ def test_a_search_that_goes_on_has_no_end_and_the_best_error_so_far(server):
     assert [(point.step, point.value) for point in course] == [(2, 5.5), (3, 5.0)]
 
 
+def test_a_search_has_no_end_while_some_of_its_trials_are_not_copied(server):
+    trials, asked = [trial(1), trial(2)], iter([True, False])
+    search = Search("a key", "a search", {}, trials)
+    link = log_search(server, search, ended=True, wanted=lambda: next(asked))
+    client = mlflow.MlflowClient(server.uri, server.uri)
+    assert client.get_run(link.run_id).info.status == "RUNNING"
+    copy(server, trials)
+    assert assert_copied(client, trials).info.status == "FINISHED"
+
+
+def test_the_description_of_a_search_says_what_its_metric_is(server):
+    link, client = copy(server, [trial(1)])
+    note = client.get_run(link.run_id).data.tags["mlflow.note.content"]
+    assert "`best_rmse` is the smallest error in minutes of the trials" in note
+    assert "`tuning_rmse` is another figure" in note
+
+
 def test_a_search_without_any_measured_trial_is_copied_all_the_same(server):
     trials = [trial(1, "failed", None, "MemoryError: no room")]
     link, client = copy(server, trials)
