@@ -69,7 +69,7 @@ def _problem(server: TrackingServer, location: str, candidate: Candidate, expect
             )
             minutes = _load(Path(files)).predict(candidate.example)
         except Exception as error:  # noqa: BLE001  (damaged files fail in any way)
-            return f"cannot be loaded ({_line(error)})"
+            return f"cannot be loaded ({_line(error).replace(f'{folder}/', '')})"
     if not np.allclose(np.asarray(minutes), expected, rtol=1e-6, atol=0, equal_nan=True):
         return "predicts other minutes for the input example than the trained model"
     return ""

@@ -13,6 +13,9 @@ import pyarrow as pa
 from taxi_pipeline.errors import InvalidRecords
 from taxi_pipeline.trips import schema
 
+NEW_YORK = "America/New_York"
+"""The zone of the times that TLC publishes, which have none."""
+
 
 def to_table(records: pd.DataFrame, taxi: str) -> pa.Table:
     """The columns that a prediction reads, as times and numbers; rows keep their order.
@@ -46,6 +49,8 @@ def _numbers(column: pd.Series[Any]) -> pa.Array:
 def _times(column: pd.Series[Any]) -> pa.Array:
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
         return pa.array(_each(column, _time, "time in ISO 8601"), pa.timestamp("us"))
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_convert(NEW_YORK).dt.tz_localize(None)
     array = pa.Array.from_pandas(column)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
@@ -73,5 +78,5 @@ def _time(value: Any) -> dt.datetime:
         raise TypeError(value)
     time = pd.Timestamp(value)
     if time.tzinfo is not None:
-        time = time.tz_convert("America/New_York").tz_localize(None)
+        time = time.tz_convert(NEW_YORK).tz_localize(None)
     return time.to_pydatetime(warn=False)
