@@ -91,4 +91,4 @@ def _load(files: Path) -> PyFuncModel:
 
 
 def _line(error: Exception) -> str:
-    return redact((str(error) or type(error).__name__).splitlines()[0])
+    return redact((str(error).strip() or type(error).__name__).splitlines()[0])
