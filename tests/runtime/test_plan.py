@@ -155,6 +155,15 @@ def test_a_source_that_was_only_touched_is_done(finished, luigi_config):
     assert [step.state for step in steps] == ["done"]
 
 
+def test_a_source_that_became_a_folder_is_told_as_changed(finished, luigi_config):
+    luigi_config("source", "check", "always")
+    path = finished / "published" / "green_tripdata_2021-02.parquet"
+    path.unlink()
+    path.mkdir()
+    found = by_label(plan.plan(model()))
+    assert found["IngestTrips green 2021-02"].state == "runs"
+
+
 @pytest.mark.parametrize("check", ["1 day", "never"])
 def test_a_source_is_asked_only_where_a_run_would(finished, luigi_config, check):
     luigi_config("source", "check", check)
