@@ -91,6 +91,11 @@ class storage(Section):  # noqa: N801
         return Path(self.root.removeprefix("file://")).expanduser().resolve()
 
 
+def _is_misread(folder: Path) -> bool:
+    """Whether MLflow takes a part of the folder's path for a query, or for quoted characters."""
+    return "?" in str(folder) or unquote(str(folder)) != str(folder)
+
+
 class tracking(Section):  # noqa: N801
     """The MLflow server that models are registered with."""
 
@@ -99,7 +104,7 @@ class tracking(Section):  # noqa: N801
         secrets=redaction.register_url_secrets,
         significant=False,
         description="MLflow tracking URI (http://..., sqlite:///...). Empty: a SQLite file under "
-        "the storage root.",
+        "the storage root. Files of the runs in a SQLite file lie beside it, in artifacts.",
     )
     experiment: StrParameter = StrParameter(
         default="nyc-taxi-duration",
@@ -125,7 +130,9 @@ class tracking(Section):  # noqa: N801
         if not self.uri:
             return (self._local_root / layout.tracking_artifacts()).as_uri()
         file = sqlite_file(self.uri)
-        return (file.parent / ARTIFACTS).as_uri() if file else ""
+        if file is None or _is_misread(file.parent):
+            return ""
+        return (file.parent / ARTIFACTS).as_uri()
 
     @property
     def _local_root(self) -> Path:
@@ -135,7 +142,7 @@ class tracking(Section):  # noqa: N801
                 f"[tracking] uri must be set, since [storage] root {storage().root} is not a local "
                 "folder"
             )
-        if "?" in str(folder) or unquote(str(folder)) != str(folder):
+        if _is_misread(folder):
             raise InvalidConfig(
                 f"[storage] root {folder} cannot hold MLflow's database, whose path may have no ?, "
                 "nor % before two hexadecimal digits: take another folder, or set [tracking] uri"

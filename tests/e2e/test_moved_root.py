@@ -8,6 +8,7 @@ from contextlib import closing
 
 import mlflow
 import pytest
+import servers
 from command_line import SMALL
 from outputs import content_digests
 from processes import python
@@ -144,6 +145,28 @@ def test_a_database_that_was_emptied_is_filled_again(luigi, ran):
     said = ran(*REGISTER, *LINEAR)
     assert "since version 1 of nyc-green-taxi-duration-linear is not in the registry" in said
     assert NOTHING_RAN in ran(*REGISTER, *LINEAR)
+
+
+def test_a_version_deleted_from_a_server_is_registered_again_and_a_server_that_is_down_trusted(
+    luigi, ran, tmp_path
+):
+    with servers.mlflow_server(tmp_path) as url:
+        told = (*REGISTER, *LINEAR, "--tracking-uri", url)
+        ran(*told)
+        client = mlflow.MlflowClient(url)
+        (version,) = client.search_model_versions()
+        client.delete_model_version(version.name, version.version)
+        assert f"since version 1 of {version.name} is not in the registry any more" in ran(*told)
+        assert [str(found.version) for found in client.search_model_versions()] == ["2"]
+        assert NOTHING_RAN in ran(*told)
+    down = luigi(*told)
+    assert down.returncode == 0, down.stderr
+    assert NOTHING_RAN in down.stderr
+    (line,) = [line for line in down.stderr.splitlines() if line.startswith("WARNING")]
+    assert line == (
+        f"WARNING: the MLflow server {url} does not answer (it cannot be reached): version 2 of "
+        f"{version.name} is taken to be registered, as its receipt says"
+    )
 
 
 def test_a_backfill_says_and_registers_what_was_deleted(luigi, ran):
