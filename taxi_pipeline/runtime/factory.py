@@ -11,13 +11,12 @@ from typing import Any
 
 import luigi
 
-from taxi_pipeline import config
 from taxi_pipeline.compute.cores import CoreShare
 from taxi_pipeline.observability.links import BrowserLinks
 from taxi_pipeline.runtime.resources import sync_resource_limits
+from taxi_pipeline.runtime.root import prepare_root
 from taxi_pipeline.runtime.schedulers import CentralScheduler, LocalScheduler
 from taxi_pipeline.runtime.worker import Worker
-from taxi_pipeline.storage import open_storage
 from taxi_pipeline.tasks.base import RunContext
 
 
@@ -39,7 +38,7 @@ class Factory:
         assistant: bool = False,
     ) -> Worker:
         """The worker of a run, with the context that it hands to its tasks."""
-        open_storage(config.storage().root).remove_left_over()
+        prepare_root()
         limits = sync_resource_limits(scheduler)
         context = RunContext(
             cores=CoreShare(max(1, worker_processes), limits["cpu"]),

@@ -15,7 +15,6 @@ from taxi_pipeline.storage import layout
 from taxi_pipeline.tasks.base import RecipeStage, identity_cache
 from taxi_pipeline.tasks.base.identity_cache import cached
 from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
-from taxi_pipeline.tracking.relocation import relocate, sqlite_file
 
 # The registries of which this process has said that they do not answer.
 _silent: set[str] = set()
@@ -105,19 +104,10 @@ def _is_registered(model_name: str, version: str, candidate_key: str | None) -> 
 
 def _ask(uri: str, model_name: str) -> RegisteredModel | TrackingError | None:
     """What the registry holds of a model, or why that is not known."""
-    hindrance = None
-    if file := sqlite_file(uri):
-        try:
-            relocate(file)
-        except TrackingError as error:
-            hindrance = error
     try:
-        answer = look_up(uri, model_name)
+        return look_up(uri, model_name)
     except TrackingError as error:
         return error
-    if hindrance:
-        _warn_once(uri, str(hindrance))
-    return answer
 
 
 def _warn_once(uri: str, line: str) -> None:

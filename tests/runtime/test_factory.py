@@ -1,9 +1,5 @@
 """Luigi's command, and nothing else, is given this package's workers and schedulers."""
 
-import socket
-import subprocess
-import sys
-
 import luigi
 import pytest
 from processes import python
@@ -85,13 +81,3 @@ def test_only_luigis_own_command_is_given_our_workers(tmp_path, program, module)
         "print(luigi.interface._WorkerSchedulerFactory.__module__)"
     )
     assert python(tmp_path, "-c", script).stdout.strip() == module
-
-
-def test_a_run_removes_what_a_killed_one_left_half_written(tmp_path, luigi_config):
-    luigi_config("storage", "root", tmp_path)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait(30)
-    left = tmp_path / ".staging" / f"{socket.gethostname()}-{ended.pid}-{'0' * 32}"
-    left.mkdir(parents=True)
-    Factory().create_worker(LocalScheduler(), 1)
-    assert not left.exists()

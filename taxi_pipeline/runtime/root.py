@@ -1,0 +1,25 @@
+"""What a run does to its storage root before anything else."""
+
+from __future__ import annotations
+
+import contextlib
+
+from taxi_pipeline import config
+from taxi_pipeline.errors import InvalidConfig, TrackingError
+from taxi_pipeline.logger import logger
+from taxi_pipeline.storage import open_storage
+from taxi_pipeline.tracking.relocation import relocate, sqlite_file
+
+
+def prepare_root() -> None:
+    """Remove what killed runs left half written, and follow a root that was moved or copied.
+
+    MLflow's database that cannot be followed is a warning: not every run needs it.
+    """
+    open_storage(config.storage().root).remove_left_over()
+    with contextlib.suppress(InvalidConfig):  # a task that registers tells
+        if file := sqlite_file(config.tracking().server_uri):
+            try:
+                relocate(file)
+            except TrackingError as error:
+                logger.warning("%s", error)

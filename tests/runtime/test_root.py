@@ -1,0 +1,67 @@
+"""Before anything else a run brings its root into order."""
+
+import socket
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from taxi_pipeline.runtime.factory import Factory
+from taxi_pipeline.runtime.root import prepare_root
+from taxi_pipeline.runtime.schedulers import LocalScheduler
+
+
+@pytest.fixture
+def root(tmp_path, luigi_config):
+    luigi_config("storage", "root", tmp_path / "data")
+    return tmp_path / "data"
+
+
+def experiment(root, place):
+    """A registry whose one experiment has its files at a place."""
+    file = root / "mlflow" / "mlflow.db"
+    file.parent.mkdir(parents=True)
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE experiments (artifact_location TEXT)")
+        database.execute("INSERT INTO experiments VALUES (?)", (place,))
+    return file
+
+
+def location(file):
+    with sqlite3.connect(file) as database:
+        return database.execute("SELECT artifact_location FROM experiments").fetchone()[0]
+
+
+@pytest.mark.usefixtures("process")
+def test_a_run_removes_what_a_killed_one_left_half_written(root):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait(30)
+    left = root / ".staging" / f"{socket.gethostname()}-{ended.pid}-{'0' * 32}"
+    left.mkdir(parents=True)
+    Factory().create_worker(LocalScheduler(), 1)
+    assert not left.exists()
+
+
+def test_a_root_that_was_moved_is_followed(root, tmp_path):
+    file = experiment(root, (tmp_path / "before" / "mlflow" / "artifacts").as_uri())
+    prepare_root()
+    assert location(file) == (root / "mlflow" / "artifacts").as_uri()
+
+
+def test_a_registry_that_cannot_be_followed_is_a_warning(root, caplog):
+    (root / "mlflow").mkdir(parents=True)
+    (root / "mlflow" / "mlflow.db").write_bytes(b"no database")
+    prepare_root()
+    (record,) = caplog.records
+    assert "mlflow.db cannot be read" in record.getMessage()
+
+
+def test_a_root_that_can_hold_no_registry_needs_none_so_far(luigi_config):
+    luigi_config("storage", "root", "memory://somewhere")
+    prepare_root()
+
+
+def test_a_root_that_is_not_there_is_not_made(root):
+    prepare_root()
+    assert not root.exists()
