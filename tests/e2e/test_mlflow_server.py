@@ -32,7 +32,7 @@ def test_a_model_is_registered_with_a_server_once_and_loaded_from_it(luigi, serv
         model = mlflow.pyfunc.load_model(f"models:/{NAME}@challenger")
     finally:
         mlflow.set_tracking_uri(before)
-    (published,) = luigi.folder.glob("data/ingest/green/2021-02/*/trips.parquet")
+    published = luigi.folder / "data/ingest/green/2021-02/latest/trips.parquet"
     assert len(model.predict(pd.read_parquet(published))) == 3000
 
 
