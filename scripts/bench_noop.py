@@ -39,6 +39,8 @@ def main() -> None:
         Path(folder, "one_line.py").write_text(ONE_LINE)
         path = os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])
         environment = {**os.environ, "PYTHONPATH": path}
+        # Both are compiled, as installed packages are.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         commands = {
             "one-line Luigi task": [luigi, "--module", "one_line", "OneLine", "--local-scheduler"],
             "pipeline, nothing to do": [luigi, "--module", "taxi_pipeline", *arguments],
