@@ -27,3 +27,15 @@ def _is_number(cell: str) -> bool:
 def pluralize(number: int, thing: str) -> str:
     """A number of things: ``1 month``, ``2 months``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def format_bytes(size: float) -> str:
+    """A number of bytes in the unit that suits it: ``12 B``, ``3.4 MB``."""
+    thousand = 1000
+    if size < thousand:
+        return f"{size:.0f} B"
+    for unit in ("KB", "MB", "GB"):
+        size /= thousand
+        if size < thousand:
+            return f"{size:.1f} {unit}"
+    return f"{size / thousand:.1f} TB"

@@ -25,31 +25,39 @@ def own_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
 
 
-def is_left_over(path: Path) -> bool:
-    """Whether the process that a file or folder is named after has ended.
+def is_running(name: str) -> bool | None:
+    """Whether the process that :func:`own_name` named runs; None if it is of another machine.
 
     A process number that another process has got meanwhile counts as running.
 
     Args:
-        path: what :func:`own_name` named, with or without something before it.
+        name: with or without something before it.
     """
-    host, _, rest = path.name.rpartition("-")[0].rpartition("-")
-    if rest.isdecimal() and f"-{host}".endswith(f"-{socket.gethostname()}"):
-        return not _is_running(int(rest))
+    host, _, process = name.rpartition("-")[0].rpartition("-")
+    if not process.isdecimal() or not f"-{host}".endswith(f"-{socket.gethostname()}"):
+        return None
     try:
-        return time.time() - path.stat().st_mtime > SECONDS_UNSEEN
-    except FileNotFoundError:
-        return False
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
+        os.kill(int(process), 0)
     except ProcessLookupError:
         return False
     except OSError:  # it belongs to somebody else
         return True
     return True
+
+
+def is_left_over(path: Path) -> bool:
+    """Whether the process that a file or folder is named after has ended.
+
+    Args:
+        path: what :func:`own_name` named, with or without something before it.
+    """
+    runs = is_running(path.name)
+    if runs is not None:
+        return not runs
+    try:
+        return time.time() - path.stat().st_mtime > SECONDS_UNSEEN
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager

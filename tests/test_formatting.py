@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxi_pipeline.formatting import pluralize, table
+from taxi_pipeline.formatting import format_bytes, pluralize, table
 
 words = st.text("abc ", max_size=6)
 tables = st.integers(1, 4).flatmap(
@@ -59,3 +59,18 @@ def test_rows_of_another_length_are_a_defect():
 )
 def test_things_are_counted(number, said):
     assert pluralize(number, "month") == said
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 KB"),
+        (3_400_000, "3.4 MB"),
+        (5_000_000_000, "5.0 GB"),
+        (2_000_000_000_000_000, "2000.0 TB"),
+    ],
+)
+def test_bytes_are_told_in_a_unit_that_suits_them(size, text):
+    assert format_bytes(size) == text

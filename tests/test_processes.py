@@ -1,12 +1,14 @@
 """What a process leaves behind is told from what a running one uses."""
 
 import os
+import socket
 import subprocess
 import sys
 
 import pytest
 
 from taxi_pipeline import processes
+from taxi_pipeline.processes import is_running, own_name
 
 
 @pytest.fixture
@@ -82,3 +84,14 @@ def test_a_temporary_folder_is_removed_at_the_end_and_by_others_if_its_process_w
     locks = named(tmp_path, "taxi_pipeline-0", age=processes.SECONDS_UNSEEN + 3600)
     assert processes.remove_temporary_folders() == [path]
     assert locks.exists()
+
+
+def test_a_process_of_this_machine_is_known_to_run_or_to_have_ended(gone):
+    assert is_running(own_name()) is True
+    assert is_running(f"{own_name()}.json") is True
+    assert is_running(f"{socket.gethostname()}-{gone}-{'0' * 32}") is False
+
+
+@pytest.mark.parametrize("name", [f"another-machine-12-{'0' * 32}", "notes.txt", ""])
+def test_nothing_is_known_of_a_process_of_another_machine(name):
+    assert is_running(name) is None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from taxi_pipeline import redaction
-from taxi_pipeline.cli import latest, luigid, plan, status, write_config
+from taxi_pipeline.cli import latest, luigid, plan, status, verify, write_config
 from taxi_pipeline.observability import failures
 
 
@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "plan": plan,
     "status": status,
     "latest": latest,
+    "verify": verify,
     "luigid": luigid,
 }
 

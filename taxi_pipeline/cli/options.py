@@ -7,6 +7,8 @@ import argparse
 import luigi
 
 from taxi_pipeline import config
+from taxi_pipeline.errors import StorageError
+from taxi_pipeline.storage import Storage, open_storage
 
 SHOWN = ("storage.root", "source.url", "tracking.uri")
 """The options that a command's help names; the others are listed by that of Luigi's command."""
@@ -42,3 +44,18 @@ def apply_config_flags(options: argparse.Namespace) -> None:
         if dot and value is not None:
             configuration.set(section, name, value.replace("%", "%%"))
     config.check()
+
+
+def open_root() -> Storage:
+    """The storage of the configured root.
+
+    Raises:
+        StorageError: the root is not there.
+    """
+    storage = open_storage(config.storage().root)
+    if not (storage.exists("") or storage.list_dirs("")):
+        raise StorageError(
+            f"[storage] root {config.storage().root} is not there: check --storage-root, and the "
+            "folder in which this is run"
+        )
+    return storage

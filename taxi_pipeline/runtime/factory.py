@@ -13,10 +13,10 @@ import luigi
 
 from taxi_pipeline.compute.cores import CoreShare
 from taxi_pipeline.observability.links import BrowserLinks
+from taxi_pipeline.runtime.lease import LeasingWorker
 from taxi_pipeline.runtime.resources import sync_resource_limits
 from taxi_pipeline.runtime.root import prepare_root
 from taxi_pipeline.runtime.schedulers import CentralScheduler, LocalScheduler
-from taxi_pipeline.runtime.worker import Worker
 from taxi_pipeline.tasks.base import RunContext
 
 
@@ -36,7 +36,7 @@ class Factory:
         scheduler: LocalScheduler | CentralScheduler,
         worker_processes: int,
         assistant: bool = False,
-    ) -> Worker:
+    ) -> LeasingWorker:
         """The worker of a run, with the context that it hands to its tasks."""
         prepare_root()
         limits = sync_resource_limits(scheduler)
@@ -45,7 +45,7 @@ class Factory:
             links=BrowserLinks(scheduler.url),
             started=datetime.now(UTC),
         )
-        made = Worker(scheduler, worker_processes, context=context, assistant=assistant)
+        made = LeasingWorker(scheduler, worker_processes, context=context, assistant=assistant)
         scheduler.worker = made
         return made
 

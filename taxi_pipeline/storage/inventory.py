@@ -67,10 +67,10 @@ def _of_month(storage: Storage, stage: str, taxi: str, month: str) -> Iterator[T
     except ValueError:
         return
     names = storage.list_dirs(layout.task_dir(stage, taxi, month))
-    if any(is_key(name) for name in names):
+    variants = [name for name in names if name not in {layout.LOGS, layout.LATEST}]
+    if not variants or any(is_key(name) for name in names):
         yield TaskDir(stage, taxi, calendar_month, "", tuple(names))
         return
-    for variant in names:
-        if variant not in {layout.LOGS, layout.LATEST}:
-            inner = storage.list_dirs(layout.task_dir(stage, taxi, month, variant))
-            yield TaskDir(stage, taxi, calendar_month, variant, tuple(inner))
+    for variant in variants:
+        inner = storage.list_dirs(layout.task_dir(stage, taxi, month, variant))
+        yield TaskDir(stage, taxi, calendar_month, variant, tuple(inner))

@@ -13,19 +13,25 @@ these functions; no other module joins the parts of a path.
     mlflow/                                    the registry, unless a server is configured
     .staging/                                  outputs that are being written
     .damaged/                                  outputs that were damaged, kept for a look
+    .running/<process>.json                    what a run that goes on works on
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 MANIFEST = "manifest.json"
 STAGING = ".staging"
 DAMAGED = ".damaged"
+RUNNING = ".running"
 LOGS = "logs"
 LATEST = "latest"
 TRIALS_PREFIX = "trials-"
+SOURCE_PREFIX = "source-"
+
+_SET_ASIDE = re.compile(r"\.(?:(\d{8}T\d{6}Z)-)?[0-9a-f]{8}$")
 
 
 def task_dir(stage: str, taxi: str, month: str, variant: str = "") -> str:
@@ -58,9 +64,30 @@ def manifest_file(output_dir: str) -> str:
     return output_file(output_dir, MANIFEST)
 
 
-def set_aside(location: str, name: str) -> str:
-    """Where something that is damaged is kept for a look, under a name that nothing else has."""
-    return f"{DAMAGED}/{location}.{name}"
+def set_aside(location: str, now: datetime, name: str) -> str:
+    """Where something that is damaged is kept for a look.
+
+    Args:
+        location: where it was.
+        now: when it is set aside, in UTC.
+        name: eight hexadecimal digits, so that nothing else has this place.
+    """
+    return f"{DAMAGED}/{location}.{now:%Y%m%dT%H%M%SZ}-{name}"
+
+
+def parse_set_aside(location: str) -> tuple[str, datetime | None] | None:
+    """What a file under the folder of what is damaged belongs to.
+
+    Returns:
+        The place that :func:`set_aside` made, and when (None for the first ones, which did not say
+        so); None for a file that was not set aside.
+    """
+    parts = location.split("/")
+    for end, part in enumerate(parts, 1):
+        if found := _SET_ASIDE.search(part):
+            time = found[1] and datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            return "/".join(parts[:end]), time or None
+    return None
 
 
 def browsable(folder: str) -> str:
@@ -75,7 +102,17 @@ def log_file(task_dir: str, started: datetime, process: int) -> str:
 
 def source_pointer(task_dir: str, source_digest: str) -> str:
     """The file that says which content a source offered when a month was ingested."""
-    return f"{task_dir}/source-{source_digest}.json"
+    return f"{task_dir}/{SOURCE_PREFIX}{source_digest}.json"
+
+
+def is_source_pointer(name: str) -> bool:
+    """Whether the name of a file of a task is that of a pointer to what a source offered."""
+    return name.startswith(SOURCE_PREFIX) and name.endswith(".json")
+
+
+def running_file(name: str) -> str:
+    """The file in which a process says what it works on."""
+    return f"{RUNNING}/{name}.json"
 
 
 def trials_dir(task_dir: str, search_key: str) -> str:

@@ -7,8 +7,9 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from taxi_pipeline.errors import StorageError
 from taxi_pipeline.processes import own_name, remove_left_over, remove_temporary_folders
@@ -87,6 +88,11 @@ class LocalStorage:
             made.symlink_to(key)
             made.replace(link)
 
+    def latest_key(self, task_dir: str) -> str | None:
+        """The key that the link ``latest`` of a task names; None if there is no such link."""
+        link = self._folder / layout.latest_link(task_dir)
+        return link.readlink().name if link.is_symlink() else None
+
     def file_sizes(self, location: str) -> dict[str, int]:
         """The bytes of each file in a folder, by its relative name; none if it is not there."""
         folder = self._folder / location
@@ -97,9 +103,38 @@ class LocalStorage:
                 if path.is_file()
             }
 
+    @contextlib.contextmanager
+    def open_file(self, location: str) -> Iterator[BinaryIO]:
+        """A file, to be read once from its beginning."""
+        with wrap_errors(self.uri(location), "read"), (self._folder / location).open("rb") as file:
+            yield file
+
+    def modified(self, location: str) -> datetime | None:
+        """When a file was last written, in UTC; None if it is not there."""
+        with wrap_errors(self.uri(location), "read"):
+            try:
+                return datetime.fromtimestamp((self._folder / location).stat().st_mtime, UTC)
+            except FileNotFoundError:
+                return None
+
+    def leads_outside(self, location: str) -> bool:
+        """Whether links lead from a location to somewhere outside the root."""
+        with wrap_errors(self.uri(location), "read"):
+            place = (self._folder / location).resolve()
+            return not place.is_relative_to(self._folder.resolve())
+
+    def remove(self, location: str) -> None:
+        """Remove a file, a link or a folder: in one rename, whatever interrupts the rest."""
+        with (
+            self.staging() as folder,
+            wrap_errors(self.uri(location), "removed"),
+            contextlib.suppress(FileNotFoundError),
+        ):
+            (self._folder / location).rename(folder / "removed")
+
     def set_aside(self, location: str) -> str:
         """Move a file or a folder out of the way, into a hidden folder; the URI that it has now."""
-        aside = layout.set_aside(location, uuid.uuid4().hex[:8])
+        aside = layout.set_aside(location, datetime.now(UTC), uuid.uuid4().hex[:8])
         with wrap_errors(self.uri(location), "written"):
             (self._folder / aside).parent.mkdir(parents=True, exist_ok=True)
             (self._folder / location).rename(self._folder / aside)
@@ -123,6 +158,7 @@ class LocalStorage:
     def remove_left_over(self) -> None:
         """Remove what processes of this machine that have ended left half written."""
         remove_left_over(self._folder / layout.STAGING)
+        remove_left_over(self._folder / layout.RUNNING)
         remove_temporary_folders()
 
     @contextlib.contextmanager

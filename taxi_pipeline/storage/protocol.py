@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from taxi_pipeline.errors import StorageError
 
@@ -48,8 +49,27 @@ class Storage(Protocol):
     def link_latest(self, task_dir: str, key: str) -> None:
         """Have the link ``latest`` of a task lead to the output of a key, where links exist."""
 
+    def latest_key(self, task_dir: str) -> str | None:
+        """The key that the link ``latest`` of a task names; None if there is no such link."""
+
     def file_sizes(self, location: str) -> dict[str, int]:
         """The bytes of each file in a folder, by its relative name; none if it is not there."""
+
+    def open_file(self, location: str) -> AbstractContextManager[BinaryIO]:
+        """A file, to be read once from its beginning."""
+
+    def modified(self, location: str) -> datetime | None:
+        """When a file was last written, in UTC; None if it is not there or the store keeps none."""
+
+    def leads_outside(self, location: str) -> bool:
+        """Whether links lead from a location to somewhere outside the root."""
+
+    def remove(self, location: str) -> None:
+        """Remove a file, a link or a folder, of an output its manifest first.
+
+        So an output whose removal is interrupted does not count as one. What is not there is
+        removed already.
+        """
 
     def set_aside(self, location: str) -> str:
         """Move a file or a folder out of the way, into a hidden folder; the URI that it has now."""
@@ -80,7 +100,7 @@ def wrap_errors(uri: str, action: str) -> Iterator[None]:
 
     Args:
         uri: what is read or written, as a user would type it.
-        action: ``read`` or ``written``.
+        action: ``read``, ``written`` or ``removed``.
 
     Raises:
         StorageError: in place of any other exception.

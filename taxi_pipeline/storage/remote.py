@@ -7,8 +7,9 @@ import multiprocessing.util
 import shutil
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from taxi_pipeline.errors import StorageError
 from taxi_pipeline.logger import logger
@@ -44,7 +45,7 @@ class RemoteStorage:
         return f"{self.root}/{location}"
 
     def _path(self, location: str) -> str:
-        return f"{self._prefix}/{location}"
+        return f"{self._prefix}/{location}" if location else self._prefix
 
     def exists(self, location: str) -> bool:
         """Whether a file is there."""
@@ -89,6 +90,10 @@ class RemoteStorage:
     def link_latest(self, task_dir: str, key: str) -> None:
         """Nothing: object stores have no links. ``python -m taxi_pipeline latest`` answers too."""
 
+    def latest_key(self, task_dir: str) -> str | None:  # noqa: ARG002
+        """None: object stores have no links."""
+        return None
+
     def file_sizes(self, location: str) -> dict[str, int]:
         """The bytes of each file in a folder, by its relative name; none if it is not there."""
         folder = self._path(location)
@@ -100,16 +105,51 @@ class RemoteStorage:
         start = len(folder) + 1
         return {path[start:]: int(entry["size"]) for path, entry in found.items()}
 
+    @contextlib.contextmanager
+    def open_file(self, location: str) -> Iterator[BinaryIO]:
+        """A file, to be read once from its beginning; it is not copied to this machine."""
+        with (
+            wrap_errors(self.uri(location), "read"),
+            self._files.open(self._path(location), "rb") as file,
+        ):
+            yield file
+
+    def modified(self, location: str) -> datetime | None:
+        """When a file was last written, in UTC; None if it is not there or the store keeps none."""
+        with wrap_errors(self.uri(location), "read"):
+            try:
+                time: datetime = self._files.modified(self._path(location))
+            except (FileNotFoundError, NotImplementedError):
+                return None
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+    def leads_outside(self, location: str) -> bool:  # noqa: ARG002
+        """No: object stores have no links."""
+        return False
+
+    def remove(self, location: str) -> None:
+        """Remove a file or a folder, of an output its manifest first."""
+        path = self._path(location)
+        with wrap_errors(self.uri(location), "removed"):
+            for victim in (f"{path}/{layout.MANIFEST}", path):
+                with contextlib.suppress(FileNotFoundError):
+                    self._files.rm(victim, recursive=victim == path)
+        self._forget_copy(location)
+
     def set_aside(self, location: str) -> str:
         """Move a file or a folder out of the way, into a hidden folder; the URI that it has now."""
-        aside = layout.set_aside(location, uuid.uuid4().hex[:8])
+        aside = layout.set_aside(location, datetime.now(UTC), uuid.uuid4().hex[:8])
         with wrap_errors(self.uri(location), "written"):
             self._files.mv(self._path(location), self._path(aside), recursive=True)
+        self._forget_copy(location)
+        return self.uri(aside)
+
+    def _forget_copy(self, location: str) -> None:
+        """Remove this machine's copy of what has another place now, or none."""
         copy = self._scratch / location
         if copy.is_dir():
             shutil.rmtree(copy)
         copy.unlink(missing_ok=True)
-        return self.uri(aside)
 
     @contextlib.contextmanager
     def staging(self) -> Iterator[Path]:

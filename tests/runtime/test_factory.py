@@ -8,8 +8,8 @@ from taxi_pipeline.compute.cores import CoreShare
 from taxi_pipeline.observability import links
 from taxi_pipeline.runtime import factory
 from taxi_pipeline.runtime.factory import Factory
+from taxi_pipeline.runtime.lease import LeasingWorker
 from taxi_pipeline.runtime.schedulers import LocalScheduler
-from taxi_pipeline.runtime.worker import Worker
 from taxi_pipeline.trips.publication import Answer
 
 pytestmark = pytest.mark.usefixtures("process")
@@ -26,7 +26,7 @@ def test_luigis_command_makes_its_workers_with_what_install_puts_there(monkeypat
     )
     factory.install()
     result = luigi.build([Made()], local_scheduler=True, detailed_summary=True)
-    assert type(result.worker) is Worker
+    assert type(result.worker) is LeasingWorker
     assert type(result.worker.scheduler) is LocalScheduler
 
 

@@ -48,3 +48,10 @@ def test_the_link_to_the_latest_output_is_no_output(local):
     local.link_latest("transform/green/2021-01", KEY)
     (found,) = task_dirs(local)
     assert found.keys == [KEY]
+
+
+def test_a_month_with_nothing_but_a_pointer_is_found(kept):
+    kept.write_json("ingest/green/2021-01/source-ab12.json", {})
+    kept.write_json("ingest/green/2021-01/logs/1.log", {})
+    (found,) = task_dirs(kept)
+    assert (found.location, found.keys) == ("ingest/green/2021-01", [])

@@ -73,3 +73,26 @@ def test_what_is_being_made_or_outside_is_hidden(location):
 @pytest.mark.parametrize("location", ["", "ingest", f"{FEATURES}/0123456789abcdef/manifest.json"])
 def test_outputs_are_not_hidden(location):
     assert not layout.is_hidden(location)
+
+
+def test_what_is_set_aside_says_since_when():
+    now = datetime(2021, 2, 3, 4, 5, 6, tzinfo=UTC)
+    aside = layout.set_aside(f"{FEATURES}/0123456789abcdef", now, "89abcdef")
+    assert aside == f".damaged/{FEATURES}/0123456789abcdef.20210203T040506Z-89abcdef"
+    assert layout.parse_set_aside(f"{aside}/model/model.json") == (aside, now)
+    assert layout.parse_set_aside(aside) == (aside, now)
+
+
+def test_what_was_set_aside_before_names_had_a_time_is_known_too():
+    aside = f".damaged/{TUNE}/trials-ab12/00001.json.89abcdef"
+    assert layout.parse_set_aside(aside) == (aside, None)
+    assert layout.parse_set_aside(".damaged/notes.txt") is None
+
+
+def test_pointers_are_told_from_other_files():
+    assert layout.is_source_pointer("source-ab12.json")
+    assert not layout.is_source_pointer("sources.txt")
+
+
+def test_a_process_says_what_it_works_on_in_a_file_of_its_own():
+    assert layout.running_file("host-1-ab12") == ".running/host-1-ab12.json"

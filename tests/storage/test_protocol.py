@@ -1,12 +1,13 @@
 """What holds for a storage of either kind: publishing, reading, JSON."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from outputs import CONTENTS, HOME, PLACE, assert_whole, at_once, everything, fill, publish
+from outputs import CONTENTS, HOME, KEY, PLACE, assert_whole, at_once, everything, fill, publish
 
 from taxi_pipeline.errors import DamagedOutput, StorageError
 from taxi_pipeline.storage import MANIFEST, Output
@@ -238,3 +239,89 @@ def test_damaged_json_is_one_line_that_names_the_file(kept, content):
     line = str(raised.value)
     assert line.startswith(f"{kept.uri(PLACE)}/broken.json is damaged: it is ")
     assert "\n" not in line
+
+
+# --- what verify and prune need -------------------------------------------------------------------
+
+
+def test_a_file_is_read_as_it_is(kept):
+    publish(kept)
+    with kept.open_file(f"{PLACE}/trips.parquet") as file:
+        assert file.read(3) == b"PAR"
+        assert file.read() == b"1"
+
+
+def test_a_file_that_is_not_there_cannot_be_opened(kept):
+    with pytest.raises(StorageError, match=f"{PLACE}/nothing cannot be read"):
+        kept.open_file(f"{PLACE}/nothing").__enter__()
+
+
+def test_it_is_known_when_a_file_was_written(kept):
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    publish(kept)
+    assert before < kept.modified(f"{PLACE}/trips.parquet") <= datetime.now(UTC)
+    assert kept.modified(f"{PLACE}/nothing") is None
+
+
+def test_what_is_removed_is_gone_and_nothing_else(kept):
+    publish(kept)
+    kept.write_json(f"{HOME}/logs/1.log", {})
+    kept.write_json(f"{HOME}/logs/2.log", {})
+    kept.remove(PLACE)
+    kept.remove(PLACE)
+    kept.remove(f"{HOME}/logs/1.log")
+    kept.remove("nowhere/at/all")
+    assert [path.partition("/root/")[2] for path in everything(kept)] == [f"{HOME}/logs/2.log"]
+
+
+def test_an_output_whose_removal_was_interrupted_is_none(kept, monkeypatch):
+    publish(kept)
+
+    def interrupt(*_, **options):
+        if options.get("recursive", True):
+            raise KeyboardInterrupt
+
+    if hasattr(kept, "_files"):
+        remove = kept._files.rm
+        monkeypatch.setattr(
+            kept._files, "rm", lambda path, **how: interrupt(**how) or remove(path, **how)
+        )
+    else:
+        monkeypatch.setattr("shutil.rmtree", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        kept.remove(PLACE)
+    monkeypatch.undo()
+    assert not Output(kept, PLACE).exists()
+    assert not kept.exists(f"{PLACE}/{MANIFEST}")
+
+
+def test_an_output_that_is_removed_can_be_published_again_and_read(kept):
+    publish(kept)
+    assert Output(kept, PLACE).file("trips.parquet").read_bytes() == b"PAR1"
+    kept.remove(PLACE)
+    publish(kept, {"trips.parquet": b"PAR2"})
+    assert Output(kept, PLACE).file("trips.parquet").read_bytes() == b"PAR2"
+
+
+def test_the_key_that_the_latest_link_names_is_known(local):
+    publish(local)
+    assert local.latest_key(HOME) is None
+    local.link_latest(HOME, KEY)
+    assert local.latest_key(HOME) == KEY
+
+
+def test_a_link_that_is_removed_leaves_what_it_leads_to(local, tmp_path):
+    publish(local)
+    outside = tmp_path / "outside"
+    Path(local.uri(HOME)).rename(outside)
+    Path(local.uri(HOME)).symlink_to(outside)
+    assert local.leads_outside(PLACE)
+    local.remove(HOME)
+    assert (outside / KEY / MANIFEST).exists()
+    assert not Path(local.uri(HOME)).exists()
+
+
+def test_nothing_under_the_root_leads_outside(kept):
+    publish(kept)
+    assert not kept.leads_outside(f"{PLACE}/trips.parquet")
+    assert not kept.leads_outside("")

@@ -1,0 +1,98 @@
+"""``verify`` compares everything under the root with what was published there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from taxi_pipeline import config
+from taxi_pipeline.cli.options import add_config_flags, apply_config_flags, open_root
+from taxi_pipeline.formatting import format_bytes, pluralize
+from taxi_pipeline.redaction import redact
+from taxi_pipeline.storage import leases, verify
+from taxi_pipeline.storage.verify import Finding
+
+HELP = "compare everything under the storage root with what was published there"
+
+DESCRIPTION = """\
+Reads every output under the storage root and compares it with its manifest: names, bytes and
+SHA-256 of the files, the manifest's own checksum, and the key that names the folder. Also reads the
+pointers to what sources offered and the trials of searches, and compares the registry with the
+receipts. Nothing is changed without --repair. Exit code 0: no damage; 1: damage was found.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.description = DESCRIPTION
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="set damaged outputs, pointers and trials aside, into .damaged under the root, so "
+        "that the next run makes them again",
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_config_flags(parser)
+
+
+def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
+    """Print what was found, one line each, and set damage aside if that is asked for.
+
+    Raises:
+        StorageError: the root is not there or cannot be read.
+        TrackingError: the registry does not answer.
+    """
+    from tqdm import tqdm
+
+    apply_config_flags(options)
+    storage = open_root()
+    began = time.monotonic()
+    running = leases.live(storage)
+    planned = verify.checks(storage, lambda place: any(lease.covers(place) for lease in running))
+    size = sum(check.size for check in planned)
+    with tqdm(total=size, unit="B", unit_scale=True, desc="verify", disable=None) as bar:
+        findings = verify.run(storage, planned, bar.update)
+    mended = verify.repair(storage, findings) if options.repair else []
+    counts = Counter(f"{check.what}s" for check in planned if check.what)
+    facts = {
+        "root": redact(config.storage().root),
+        "checked": dict(counts),
+        "bytes": size,
+        "seconds": round(time.monotonic() - began, 3),
+        "damaged": sum(finding.is_damage for finding in findings),
+    }
+    if options.json:
+        listed = [asdict(finding) for finding in findings]
+        print(json.dumps({**facts, "findings": listed, "set_aside": mended}, indent=2))
+    else:
+        for finding in findings:
+            print(finding)
+        checked = ", ".join(f"{number:,} {what}" for what, number in sorted(counts.items()))
+        print(f"{checked or 'nothing'}; {format_bytes(size)} read in {facts['seconds']:.1f} s")
+        print(_next(findings, mended, repair=options.repair))
+    return 1 if facts["damaged"] else 0
+
+
+def _next(findings: Sequence[Finding], mended: Sequence[str], *, repair: bool) -> str:
+    """What was found in all, and what to do about it."""
+    damaged = sum(finding.is_damage for finding in findings)
+    if not damaged:
+        if mended:
+            return f"No damage. {pluralize(len(mended), 'link')} that led nowhere removed."
+        return f"No damage under {redact(config.storage().root)}."
+    left = [finding for finding in findings if finding.is_damage and not finding.set_aside]
+    found = f"{pluralize(damaged, 'thing')} damaged"
+    advice = "; what is not set aside is to be mended as its line says" if left else ""
+    if not repair:
+        return (
+            f"{found}. The same command with --repair sets damage aside, so that the next run "
+            f"makes it again{advice}."
+        )
+    return (
+        f"{found}, {len(mended)} set aside under .damaged: run luigi --module taxi_pipeline for "
+        f"these months, with the flags that made them, and they are made again{advice}."
+    )

@@ -1,0 +1,57 @@
+"""A worker that tells what its run works on, so that nothing of it is removed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import luigi
+from luigi.task import flatten
+from luigi.task_status import PENDING
+
+from taxi_pipeline import config
+from taxi_pipeline.runtime.worker import Worker
+from taxi_pipeline.storage import open_storage
+from taxi_pipeline.storage.leases import Holder
+from taxi_pipeline.tasks.base import Stage
+
+
+class LeasingWorker(Worker):
+    """A worker that holds a lease of what it works on (see :mod:`taxi_pipeline.storage.leases`).
+
+    A run that has nothing to do holds none.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._lease = Holder(open_storage(config.storage().root))
+
+    def _validate_task(self, task: luigi.Task) -> None:
+        """Hold the lease before Luigi asks whether what a task requires is there."""
+        super()._validate_task(task)
+        if task.task_id != self._first_task:
+            self._lease.cover(_task_dirs([task]))
+
+    def run(self) -> bool:
+        """Run what is scheduled; only that is held now."""
+        if PENDING in self._reported_states().values():
+            self._lease.narrow(_task_dirs(self._scheduled_tasks.values()))
+        else:
+            self._lease.release()
+        return super().run()
+
+    def _create_task_process(self, task: luigi.Task) -> Any:
+        """Hold what a task requires, where another worker has scheduled it."""
+        self._lease.cover(_task_dirs([task, *flatten(task.requires())]))
+        return super()._create_task_process(task)
+
+    def close(self) -> None:
+        """End the run, and the lease with it."""
+        try:
+            super().close()
+        finally:
+            self._lease.release()
+
+
+def _task_dirs(tasks: Iterable[luigi.Task]) -> set[str]:
+    return {task.task_dir for task in tasks if isinstance(task, Stage)}

@@ -1,0 +1,104 @@
+"""Damage of a finished root is found, told, set aside, and made again by the same run."""
+
+import json
+import sqlite3
+
+import pytest
+from command_line import CommandLine
+from processes import python
+
+from taxi_pipeline.storage import open_storage, verify
+
+FLAGS = ("--source-url", "synthetic://?rows=500", "--tuning-trials", "2")
+RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler", *FLAGS)
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory):
+    """A folder in which a model was registered; its tests leave it without damage."""
+    line = CommandLine(tmp_path_factory.mktemp("made"))
+    assert line(*RUN).returncode == 0
+    return line
+
+
+def verified(line, *arguments):
+    return python(line.folder, "-m", "taxi_pipeline", "verify", *arguments)
+
+
+def published(line):
+    """The files of outputs, the pointers and the trials."""
+    data = line.folder / "data"
+    files = [path.parent.rglob("*") for path in data.rglob("manifest.json") if path.parents[2]]
+    found = {path for inner in files for path in inner if path.is_file()}
+    found |= set(data.rglob("source-*.json")) | set(data.rglob("trials-*/*.json"))
+    return sorted(path for path in found if "mlflow" not in path.parts)
+
+
+def flip(path, place=None):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 if place is None else place] ^= 0xFF
+    path.write_bytes(content)
+
+
+def test_a_finished_root_has_no_damage(line):
+    answer = verified(line)
+    assert answer.returncode == 0, answer.stderr
+    counts, last = answer.stdout.splitlines()
+    assert counts.startswith("10 outputs, 2 pointers, 2 trials; ")
+    assert last == "No damage under data."
+
+
+def test_a_flipped_byte_in_any_published_file_is_found(line):
+    storage = open_storage(str(line.folder / "data"))
+    files = published(line)
+    assert len(files) > 30
+    for path in files:
+        content = path.read_bytes()
+        flip(path)
+        found = verify.run(storage, verify.checks(storage))
+        path.write_bytes(content)
+        assert [finding.kind for finding in found] == ["damaged"], path
+        assert str(path).startswith(str(line.folder / "data" / found[0].location))
+    assert verify.run(storage, verify.checks(storage)) == []
+
+
+def test_damage_is_told_in_one_line_each_set_aside_and_made_again(line):
+    for path in published(line):
+        if path.name != "manifest.json":
+            flip(path)
+    answer = verified(line)
+    assert answer.returncode == 1
+    *lines, _, last = answer.stdout.splitlines()
+    assert len(lines) == 10 + 2 + 2
+    assert lines == sorted(lines)
+    assert all(text.startswith("damaged     ") for text in lines)
+    assert "choice.json is not what was published; search.png is not" in answer.stdout
+    assert last.startswith("14 things damaged. The same command with --repair sets damage aside")
+
+    answer = verified(line, "--repair")
+    assert answer.returncode == 1
+    assert "set aside under .damaged: run luigi --module taxi_pipeline" in answer.stdout
+    assert verified(line).returncode == 0
+
+    assert line(*RUN).returncode == 0
+    answer = verified(line)
+    assert answer.returncode == 0, answer.stdout
+    assert answer.stdout.startswith("10 outputs, 2 pointers, 2 trials; ")
+    with sqlite3.connect(line.folder / "data/mlflow/mlflow.db") as database:
+        assert database.execute("SELECT version FROM model_versions").fetchall() == [(1,)]
+
+
+def test_the_result_is_printed_as_json(line):
+    answer = verified(line, "--json")
+    result = json.loads(answer.stdout)
+    assert result["checked"] == {"outputs": 10, "pointers": 2, "trials": 2}
+    assert result["findings"] == result["set_aside"] == []
+    assert result["bytes"] > 100_000
+
+
+def test_a_root_that_is_not_there_is_told_in_one_line(line):
+    answer = verified(line, "--storage-root", "nowhere")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("ERROR: [storage] root nowhere is not there: check")
+    assert answer.stderr.count("\n") == 1
+    assert not (line.folder / "nowhere").exists()
