@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from taxi_pipeline import redaction
-from taxi_pipeline.cli import latest, luigid, plan, status, verify, write_config
+from taxi_pipeline.cli import latest, luigid, plan, prune, status, verify, write_config
 from taxi_pipeline.observability import failures
 
 
@@ -31,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "status": status,
     "latest": latest,
     "verify": verify,
+    "prune": prune,
     "luigid": luigid,
 }
 

@@ -258,10 +258,6 @@ class tuning(Section):  # noqa: N801
 
     OF_A_TRIAL = ("holdout_days", "rows", "rounds", "learning_rate", "parallel", "max_rows", "seed")
 
-    def of_a_trial(self) -> dict[str, str]:
-        """The options that decide what a trial yields; the number of trials is none of them."""
-        return {name: f"{getattr(self, name)}" for name in self.OF_A_TRIAL}
-
 
 class training(Section):  # noqa: N801
     """The fit of the model on the whole training window."""

@@ -80,6 +80,10 @@ class IngestTrips(Stage):
         """The content of the file that was just fetched, whatever the source offered before."""
         return self._identity(sha256(folder / self.FILE))
 
+    def identity_of(self, inputs: Mapping[str, str]) -> Identity:
+        """The identity of a content."""
+        return self._identity(inputs["content"])
+
     def _identity(self, content: str) -> Identity:
         return ContentIdentity(
             task=self.task_family,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import DamagedOutput
-from taxi_pipeline.identity import digest
+from taxi_pipeline.identity import Identity, digest
 from taxi_pipeline.logger import logger
 from taxi_pipeline.storage import Storage, layout
 from taxi_pipeline.tasks.base import RecipeStage
@@ -59,7 +59,12 @@ class TuneHyperparameters(RecipeStage):
         identity = self.identity()
         if identity is None:
             raise RuntimeError(f"{self.label} has no search before its months are ingested")
-        of_a_trial = config.tuning().of_a_trial()
+        return self.search_key_of(identity)
+
+    @staticmethod
+    def search_key_of(identity: Identity) -> str:
+        """The key of the search that an output of an identity came from."""
+        of_a_trial = {name: identity.config[f"tuning.{name}"] for name in config.tuning.OF_A_TRIAL}
         return digest(dataclasses.asdict(dataclasses.replace(identity, config=of_a_trial)))
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from luigi.task import flatten
@@ -51,12 +51,20 @@ class IdentifiedTask(MonthlyTask):
             if required is None:
                 return None
             inputs[task.label] = required.key
+        return self.identity_of(inputs)
+
+    def identity_of(self, inputs: Mapping[str, str]) -> Identity:
+        """The identity of an output that is made as configured now, but of given inputs.
+
+        Args:
+            inputs: the keys of what it requires, by the inputs' labels.
+        """
         return Identity(
             task=self.task_family,
             parameters=self.to_str_params(only_significant=True),
             version=self._version(),
             config=self._config_values(),
-            inputs=inputs,
+            inputs=dict(inputs),
         )
 
     @property
