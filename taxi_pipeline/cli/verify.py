@@ -13,7 +13,8 @@ from taxi_pipeline import config
 from taxi_pipeline.cli.options import add_config_flags, apply_config_flags, open_root
 from taxi_pipeline.formatting import format_bytes, pluralize
 from taxi_pipeline.redaction import redact
-from taxi_pipeline.storage import leases, verify
+from taxi_pipeline.runtime.registry_check import registry_findings
+from taxi_pipeline.storage import layout, leases, verify
 from taxi_pipeline.storage.verify import Finding
 
 HELP = "compare everything under the storage root with what was published there"
@@ -44,7 +45,6 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
 
     Raises:
         StorageError: the root is not there or cannot be read.
-        TrackingError: the registry does not answer.
     """
     from tqdm import tqdm
 
@@ -56,6 +56,7 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     size = sum(check.size for check in planned)
     with tqdm(total=size, unit="B", unit_scale=True, desc="verify", disable=None) as bar:
         findings = verify.run(storage, planned, bar.update)
+    findings = sorted([*findings, *registry_findings(storage)])
     mended = verify.repair(storage, findings) if options.repair else []
     counts = Counter(f"{check.what}s" for check in planned if check.what)
     facts = {
@@ -83,16 +84,21 @@ def _next(findings: Sequence[Finding], mended: Sequence[str], *, repair: bool) -
     if not damaged:
         if mended:
             return f"No damage. {pluralize(len(mended), 'link')} that led nowhere removed."
-        return f"No damage under {redact(config.storage().root)}."
-    left = [finding for finding in findings if finding.is_damage and not finding.set_aside]
-    found = f"{pluralize(damaged, 'thing')} damaged"
-    advice = "; what is not set aside is to be mended as its line says" if left else ""
-    if not repair:
-        return (
-            f"{found}. The same command with --repair sets damage aside, so that the next run "
-            f"makes it again{advice}."
+        others = f"; {len(findings)} listed that harm nothing" if findings else ""
+        return f"No damage under {redact(config.storage().root)}{others}."
+    left = sum(finding.is_damage and not finding.set_aside for finding in findings)
+    aside = [place for place in mended if not place.endswith(f"/{layout.LATEST}")]
+    sentences = [f"{pluralize(damaged, 'thing')} damaged."]
+    if repair and aside:
+        sentences.append(
+            f"{len(aside)} set aside under .damaged: run luigi --module taxi_pipeline for these "
+            "months, with the flags that made them, and they are made again."
         )
-    return (
-        f"{found}, {len(mended)} set aside under .damaged: run luigi --module taxi_pipeline for "
-        f"these months, with the flags that made them, and they are made again{advice}."
-    )
+    elif damaged > left:
+        sentences.append(
+            f"The same command with --repair sets {damaged - left} aside, so that the next run "
+            "makes them again."
+        )
+    if left:
+        sentences.append(f"{left} cannot be mended so: their lines say what is wrong.")
+    return " ".join(sentences)

@@ -65,7 +65,7 @@ def survey(storage: Storage, leases: Sequence[Lease], before: datetime) -> Surve
     """
     contents = prune.read(storage)
     with identity_cache():
-        tasks = _Tasks(storage, contents)
+        tasks = Tasks(storage, contents)
         reasons = {made: tasks.reasons(made) for made in contents.outputs}
         needed = contents.with_inputs(
             [*(made for made, why in reasons.items() if not why), *_registered(contents, tasks)]
@@ -106,7 +106,7 @@ class _Unknown(Exception):
     """Why an output cannot be judged."""
 
 
-class _Tasks:
+class Tasks:
     """The tasks that outputs are of, and whether these are as the tasks would make them now.
 
     Attributes:
@@ -222,7 +222,7 @@ def keys_of(task: Stage, identity: Identity) -> set[str]:
 # --- the registry ---------------------------------------------------------------------------------
 
 
-def _registered(contents: Contents, tasks: _Tasks) -> Iterator[Made]:
+def _registered(contents: Contents, tasks: Tasks) -> Iterator[Made]:
     """The candidates and the receipts of versions in the registry, and of other registries."""
     known = [(made, task) for made in contents.outputs if (task := tasks.task(made))]
     names = {task.model_name for _, task in known if isinstance(task, RecipeStage)}
@@ -231,19 +231,20 @@ def _registered(contents: Contents, tasks: _Tasks) -> Iterator[Made]:
         for version in registered.versions.values():
             yield from contents.by_key.get(version.candidate_key, ())
     for made, task in known:
-        if isinstance(task, ReceiptStage) and made.identity is not None:
+        if isinstance(task, ReceiptStage):
             model = models.get(task.model_name)
-            is_ours = made.identity.config.get("tracking.uri") in _servers(task, made)
             number = str((made.manifest or {}).get("version"))
-            if not is_ours or (model and number in model.versions):
+            is_true = model is not None and number in model.versions
+            if is_true or not is_of_this_registry(task, made):
                 yield made
 
 
-def _servers(task: ReceiptStage, made: Made) -> set[str]:
-    """How the receipts of the configured registry name it."""
+def is_of_this_registry(task: ReceiptStage, made: Made) -> bool:
+    """Whether a receipt is one of the configured registry."""
     identity = task.identity_of(made.inputs)
     identities = (identity, *task.earlier_identities(identity))
-    return {found.config["tracking.uri"] for found in identities}
+    servers = {found.config["tracking.uri"] for found in identities}
+    return made.identity is not None and made.identity.config.get("tracking.uri") in servers
 
 
 def ask_registry(names: Collection[str]) -> Mapping[str, RegisteredModel]:
@@ -269,7 +270,7 @@ def ask_registry(names: Collection[str]) -> Mapping[str, RegisteredModel]:
 
 
 def _trials(
-    storage: Storage, folder: TaskDir, tasks: _Tasks, kept: Iterable[Made], before: datetime
+    storage: Storage, folder: TaskDir, tasks: Tasks, kept: Iterable[Made], before: datetime
 ) -> Iterator[Removal]:
     """The trials of searches that led to no output that is kept and that no run would continue."""
     if not folder.searches or folder.location in tasks.unknown:

@@ -1,6 +1,7 @@
 """Damage of a finished root is found, told, set aside, and made again by the same run."""
 
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -73,7 +74,7 @@ def test_damage_is_told_in_one_line_each_set_aside_and_made_again(line):
     assert lines == sorted(lines)
     assert all(text.startswith("damaged     ") for text in lines)
     assert "choice.json is not what was published; search.png is not" in answer.stdout
-    assert last.startswith("14 things damaged. The same command with --repair sets damage aside")
+    assert last.startswith("14 things damaged. The same command with --repair sets 14 aside, ")
 
     answer = verified(line, "--repair")
     assert answer.returncode == 1
@@ -84,6 +85,18 @@ def test_damage_is_told_in_one_line_each_set_aside_and_made_again(line):
     answer = verified(line)
     assert answer.returncode == 0, answer.stdout
     assert answer.stdout.startswith("10 outputs, 2 pointers, 2 trials; ")
+    with sqlite3.connect(line.folder / "data/mlflow/mlflow.db") as database:
+        assert database.execute("SELECT version FROM model_versions").fetchall() == [(1,)]
+
+
+def test_a_version_whose_files_are_lost_gets_them_back(line):
+    shutil.rmtree(line.folder / "data/mlflow/artifacts/models")
+    answer = verified(line, "--repair")
+    assert answer.returncode == 1
+    assert "version 1 of nyc-green-taxi-duration-trip cannot be loaded: its files" in answer.stdout
+    assert "1 thing damaged. 1 set aside under .damaged: run luigi" in answer.stdout
+    assert line(*RUN).returncode == 0
+    assert verified(line).returncode == 0
     with sqlite3.connect(line.folder / "data/mlflow/mlflow.db") as database:
         assert database.execute("SELECT version FROM model_versions").fetchall() == [(1,)]
 

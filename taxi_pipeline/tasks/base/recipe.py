@@ -20,6 +20,11 @@ Monthly = TypeVar("Monthly", bound=MonthlyTask)
 OfRecipe = TypeVar("OfRecipe", bound="RecipeStage")
 
 
+def model_name(taxi: str, recipe: str) -> str:
+    """The registered model of a taxi and a recipe."""
+    return f"nyc-{taxi}-taxi-duration-{recipe}"
+
+
 class RecipeParameter(CheckedParameter[str]):
     """The name of a recipe of this package, of a registered one or of an installed one.
 
@@ -71,7 +76,7 @@ class RecipeStage(Stage):
     @property
     def model_name(self) -> str:
         """The registered model that this is about."""
-        return f"nyc-{self.taxi}-taxi-duration-{self.recipe}"
+        return model_name(self.taxi, self.recipe)
 
     @property
     def thread_count(self) -> int:

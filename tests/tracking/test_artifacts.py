@@ -1,0 +1,86 @@
+"""The files beside MLflow's database are compared with what the database names."""
+
+import shutil
+import sqlite3
+
+import mlflow
+import pytest
+
+from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.tracking.artifacts import folders_without_names, versions_without_files
+from taxi_pipeline.tracking.relocation import relocate
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """A registry with a model of two versions, of which one is deleted, and a run with a file."""
+    folder = tmp_path_factory.mktemp("registry")
+    client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db", f"sqlite:///{folder}/mlflow.db")
+    experiment = client.create_experiment("one", (folder / "artifacts").as_uri())
+    run = client.create_run(experiment)
+    client.log_text(run.info.run_id, "text", "notes.txt")
+    client.create_registered_model("model")
+    for name in ("first", "second"):
+        model = client.create_logged_model(experiment, name, run.info.run_id)
+        place = folder / "artifacts" / "models" / model.model_id / "artifacts"
+        place.mkdir(parents=True)
+        (place / "MLmodel").write_text("{}")
+        client.finalize_logged_model(model.model_id, "READY")
+        client.create_model_version("model", place.as_uri())
+    client.delete_model_version("model", "2")
+    return folder
+
+
+@pytest.fixture
+def file(registry, tmp_path):
+    folder = shutil.copytree(registry, tmp_path / registry.name)
+    relocate(folder / "mlflow.db")
+    return folder / "mlflow.db"
+
+
+def model_folder(file, version):
+    query = "SELECT storage_location FROM model_versions WHERE version = ?"
+    with sqlite3.connect(file) as database:
+        ((location,),) = database.execute(query, (version,)).fetchall()
+    return file.parent / "artifacts" / location.partition("/artifacts/")[2]
+
+
+def test_what_is_whole_has_all_files_and_no_others(file):
+    assert versions_without_files(file) == []
+    assert folders_without_names(file) == []
+
+
+def test_a_version_whose_files_are_missing_is_named_with_their_place(file):
+    folder = model_folder(file, 1)
+    (folder / "MLmodel").unlink()
+    assert versions_without_files(file) == [("model", "1", folder)]
+
+
+def test_files_of_a_deleted_version_may_be_missing(file):
+    query = "SELECT artifact_location FROM logged_models WHERE name = 'second'"
+    with sqlite3.connect(file) as database:
+        ((location,),) = database.execute(query).fetchall()
+    (file.parent / "artifacts" / location.partition("/artifacts/")[2] / "MLmodel").unlink()
+    assert versions_without_files(file) == []
+
+
+def test_folders_of_no_run_and_no_model_are_named(file):
+    lost = [file.parent / "artifacts" / name for name in ("lost", "models/m-lost")]
+    for folder in lost:
+        (folder / "artifacts").mkdir(parents=True)
+    (file.parent / "artifacts" / "traces" / "tr-1").mkdir(parents=True)
+    assert folders_without_names(file) == lost
+
+
+def test_a_database_that_is_not_there_or_of_something_else_names_nothing(tmp_path):
+    file = tmp_path / "mlflow.db"
+    assert versions_without_files(file) == folders_without_names(file) == []
+    sqlite3.connect(file).execute("CREATE TABLE runs (artifact_uri)")
+    assert versions_without_files(file) == folders_without_names(file) == []
+
+
+def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path):
+    file = tmp_path / "mlflow.db"
+    file.write_text("no database at all, but long enough to be read as one " * 100)
+    with pytest.raises(TrackingError, match=r"^MLflow's database .* cannot be read \(.*\)$"):
+        versions_without_files(file)
