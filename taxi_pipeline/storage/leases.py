@@ -128,13 +128,16 @@ class Holder:
         self._write()
 
     def release(self) -> None:
-        """Cover nothing any more."""
+        """Cover nothing any more; a file that cannot be removed counts until this process ends."""
         if self._held:
             self._released.set()
             with self._lock:
                 self._held = False
                 self._task_dirs = None
-                self.storage.remove(f"{layout.RUNNING}/{self.name}")
+                try:
+                    self.storage.remove(f"{layout.RUNNING}/{self.name}")
+                except StorageError as error:
+                    logger.warning("%s", error)
 
     def _write(self) -> None:
         with self._lock:

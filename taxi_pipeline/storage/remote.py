@@ -132,7 +132,7 @@ class RemoteStorage:
         path = self._path(location)
         with wrap_errors(self.uri(location), "removed"):
             for victim in (f"{path}/{layout.MANIFEST}", path):
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                     self._files.rm(victim, recursive=victim == path)
         self._forget_copy(location)
 

@@ -3,9 +3,11 @@
 import json
 import shutil
 import sqlite3
+import tarfile
 
 import pytest
 from command_line import CommandLine
+from places import REPOSITORY
 from processes import python
 
 from taxi_pipeline.storage import open_storage, verify
@@ -107,6 +109,18 @@ def test_the_result_is_printed_as_json(line):
     assert result["checked"] == {"outputs": 10, "pointers": 2, "trials": 2}
     assert result["findings"] == result["set_aside"] == []
     assert result["bytes"] > 100_000
+
+
+def test_what_version_0_1_0_made_has_no_damage_and_is_needed(tmp_path):
+    with tarfile.open(REPOSITORY / "tests/fixtures/made_by_0.1.0.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    flags = ("--storage-root", "root", "--source-url", "synthetic://?rows=150")
+    flags = (*flags, "--tuning-trials", "2")
+    answer = python(tmp_path, "-m", "taxi_pipeline", "verify", *flags)
+    assert answer.returncode == 0, answer.stdout
+    assert answer.stdout.startswith("21 outputs, 3 pointers, 4 trials; ")
+    answer = python(tmp_path, "-m", "taxi_pipeline", "prune", *flags, "--keep-days", "0")
+    assert answer.stdout == "There is nothing to remove under root.\n"
 
 
 def test_a_root_that_is_not_there_is_told_in_one_line(line):

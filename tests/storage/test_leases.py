@@ -167,3 +167,17 @@ def test_a_run_and_a_removal_that_begin_at_once_never_miss_each_other(kept, atte
     at_once(work, remove)
     run.release()
     assert overlapped == []
+
+
+def test_a_run_ends_well_although_its_lease_cannot_be_removed(kept, held, monkeypatch, caplog):
+    held.cover(())
+
+    def fail(*_):
+        raise StorageError("the store is gone")
+
+    monkeypatch.setattr(type(kept), "remove", fail)
+    held.release()
+    assert caplog.messages == ["the store is gone"]
+    monkeypatch.undo()
+    for lease in leases.live(kept):
+        kept.remove(f"{layout.RUNNING}/{lease.name}")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from outputs import CONTENTS, HOME, KEY, PLACE, assert_whole, at_once, everything, fill, publish
 
 from taxi_pipeline.errors import DamagedOutput, StorageError
-from taxi_pipeline.storage import MANIFEST, Output
+from taxi_pipeline.storage import MANIFEST, Output, open_storage
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -325,3 +325,10 @@ def test_nothing_under_the_root_leads_outside(kept):
     publish(kept)
     assert not kept.leads_outside(f"{PLACE}/trips.parquet")
     assert not kept.leads_outside("")
+
+
+def test_a_file_is_removed_from_a_store_whose_folders_are_real(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "1.log").write_text("made")
+    open_storage(f"local://{tmp_path}").remove("logs/1.log")
+    assert list((tmp_path / "logs").iterdir()) == []
