@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 
 import luigi
 
 from taxi_pipeline import config
-from taxi_pipeline.errors import StorageError
+from taxi_pipeline.errors import InvalidParameter, StorageError
 from taxi_pipeline.storage import Storage, open_storage
 
 SHOWN = ("storage.root", "source.url", "tracking.uri")
@@ -44,6 +45,30 @@ def apply_config_flags(options: argparse.Namespace) -> None:
         if dot and value is not None:
             configuration.set(section, name, value.replace("%", "%%"))
     config.check()
+
+
+def add_module_flag(parser: argparse.ArgumentParser) -> None:
+    """Add ``--module``, which names modules with stages and recipes of one's own."""
+    parser.add_argument(
+        "--module",
+        action="append",
+        default=[],
+        help="import a module with stages or recipes of your own; may be given several times",
+    )
+
+
+def import_modules(options: argparse.Namespace) -> None:
+    """Import the modules that were named.
+
+    Raises:
+        InvalidParameter: one cannot be imported.
+    """
+    for name in options.module:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # a module may raise anything while it is imported
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            raise InvalidParameter(f"--module {name} cannot be imported: {cause}") from error
 
 
 def open_root() -> Storage:

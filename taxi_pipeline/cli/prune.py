@@ -10,7 +10,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from taxi_pipeline import config
-from taxi_pipeline.cli.options import add_config_flags, apply_config_flags, open_root
+from taxi_pipeline.cli.options import (
+    add_config_flags,
+    add_module_flag,
+    apply_config_flags,
+    import_modules,
+    open_root,
+)
 from taxi_pipeline.formatting import format_bytes, pluralize, table
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.reachable import Survey, survey
@@ -40,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="keep what was made in the last N days (default: 7)",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_module_flag(parser)
     add_config_flags(parser)
 
 
@@ -54,9 +61,11 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     """Print what nothing needs, and remove it if that is asked for.
 
     Raises:
+        InvalidParameter: a module cannot be imported.
         StorageError: the root is not there, or cannot be read or written.
         TrackingError: the registry does not answer; nothing is removed.
     """
+    import_modules(options)
     apply_config_flags(options)
     storage = open_root()
     before = datetime.now(UTC) - timedelta(days=options.keep_days)

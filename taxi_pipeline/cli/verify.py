@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from taxi_pipeline import config
-from taxi_pipeline.cli.options import add_config_flags, apply_config_flags, open_root
+from taxi_pipeline.cli.options import (
+    add_config_flags,
+    add_module_flag,
+    apply_config_flags,
+    import_modules,
+    open_root,
+)
 from taxi_pipeline.formatting import format_bytes, pluralize
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.registry_check import registry_findings
@@ -37,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "that the next run makes them again",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_module_flag(parser)
     add_config_flags(parser)
 
 
@@ -44,10 +51,12 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     """Print what was found, one line each, and set damage aside if that is asked for.
 
     Raises:
+        InvalidParameter: a module cannot be imported.
         StorageError: the root is not there or cannot be read.
     """
     from tqdm import tqdm
 
+    import_modules(options)
     apply_config_flags(options)
     storage = open_root()
     began = time.monotonic()

@@ -40,8 +40,9 @@ class Survey:
         removals: what nothing needs; what was made of something comes before it.
         unknown: why the outputs of a task cannot be judged, by the task's location.
         outputs: the number of all outputs.
-        young: the number of outputs that are not needed, but kept since they are young.
-        in_use: likewise of those that a run may read.
+        young: the number of outputs that are kept only since they, or what was made of them, are
+            young.
+        in_use: likewise of those that a run works on.
     """
 
     removals: list[Removal] = field(default_factory=list)
@@ -71,35 +72,31 @@ def survey(storage: Storage, leases: Sequence[Lease], before: datetime) -> Surve
             [*(made for made, why in reasons.items() if not why), *_registered(contents, tasks)]
         )
 
-        def in_use(folder: TaskDir) -> bool:
-            return any(lease.covers(folder.location) for lease in leases)
-
-        def young(made: Made) -> bool:
-            return made.finished is None or made.finished > before
-
         others = [made for made in contents.outputs if made not in needed]
-        kept = {
-            made: 0 if in_use(made.task_dir) else 1
-            for made in others
-            if in_use(made.task_dir) or young(made)
-        }
-        all_kept = needed | contents.with_inputs(kept)
-        unneeded = [made for made in others if made not in all_kept]
+        in_use = {made for made in others if _covered(made.task_dir, leases)}
+        young = {made for made in others if made.finished is None or made.finished > before}
+        kept = needed | contents.with_inputs(in_use | young)
+        unneeded = [made for made in others if made not in kept]
         removals = [
             prune.of_output(storage, made, "; ".join(reasons[made]))
             for made in prune.downstream_first(contents, unneeded)
         ]
         for folder in contents.task_dirs:
-            if not in_use(folder):
-                removals += _trials(storage, folder, tasks, all_kept, before)
+            if not _covered(folder, leases):
+                removals += _trials(storage, folder, tasks, kept, before)
     removals += prune.of_damaged(storage, before)
     return Survey(
         removals,
         dict(sorted(tasks.unknown.items())),
         outputs=len(contents.outputs),
-        young=len(others) - len(unneeded) - sum(not kind for kind in kept.values()),
-        in_use=sum(not kind for kind in kept.values()),
+        young=len(others) - len(unneeded) - len(in_use),
+        in_use=len(in_use),
     )
+
+
+def _covered(folder: TaskDir, leases: Sequence[Lease]) -> bool:
+    """Whether a run works on a task."""
+    return any(lease.covers(folder.location) for lease in leases)
 
 
 class _Unknown(Exception):
@@ -149,7 +146,7 @@ class Tasks:
             kind = Register.get_task_cls(family)
         except TaskClassException:
             raise _Unknown(
-                f"no task {family} is imported here: import its module, as --module does for luigi"
+                f"no task {family} is known here: name its module with --module"
             ) from None
         if not issubclass(kind, Stage):
             raise _Unknown(f"{family} is no stage here")

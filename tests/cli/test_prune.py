@@ -4,9 +4,9 @@ import json
 import shutil
 
 import pytest
-from command_line import CommandLine
+from command_line import COMMAND, CommandLine
 from plan_folders import untouched
-from processes import python
+from processes import python, run
 
 FLAGS = ("--source-url", "synthetic://?rows=500", "--tuning-trials", "2")
 MONTH = ("--year", "2021", "--month", "1", *FLAGS)
@@ -120,6 +120,50 @@ def test_the_result_is_printed_as_json(folder, made):
     places = {removal["location"] for removal in result["not_needed"]}
     assert {place for place in made.old if not place.startswith("ingest/")} < places
     assert result["bytes"] == sum(removal["size"] for removal in result["not_needed"]) > 0
+
+
+OWN = """
+from taxi_pipeline import TransformTrips
+from taxi_pipeline.tasks.base import Stage
+
+class CountTrips(Stage):
+    stage = "count"
+    version = {version}
+
+    def requires(self):
+        return [self.clone(TransformTrips)]
+
+    def make(self, folder):
+        (folder / "count.txt").write_text("many")
+        return {{"summary": "many"}}
+"""
+
+
+def test_a_stage_of_ones_own_is_judged_once_its_module_is_named(folder):
+    (folder / "mine.py").write_text(OWN.format(version=1))
+    command = [COMMAND[0], "--module", "mine", "CountTrips", *MONTH, "--local-scheduler"]
+    result = run(command, folder, path=[folder], timeout=120)
+    assert result.returncode == 0, result.stderr
+    count = {place for place in outputs(folder) if place.startswith("count/")}
+    assert len(count) == 1
+
+    (folder / "mine.py").write_text(OWN.format(version=2))
+    unknown = prune(folder, "--yes").stdout
+    assert "count/green/2021-01: no task CountTrips is known here: name its module" in unknown
+    assert count < outputs(folder)
+
+    answer = prune(folder, "--yes", "--module", "mine")
+    assert "its version was 1, is 2" in answer.stdout, answer.stderr
+    assert not count & outputs(folder)
+
+
+def test_a_module_that_cannot_be_imported_is_told_in_one_line(folder):
+    answer = prune(folder, "--module", "nowhere")
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        "ERROR: --module nowhere cannot be imported: ModuleNotFoundError: No module named "
+        "'nowhere'\n"
+    )
 
 
 @pytest.mark.parametrize("days", ["-1", "soon", "nan"])

@@ -174,7 +174,7 @@ def test_a_stage_that_is_not_imported_is_not_judged_and_needs_its_inputs(
     place = own_output(root, task="Nobody'sTask")
     luigi_config("cleaning", "max_minutes", 50)
     found = survey(root)
-    assert "no task Nobody'sTask is imported here" in found.unknown["count/green/2021-01"]
+    assert "no task Nobody'sTask is known here" in found.unknown["count/green/2021-01"]
     removed = [removal.location for removal in found.removals]
     assert place not in removed
     kept = json.loads(Path(f"data/{place}/manifest.json").read_text())["identity"]["inputs"]
