@@ -19,7 +19,7 @@ def prune(folder):
     return json.loads(answer.stdout)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_backfill_of_another_configuration_loses_nothing_to_prune(tmp_path, workers):
     line = CommandLine(tmp_path)
     prepared = line("BackfillMonths", "--of", "BuildFeatures", *MONTHS, *OTHER)
