@@ -61,9 +61,14 @@ def is_left_over(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder on the disk for temporary files; removed at the end."""
-    folder = Path(tempfile.gettempdir(), f"{PREFIX}{own_name()}")
+def temporary_folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
+    """A folder for temporary files; removed at the end.
+
+    Args:
+        parent: where it is made; by default where the machine keeps temporary files.
+        prefix: how its name begins.
+    """
+    folder = (parent or Path(tempfile.gettempdir())) / f"{prefix}{own_name()}"
     folder.mkdir(mode=0o700)
     try:
         yield folder

@@ -29,7 +29,8 @@ DESCRIPTION = """\
 Reads every output under the storage root and compares it with its manifest: names, bytes and
 SHA-256 of the files, the manifest's own checksum, and the key that names the folder. Also reads the
 pointers to what sources offered and the trials of searches, and compares the registry with the
-receipts. Nothing is changed without --repair. Exit code 0: no damage; 1: damage was found.
+receipts. Without --repair nothing is changed, except that MLflow's database under a root that was
+moved names its files where they are now. Exit code 0: no damage; 1: damage was found.
 """
 
 

@@ -7,7 +7,8 @@ import contextlib
 from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidConfig, TrackingError
 from taxi_pipeline.logger import logger
-from taxi_pipeline.storage import open_storage
+from taxi_pipeline.processes import remove_left_over
+from taxi_pipeline.storage import layout, open_storage
 from taxi_pipeline.tracking.relocation import relocate, sqlite_file
 
 
@@ -19,6 +20,7 @@ def prepare_root() -> None:
     open_storage(config.storage().root).remove_left_over()
     with contextlib.suppress(InvalidConfig):  # a task that registers tells
         if file := sqlite_file(config.tracking().server_uri):
+            remove_left_over(file.parent, layout.HALF_MADE)
             try:
                 relocate(file)
             except TrackingError as error:

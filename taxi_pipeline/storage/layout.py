@@ -130,6 +130,10 @@ def tracking_database() -> str:
     return "mlflow/mlflow.db"
 
 
+HALF_MADE = ".new-"
+"""How the folder begins in which MLflow's SQLite file is made, beside where it will be."""
+
+
 def tracking_artifacts() -> str:
     """The folder of the files of MLflow's runs, where no server is configured."""
     return "mlflow/artifacts"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mlflow
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model
 
+from taxi_pipeline.processes import temporary_folder
 from taxi_pipeline.tracking.packaging import SERVING_PACKAGES, copy_serving_code, signature
 from taxi_pipeline.tracking.records import KEY_TAG, Candidate
 
@@ -44,13 +43,13 @@ def get_or_create_model(client: mlflow.MlflowClient, run: Run, candidate: Candid
 
 def upload_model(client: mlflow.MlflowClient, model: LoggedModel, candidate: Candidate) -> None:
     """Write the files of a logged model, those that are there too."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = Path(folder, "model")
+    with temporary_folder() as folder:
+        files = folder / "model"
         mlflow.pyfunc.save_model(
             files,
             loader_module="taxi_pipeline.model.serving",
             data_path=str(candidate.model),
-            code_paths=[str(copy_serving_code(Path(folder)))],
+            code_paths=[str(copy_serving_code(folder))],
             signature=signature(candidate.taxi),
             input_example=candidate.example,
             pip_requirements=[

@@ -18,8 +18,9 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.processes import temporary_folder
 from taxi_pipeline.redaction import redact_url, strip_credentials
-from taxi_pipeline.storage import rename_exclusive
+from taxi_pipeline.storage import layout, rename_exclusive
 from taxi_pipeline.tracking.relocation import relocate, sqlite_file
 
 if TYPE_CHECKING:
@@ -172,15 +173,15 @@ def _create_database(file: Path) -> None:
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=file.parent) as folder:
-        made = Path(folder, file.name)
+    with temporary_folder(file.parent, layout.HALF_MADE) as folder:
+        made = folder / file.name
         mlflow.MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
         rename_exclusive(made, file)
 
 
 def _cause(error: Exception) -> str:
     """What is wrong with a server, in a few words."""
-    text = str(error).splitlines()[0]
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
     # MLflow quotes its HTTP library, and with it the URL, which may hold secrets.
     if "Connection" in text or "timed out" in text:
         return "cannot be reached"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from mlflow.pyfunc import FLAVOR_NAME, PyFuncModel
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.logger import logger
 from taxi_pipeline.model.duration import DurationModel
+from taxi_pipeline.processes import temporary_folder
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.tracking.models import upload_model
 from taxi_pipeline.tracking.records import Candidate
@@ -62,10 +62,10 @@ def verify_version(
 
 def _problem(server: TrackingServer, location: str, candidate: Candidate, expected: Minutes) -> str:
     """What is wrong with the registered files, in a few words; empty if nothing is."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         try:
             files = mlflow.artifacts.download_artifacts(
-                artifact_uri=location, dst_path=folder, tracking_uri=server.uri
+                artifact_uri=location, dst_path=str(folder), tracking_uri=server.uri
             )
             minutes = _load(Path(files)).predict(candidate.example)
         except Exception as error:  # noqa: BLE001  (damaged files fail in any way)

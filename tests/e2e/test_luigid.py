@@ -324,7 +324,7 @@ def test_a_client_that_waits_goes_on_where_a_killed_one_ended(luigi):
             process.kill()
             left = waiting if process is killed else killed
             assert left.wait(90) == 0
-    assert len(list(luigi.folder.glob("data/tune/green/2021-01/*/*/manifest.json"))) == 1
+    assert len(list(luigi.folder.glob("data/tune/green/2021-01/*/[0-9a-f]*/manifest.json"))) == 1
 
 
 def test_a_client_bears_that_the_scheduler_is_killed_and_started_again(luigi):
@@ -343,7 +343,8 @@ def test_a_task_that_cannot_be_looked_at_ends_the_run_at_once(luigi):
     with servers.scheduler(luigi.folder) as scheduler:
         assert luigi(*INGEST, *scheduler.flag).returncode == 0
         (pointer,) = luigi.folder.glob("data/ingest/green/2021-01/source-*.json")
-        pointer.write_text("{")
+        pointer.unlink()
+        pointer.mkdir()
         result = luigi(*INGEST, *scheduler.flag, timeout=30)
         assert result.returncode == 35
         assert str(pointer.relative_to(luigi.folder)) in result.stderr

@@ -54,7 +54,7 @@ def journal(command):
 
 
 def output(command):
-    (manifest,) = command.folder.glob("data/tune/green/2021-01/trip-w1/*/manifest.json")
+    (manifest,) = command.folder.glob("data/tune/green/2021-01/trip-w1/[0-9a-f]*/manifest.json")
     return manifest.parent
 
 

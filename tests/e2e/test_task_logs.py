@@ -92,7 +92,7 @@ class Told:
     def manifests(self):
         return [
             json.loads(path.read_text())
-            for path in self.root.glob("*/**/*/manifest.json")
+            for path in self.root.glob("*/**/[0-9a-f]*/manifest.json")
             if "mlflow" not in path.parts
         ]
 

@@ -37,10 +37,12 @@ def location(file):
 def test_a_run_removes_what_a_killed_one_left_half_written(root):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait(30)
-    left = root / ".staging" / f"{socket.gethostname()}-{ended.pid}-{'0' * 32}"
-    left.mkdir(parents=True)
+    name = f"{socket.gethostname()}-{ended.pid}-{'0' * 32}"
+    left = [root / ".staging" / name, root / "mlflow" / f".new-{name}"]
+    for folder in left:
+        folder.mkdir(parents=True)
     Factory().create_worker(LocalScheduler(), 1)
-    assert not left.exists()
+    assert not any(folder.exists() for folder in left)
 
 
 def test_a_root_that_was_moved_is_followed(root, tmp_path):
