@@ -71,22 +71,26 @@ def live(storage: Storage) -> list[Lease]:
             content = {}  # it may be anybody's
         if content is None:  # its process has just ended
             continue
+        if not isinstance(content, dict):
+            content = {}
         if _is_live(file.removesuffix(".json"), content.get("renewed")):
             places = content.get("task_dirs")
-            removes = bool(content.get("removes"))
-            found.append(Lease(file, None if places is None else frozenset(places), removes))
+            known = frozenset(map(str, places)) if isinstance(places, list) else None
+            found.append(Lease(file, known, bool(content.get("removes"))))
         else:
-            storage.remove(location)
+            with contextlib.suppress(StorageError):  # of a root that can be read only
+                storage.remove(location)
     return found
 
 
-def _is_live(name: str, renewed: str | None) -> bool:
+def _is_live(name: str, renewed: object) -> bool:
     runs = is_running(name)
     if runs is not None:
         return runs
-    if renewed is None:
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(str(renewed)).astimezone(UTC)
+    except ValueError:  # it does not say
         return True
-    age = datetime.now(UTC) - datetime.fromisoformat(renewed)
     return age.total_seconds() < SECONDS_UNRENEWED
 
 

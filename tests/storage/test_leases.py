@@ -101,6 +101,36 @@ def test_a_lease_that_cannot_be_read_stands_for_everything(local):
     assert lease.covers(HERE)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [[], "text", {"renewed": "yesterday"}, {"renewed": None, "task_dirs": "all"}],
+    ids=["list", "text", "no time", "no folders"],
+)
+def test_a_lease_that_makes_no_sense_stands_for_everything(local, content):
+    local.write_json(layout.running_file("elsewhere-1-abc"), content)
+    (lease,) = leases.live(local)
+    assert lease.covers(HERE)
+    assert not lease.removes
+
+
+def test_a_time_without_a_zone_counts_too(local):
+    renewed = datetime.now(UTC) - timedelta(days=3)
+    write_lease(local, "elsewhere-1-abc", renewed.replace(tzinfo=None))
+    assert leases.live(local) == []
+
+
+def test_the_lease_of_a_process_that_ended_does_no_harm_where_nothing_can_be_written(
+    local, monkeypatch
+):
+    write_lease(local, "elsewhere-1-abc", datetime.now(UTC) - timedelta(days=3))
+
+    def refuse(*_):
+        raise StorageError("it is read-only")
+
+    monkeypatch.setattr(type(local), "remove", refuse)
+    assert leases.live(local) == []
+
+
 def test_a_run_waits_for_a_removal_to_end(kept, held, monkeypatch):
     begun, ended = threading.Event(), threading.Event()
     seen = []
