@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import TrackingError
@@ -16,13 +15,13 @@ from taxi_pipeline.storage.verify import Finding
 from taxi_pipeline.tasks.base import identity_cache
 from taxi_pipeline.tasks.base.recipe import model_name
 from taxi_pipeline.tasks.receipt import ReceiptStage
-from taxi_pipeline.tracking.artifacts import folders_without_names, versions_without_files
+from taxi_pipeline.tracking.artifacts import folders_without_names, versions_with_damage
 from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
 from taxi_pipeline.tracking.relocation import relocate, sqlite_file
 from taxi_pipeline.trips import TAXIS
 
-Lost = Mapping[tuple[str, str], Path]
-"""Where the files of versions should be that are missing, by the model's name and the version."""
+Lost = Mapping[tuple[str, str], str]
+"""What is wrong with the files of versions, by the model's name and the version."""
 
 
 def registry_findings(storage: Storage) -> list[Finding]:
@@ -42,7 +41,7 @@ def registry_findings(storage: Storage) -> list[Finding]:
         lost: Lost = {}
         if file := sqlite_file(uri):
             relocate(file)
-            lost = {(name, number): place for name, number, place in versions_without_files(file)}
+            lost = {(name, number): what for name, number, what in versions_with_damage(file)}
         answers = {name: look_up(uri, name) for name in names}
         models = {name: answer for name, answer in answers.items() if answer is not None}
         found = [*_receipts(storage, contents, models, lost), *_models(contents, models)]
@@ -59,7 +58,7 @@ def registry_findings(storage: Storage) -> list[Finding]:
 def _receipts(
     storage: Storage, contents: Contents, models: Mapping[str, RegisteredModel], lost: Lost
 ) -> Iterator[Finding]:
-    """Receipts that are not true, and versions without files.
+    """Receipts that are not true, and versions whose files are missing or damaged.
 
     Without a receipt RegisterModel runs again. It then finds the version, and copies its files.
     """
@@ -73,8 +72,8 @@ def _receipts(
                 without_receipt.pop((name, number), None)
                 if problem := _receipt_problem(made, name, number, models, lost):
                     yield Finding("damaged", made.location, problem, set_aside=True)
-    for (name, number), folder in without_receipt.items():
-        problem = f"it cannot be loaded: its files are missing ({folder}); delete the version"
+    for (name, number), what in without_receipt.items():
+        problem = f"it is damaged: {what}; delete the version"
         yield Finding("damaged", f"models:/{name}/{number}", problem)
 
 
@@ -87,8 +86,8 @@ def _receipt_problem(
         return f"version {number} of {name} is not in the registry"
     if version.candidate_key not in made.inputs.values():
         return f"version {number} of {name} is of another candidate"
-    if folder := lost.get((name, number)):
-        return f"version {number} of {name} cannot be loaded: its files are missing ({folder})"
+    if what := lost.get((name, number)):
+        return f"version {number} of {name} is damaged: {what}"
     return ""
 
 

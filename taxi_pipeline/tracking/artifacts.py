@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.errors import DamagedOutput, TrackingError
+from taxi_pipeline.storage import describe_files, to_json
+from taxi_pipeline.storage.files import parse_json
 from taxi_pipeline.tracking.lookup import TIMEOUT_SECONDS
 from taxi_pipeline.tracking.relocation import ARTIFACTS, open_sqlite, sqlite_tables
+
+LISTING = "files.json"
+"""The file of a registered model that lists the others, with bytes and sha256."""
 
 _TABLES = {"runs", "logged_models", "model_versions"}
 
@@ -28,22 +33,49 @@ _SHARED = {"models", "traces"}
 """Folders of MLflow's in which each run, model or trace has one of its own."""
 
 
-def versions_without_files(file: Path) -> list[tuple[str, str, Path]]:
-    """The versions of registered models that cannot be loaded, since their files are missing.
+def write_listing(folder: Path) -> None:
+    """List the files of a model that is about to be registered, so that damage is noticed later."""
+    (folder / LISTING).write_text(to_json(describe_files(folder)))
+
+
+def damage_of_files(folder: Path) -> str:
+    """What is wrong with the files of a registered model, in a few words; empty if nothing is.
+
+    Of what version 0.1 registered, which has no list of its files, it is known whether it is there.
+    """
+    if not (folder / "MLmodel").exists():
+        return "its files are missing"
+    if not (folder / LISTING).exists():
+        return ""
+    try:
+        listed = parse_json((folder / LISTING).read_bytes(), LISTING)
+        found = describe_files(folder)
+    except (DamagedOutput, OSError) as error:
+        return str(error)
+    if not isinstance(listed, dict):
+        return f"{LISTING} is damaged: it lists no files"
+    for name, described in listed.items():
+        if found.get(name) != described:
+            return f"its {name} is {'not what was registered' if name in found else 'missing'}"
+    return ""
+
+
+def versions_with_damage(file: Path) -> list[tuple[str, str, str]]:
+    """The versions of registered models whose files are missing, or not what was registered.
 
     Args:
         file: the database.
 
     Returns:
-        The model's name, the version, and where its files should be.
+        The model's name, the version, and what is wrong, with the place of the files.
 
     Raises:
         TrackingError: the database cannot be read.
     """
     return [
-        (str(name), str(version), folder)
+        (str(name), str(version), f"{problem} ({folder})")
         for name, version, location in _rows(file, _VERSIONS)
-        if (folder := _local_folder(location)) and not (folder / "MLmodel").exists()
+        if (folder := _local_folder(location)) and (problem := damage_of_files(folder))
     ]
 
 

@@ -10,6 +10,7 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model
 
 from taxi_pipeline.processes import temporary_folder
+from taxi_pipeline.tracking.artifacts import write_listing
 from taxi_pipeline.tracking.packaging import SERVING_PACKAGES, copy_serving_code, signature
 from taxi_pipeline.tracking.records import KEY_TAG, Candidate
 
@@ -63,4 +64,5 @@ def upload_model(client: mlflow.MlflowClient, model: LoggedModel, candidate: Can
                 model_id=model.model_id,
             ),
         )
+        write_listing(files)
         client.log_model_artifacts(model.model_id, str(files))

@@ -15,6 +15,7 @@ from taxi_pipeline.logger import logger
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.processes import temporary_folder
 from taxi_pipeline.redaction import redact
+from taxi_pipeline.tracking.artifacts import damage_of_files
 from taxi_pipeline.tracking.models import upload_model
 from taxi_pipeline.tracking.records import Candidate
 from taxi_pipeline.tracking.server import TrackingServer
@@ -67,6 +68,8 @@ def _problem(server: TrackingServer, location: str, candidate: Candidate, expect
             files = mlflow.artifacts.download_artifacts(
                 artifact_uri=location, dst_path=str(folder), tracking_uri=server.uri
             )
+            if problem := damage_of_files(Path(files)):
+                return f"cannot be loaded as it was registered ({problem})"
             minutes = _load(Path(files)).predict(candidate.example)
         except Exception as error:  # noqa: BLE001  (damaged files fail in any way)
             return f"cannot be loaded ({_line(error).replace(f'{folder}/', '')})"

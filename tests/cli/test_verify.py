@@ -95,7 +95,7 @@ def test_a_version_whose_files_are_lost_gets_them_back(line):
     shutil.rmtree(line.folder / "data/mlflow/artifacts/models")
     answer = verified(line, "--repair")
     assert answer.returncode == 1
-    assert "version 1 of nyc-green-taxi-duration-trip cannot be loaded: its files" in answer.stdout
+    assert "version 1 of nyc-green-taxi-duration-trip is damaged: its files" in answer.stdout
     assert "1 thing damaged. 1 set aside under .damaged: run luigi" in answer.stdout
     assert line(*RUN).returncode == 0
     assert verified(line).returncode == 0

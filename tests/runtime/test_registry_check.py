@@ -78,7 +78,18 @@ def test_a_version_whose_files_are_missing_is_found_by_its_receipt(root):
     shutil.rmtree("artifacts/models")
     (finding,) = registry_findings(root)
     assert finding.location == receipt()
-    assert f"version 1 of {MODEL} cannot be loaded: its files are missing (" in finding.problem
+    assert f"version 1 of {MODEL} is damaged: its files are missing (" in finding.problem
+    assert finding.set_aside
+
+
+def test_a_file_of_a_version_that_is_not_what_was_registered_is_found_by_its_receipt(root):
+    lines(root)  # follows the copied folder
+    (file,) = Path("artifacts/models").rglob("linear.skops")
+    file.write_bytes(file.read_bytes()[:-1])
+    (finding,) = registry_findings(root)
+    assert finding.location == receipt()
+    problem = f"version 1 of {MODEL} is damaged: its data/model/linear.skops is not what was"
+    assert finding.problem.startswith(problem)
     assert finding.set_aside
 
 

@@ -7,7 +7,13 @@ import mlflow
 import pytest
 
 from taxi_pipeline.errors import TrackingError
-from taxi_pipeline.tracking.artifacts import folders_without_names, versions_without_files
+from taxi_pipeline.tracking.artifacts import (
+    LISTING,
+    damage_of_files,
+    folders_without_names,
+    versions_with_damage,
+    write_listing,
+)
 from taxi_pipeline.tracking.relocation import relocate
 
 
@@ -46,14 +52,49 @@ def model_folder(file, version):
 
 
 def test_what_is_whole_has_all_files_and_no_others(file):
-    assert versions_without_files(file) == []
+    assert versions_with_damage(file) == []
     assert folders_without_names(file) == []
 
 
 def test_a_version_whose_files_are_missing_is_named_with_their_place(file):
     folder = model_folder(file, 1)
     (folder / "MLmodel").unlink()
-    assert versions_without_files(file) == [("model", "1", folder)]
+    assert versions_with_damage(file) == [("model", "1", f"its files are missing ({folder})")]
+
+
+@pytest.fixture
+def listed(file):
+    """The folder of a version whose files are listed."""
+    folder = model_folder(file, 1)
+    (folder / "data").mkdir()
+    (folder / "data" / "model.json").write_text("{}")
+    write_listing(folder)
+    return folder
+
+
+def test_files_that_others_add_to_a_version_are_no_damage(file, listed):
+    (listed / "registered_model_meta").write_text("name: model")
+    assert versions_with_damage(file) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("data/model.json", None, "its data/model.json is missing"),
+        ("data/model.json", "[]", "its data/model.json is not what was registered"),
+        ("MLmodel", "{ ", "its MLmodel is not what was registered"),
+        (LISTING, "", "files.json is damaged: it is empty"),
+        (LISTING, "[]", "files.json is damaged: it lists no files"),
+    ],
+    ids=["missing", "changed", "described otherwise", "empty list", "no list"],
+)
+def test_damaged_files_of_a_version_are_named(file, listed, name, content, problem):
+    if content is None:
+        (listed / name).unlink()
+    else:
+        (listed / name).write_text(content)
+    assert damage_of_files(listed) == problem
+    assert versions_with_damage(file) == [("model", "1", f"{problem} ({listed})")]
 
 
 def test_files_of_a_deleted_version_may_be_missing(file):
@@ -61,7 +102,7 @@ def test_files_of_a_deleted_version_may_be_missing(file):
     with sqlite3.connect(file) as database:
         ((location,),) = database.execute(query).fetchall()
     (file.parent / "artifacts" / location.partition("/artifacts/")[2] / "MLmodel").unlink()
-    assert versions_without_files(file) == []
+    assert versions_with_damage(file) == []
 
 
 def test_folders_of_no_run_and_no_model_are_named(file):
@@ -74,13 +115,13 @@ def test_folders_of_no_run_and_no_model_are_named(file):
 
 def test_a_database_that_is_not_there_or_of_something_else_names_nothing(tmp_path):
     file = tmp_path / "mlflow.db"
-    assert versions_without_files(file) == folders_without_names(file) == []
+    assert versions_with_damage(file) == folders_without_names(file) == []
     sqlite3.connect(file).execute("CREATE TABLE runs (artifact_uri)")
-    assert versions_without_files(file) == folders_without_names(file) == []
+    assert versions_with_damage(file) == folders_without_names(file) == []
 
 
 def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path):
     file = tmp_path / "mlflow.db"
     file.write_text("no database at all, but long enough to be read as one " * 100)
     with pytest.raises(TrackingError, match=r"^MLflow's database .* cannot be read \(.*\)$"):
-        versions_without_files(file)
+        versions_with_damage(file)

@@ -13,6 +13,7 @@ from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.tracking import verification
 from taxi_pipeline.tracking.aliases import move_aliases
+from taxi_pipeline.tracking.artifacts import LISTING, damage_of_files
 
 
 def files_of(client, registration):
@@ -47,6 +48,14 @@ def no_signature(folder):
     described.write_text(described.read_text().replace("PULocationID", "zone"))
 
 
+def flipped_byte(folder):
+    """In a file that decides nothing of what is predicted for the input example."""
+    file = folder / "requirements.txt"
+    content = bytearray(file.read_bytes())
+    content[0] ^= 1
+    file.write_bytes(content)
+
+
 DAMAGE = [empty_file, no_files, no_model, no_code, half_a_model, no_signature]
 
 
@@ -72,11 +81,26 @@ def assert_mended(client, registration, candidate):
     np.testing.assert_allclose(predictions(client, registration, candidate), expected)
 
 
-@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
-def test_files_that_are_missing_or_damaged_are_copied_again(
+@pytest.mark.parametrize("damage", [*DAMAGE, flipped_byte], ids=lambda damage: damage.__name__)
+def test_files_that_are_not_what_was_registered_are_copied_again(
     copy, client, candidate, damage, caplog
 ):
     first = copy()
+    damage(files_of(client, first))
+    second = copy()
+    assert (second.run_id, second.version) == (first.run_id, first.version)
+    assert_mended(client, second, candidate)
+    assert damage_of_files(files_of(client, second)) == ""
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert record.getMessage().endswith("its files are copied to MLflow again")
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+def test_damaged_files_without_a_list_of_them_are_copied_again(
+    copy, client, candidate, damage, caplog
+):
+    first = copy()
+    (files_of(client, first) / LISTING).unlink()
     damage(files_of(client, first))
     second = copy()
     assert (second.run_id, second.version) == (first.run_id, first.version)
@@ -91,6 +115,7 @@ def test_files_that_are_missing_or_damaged_are_copied_again(
 def test_the_files_of_another_model_are_replaced(copy, client, candidate, other_model, caplog):
     first = copy()
     shutil.copytree(other_model, files_of(client, first) / "data" / "model", dirs_exist_ok=True)
+    (files_of(client, first) / LISTING).unlink()
     with pytest.raises(AssertionError):
         assert_mended(client, first, candidate)
     second = copy()
@@ -126,7 +151,7 @@ def test_no_alias_moves_to_a_model_that_cannot_be_loaded(copy, client, cannot_be
     text = str(raised.value)
     assert "\n" not in text
     assert f"{first.model_name} version 1, loaded from " in text
-    assert "artifacts, cannot be loaded (" in text
+    assert "artifacts, cannot be loaded as it was registered (" in text
     assert "its files cannot be written again (" in text
     assert "the aliases stay as they were: delete that version and its run in MLflow" in text
     assert client.get_registered_model(first.model_name).aliases == {"challenger": 1}
