@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--repair",
         action="store_true",
         help="set damaged outputs, pointers and trials aside, into .damaged under the root, so "
-        "that the next run makes them again",
+        "that the next run that needs them makes them again",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_module_flag(parser)
@@ -102,12 +102,12 @@ def _next(findings: Sequence[Finding], mended: Sequence[str], *, repair: bool) -
     if repair and aside:
         sentences.append(
             f"{len(aside)} set aside under .damaged: run luigi --module taxi_pipeline for these "
-            "months, with the flags that made them, and they are made again."
+            "months, with the flags that made them, and what a run needs of them is made again."
         )
     elif damaged > left:
         sentences.append(
             f"The same command with --repair sets {damaged - left} aside, so that the next run "
-            "makes them again."
+            "that needs them makes them again."
         )
     if left:
         sentences.append(f"{left} cannot be mended so: their lines say what is wrong.")

@@ -182,6 +182,8 @@ def _guarded(storage: Storage, check: Check, count_bytes: CountBytes) -> list[Fi
         findings = list(check.findings(count))
     except DamagedOutput as error:
         problem = str(error).rpartition(" is damaged: ")[2]
+        if check.what == "output" and problem.startswith("it "):
+            problem = f"its {layout.MANIFEST} {problem.removeprefix('it ')}"
         findings = [Finding("damaged", check.location, problem, set_aside=True)]
     except StorageError as error:
         findings = [Finding("unreadable", check.location, str(error))]

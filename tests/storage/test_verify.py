@@ -76,9 +76,12 @@ def test_a_file_that_was_cut_off_and_one_that_is_missing_are_found(kept):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"{", "it is no JSON"),
-        (b"", "it is empty"),
-        (b'{"key": "0123456789abcdef", "checksum": "x"}', "it is not what its checksum says"),
+        (b"{", f"its {MANIFEST} is no JSON"),
+        (b"", f"its {MANIFEST} is empty"),
+        (
+            b'{"key": "0123456789abcdef", "checksum": "x"}',
+            f"its {MANIFEST} is not what its checksum says",
+        ),
         (b'{"key": "fedcba9876543210"}', f"its {MANIFEST} is that of another key"),
         (b'{"key": "0123456789abcdef"}', f"its {MANIFEST} does not say which files it has"),
         (
