@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from taxi_pipeline import config
-from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.errors import DamagedOutput, TrackingError
 from taxi_pipeline.identity import Identity, digest
 from taxi_pipeline.logger import logger
 from taxi_pipeline.redaction import redact_url
-from taxi_pipeline.storage import layout
+from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage, identity_cache
 from taxi_pipeline.tasks.base.identity_cache import cached
 from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
@@ -67,9 +67,19 @@ class ReceiptStage(RecipeStage):
         """The identity as expected; a receipt of it that is no longer true makes room."""
         identity = super().final_identity(expected, folder)
         location = self.location(identity)
-        if self.storage.exists(layout.manifest_file(location)):
+        if self.storage.exists(layout.manifest_file(location)) and not self._is_true(location):
             self.storage.set_aside(location)
         return identity
+
+    def _is_true(self, location: str) -> bool:
+        """Whether a receipt is true now; another process may have published it meanwhile."""
+        try:
+            version = str(Output(self.storage, location).manifest()["version"])
+        except DamagedOutput:
+            return False
+        uri = config.tracking().server_uri
+        answer = _ask(uri, self.model_name) if can_look_up(uri) else None
+        return isinstance(answer, RegisteredModel) and _holds(answer, version, self.candidate_key)
 
     def _lost(self) -> str:
         """What the receipt certifies and the registry does not have; empty if it has it."""
@@ -98,7 +108,11 @@ def _is_registered(model_name: str, version: str, candidate_key: str | None) -> 
         taken = f"version {version} of {model_name} is taken to be registered"
         _warn_once(uri, f"{answer}: {taken}, as its receipt says")
         return True
-    found = answer.versions.get(version) if answer else None
+    return answer is not None and _holds(answer, version, candidate_key)
+
+
+def _holds(model: RegisteredModel, version: str, candidate_key: str | None) -> bool:
+    found = model.versions.get(version)
     return found is not None and found.candidate_key == candidate_key
 
 

@@ -1,6 +1,7 @@
 """A receipt counts as long as the registry has the version that it certifies."""
 
 import json
+import shutil
 
 import mlflow
 import pytest
@@ -102,6 +103,30 @@ def test_the_new_receipt_takes_the_place_of_the_old_one_which_is_kept_aside(pipe
     (aside,) = (pipeline.root / ".damaged").rglob(task.RECEIPT)
     assert json.loads(aside.read_text()) == before
     assert len([path for path in pipeline.made("register") if ".damaged" not in path.parts]) == 1
+
+
+def test_a_receipt_that_another_process_published_meanwhile_stays(pipeline, task, client):
+    """Two processes register the same candidate: the second finds its version and a receipt."""
+    made = task.output()
+    place = pipeline.root / made.location
+    for file in place.iterdir():
+        (pipeline.root / f"kept-{file.name}").write_bytes(file.read_bytes())
+    shutil.rmtree(place)
+    make = RegisterModel.make
+
+    def make_slowly(self, folder):
+        facts = make(self, folder)
+        place.mkdir()
+        for file in pipeline.root.glob("kept-*"):
+            file.rename(place / file.name.removeprefix("kept-"))
+        return facts
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(RegisterModel, "make", make_slowly)
+        pipeline.run(of_month(1))
+    assert task.complete()
+    assert not (pipeline.root / ".damaged").exists()
+    assert [version.version for version in client.search_model_versions()] == [1]
 
 
 def test_a_plan_says_which_version_is_lost(task, client):
