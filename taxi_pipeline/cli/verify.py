@@ -67,6 +67,9 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     with tqdm(total=size, unit="B", unit_scale=True, desc="verify", disable=None) as bar:
         findings = verify.run(storage, planned, bar.update)
     findings = sorted([*findings, *registry_findings(storage)])
+    if not options.json:  # whatever becomes of a repair
+        for finding in findings:
+            print(finding)
     mended = verify.repair(storage, findings) if options.repair else []
     counts = Counter(f"{check.what}s" for check in planned if check.what)
     facts = {
@@ -80,8 +83,6 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
         listed = [asdict(finding) for finding in findings]
         print(json.dumps({**facts, "findings": listed, "set_aside": mended}, indent=2))
     else:
-        for finding in findings:
-            print(finding)
         checked = ", ".join(f"{number:,} {what}" for what, number in sorted(counts.items()))
         print(f"{checked or 'nothing'}; {format_bytes(size)} read in {facts['seconds']:.1f} s")
         print(_next(findings, mended, repair=options.repair))

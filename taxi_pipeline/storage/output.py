@@ -99,12 +99,19 @@ class Output(luigi.Target):
             try:
                 self.check_content({part: described[part] for part in files})
             except DamagedOutput as error:
-                aside = self.storage.set_aside(self.location)
                 raise DamagedOutput(
-                    f"{error}; it was set aside as {aside}: run the same command again, and it is "
-                    "made anew"
+                    f"{error}; {self._set_aside()}: run the same command again, and it is made anew"
                 ) from None
         return self.storage.local_path(layout.output_file(self.location, name))
+
+    def _set_aside(self) -> str:
+        """Set the output aside, unless another process has done so; what was done, in words."""
+        try:
+            return f"it was set aside as {self.storage.set_aside(self.location)}"
+        except StorageError:
+            if self.storage.exists(layout.manifest_file(self.location)):
+                raise
+            return "it was set aside"
 
     def check_content(self, files: Mapping[str, Mapping[str, Any]]) -> None:
         """Compare the content of files with what the manifest says of them, once a process.

@@ -101,12 +101,14 @@ def run(
 def repair(storage: Storage, findings: Collection[Finding]) -> list[str]:
     """Set damage aside, so that the next run makes it again, and remove links that lead nowhere.
 
-    A pointer to an output that is set aside goes with it.
+    A pointer to an output that is set aside goes with it. What a run has set aside meanwhile is
+    left to it.
 
     Returns:
         The locations of what was set aside or removed.
     """
-    mended = sorted({finding.location for finding in findings if finding.set_aside})
+    damaged = sorted({finding.location for finding in findings if finding.set_aside})
+    mended = [location for location in damaged if _is_there(storage, location)]
     for location in mended:
         storage.set_aside(location)
     for task_dir in task_dirs(storage):

@@ -103,6 +103,21 @@ def test_a_version_whose_files_are_lost_gets_them_back(line):
         assert database.execute("SELECT version FROM model_versions").fetchall() == [(1,)]
 
 
+def test_findings_are_told_although_they_cannot_be_set_aside(line):
+    (line.folder / "data/.damaged").rename(line.folder / "elsewhere")
+    (line.folder / "data/.damaged").write_text("no folder")
+    path = next((line.folder / "data/train").rglob("importance.json"))
+    content = path.read_bytes()
+    flip(path)
+    answer = verified(line, "--repair")
+    path.write_bytes(content)
+    (line.folder / "data/.damaged").unlink()
+    assert answer.returncode == 1
+    assert "importance.json is not what was published" in answer.stdout
+    assert answer.stderr.startswith("ERROR: ")
+    assert "Traceback" not in answer.stderr
+
+
 def test_the_result_is_printed_as_json(line):
     answer = verified(line, "--json")
     result = json.loads(answer.stdout)

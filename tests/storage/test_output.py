@@ -65,6 +65,32 @@ def test_a_file_with_a_flipped_byte_is_not_read_and_the_output_is_made_again(kep
     assert_whole(Output(kept, PLACE))
 
 
+def test_damage_that_another_process_sets_aside_at_once_is_told_the_same_way(local, monkeypatch):
+    publish(local)
+    change(local, "trips.parquet", flip)
+    set_aside = type(local).set_aside
+
+    def too_late(self, location):
+        set_aside(self, location)
+        return set_aside(self, location)
+
+    monkeypatch.setattr(type(local), "set_aside", too_late)
+    with pytest.raises(DamagedOutput, match=r"; it was set aside: run the same command again"):
+        Output(local, PLACE).file("trips.parquet")
+
+
+def test_damage_that_cannot_be_set_aside_is_told_with_the_reason(local, monkeypatch):
+    publish(local)
+    change(local, "trips.parquet", flip)
+
+    def refuse(*_):
+        raise StorageError("it is read-only")
+
+    monkeypatch.setattr(type(local), "set_aside", refuse)
+    with pytest.raises(StorageError, match="it is read-only"):
+        Output(local, PLACE).file("trips.parquet")
+
+
 def test_a_damaged_file_is_found_in_the_folder_that_is_read(kept):
     publish(kept)
     change(kept, "model/booster.json", flip)

@@ -157,6 +157,14 @@ def test_a_pointer_goes_with_the_output_that_it_points_to(kept):
     assert not kept.exists(place)
 
 
+def test_what_another_process_has_set_aside_meanwhile_is_left_to_it(kept):
+    place = publish_ingested(kept)
+    write(kept, f"{place}/trips.parquet", b"PAR2")
+    found = findings(kept)
+    kept.set_aside(place)
+    assert place not in verify.repair(kept, found)
+
+
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"number": 2}'])
 def test_a_trial_that_is_not_readable_is_found_and_set_aside(kept, content):
     kept.write_json(f"{TRIALS}/00002.json", {"number": 2})
