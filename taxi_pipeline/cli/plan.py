@@ -16,7 +16,12 @@ HELP = "print what a run would do and why, without running anything"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.usage = "python -m taxi_pipeline plan [--draw FILE] TASK [LUIGI'S FLAGS]"
-    parser.add_argument("--draw", type=Path, metavar="FILE", help="draw it as well (.svg, .png)")
+    parser.add_argument(
+        "--draw",
+        type=Path,
+        metavar="FILE",
+        help="draw it as well (.svg, .png, .pdf, or .mmd for Mermaid)",
+    )
     parser.add_argument("task", nargs=argparse.REMAINDER, help="as luigi --module taxi_pipeline")
 
 
