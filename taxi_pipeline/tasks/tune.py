@@ -117,13 +117,24 @@ class TuneHyperparameters(RecipeStage):
 
         from taxi_pipeline.tuning import plots
 
-        plots.plot(result.trials, folder / self.PLOT, result.finalists)
+        plots.plot(
+            result.trials,
+            folder / self.PLOT,
+            result.finalists,
+            f"Search for recipe {self.recipe}, {self.taxi} taxi, {self._trained_on()}: "
+            f"RMSE {result.rmse:.4f} minutes on the last {settings.holdout_days} days",
+        )
         return {
             "summary": f"{result.outcome} (RMSE on the window's last {settings.holdout_days} days)",
             "trials": len(result.trials),
             "rmse": result.rmse,
             "tuned_by": result.tuned_by,
         }
+
+    def _trained_on(self) -> str:
+        """The training window in words."""
+        first = next(iter(self.calendar_month.window(self.window)))
+        return f"{first} to {self.calendar_month}" if self.window > 1 else str(first)
 
     def search(self, trials: Sequence[Trial]) -> Search:
         """The search with some of its trials, as MLflow is to hold it."""

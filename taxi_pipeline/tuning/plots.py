@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from taxi_pipeline.tuning.results import OWN, Finalist
 from taxi_pipeline.tuning.trials import FAILED, FINISHED, STOPPED, Trial
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 MIN_TRIALS = 8
 """With fewer trials no weight of a parameter is estimated."""
 
-MARKERS = {FINISHED: ("o", "tab:blue"), STOPPED: ("x", "tab:gray"), FAILED: ("v", "tab:red")}
+MARKERS = {
+    FINISHED: ("o", "tab:blue", "finished trial"),
+    STOPPED: ("x", "tab:gray", "trial stopped early (smallest error until then)"),
+    FAILED: ("v", "tab:red", "failed trial (has no error)"),
+}
+"""Marker, colour and meaning of the trials of a status."""
+
+FINALISTS = (("tab:green", "dashed"), ("tab:purple", "dashdot"))
+"""Colours and styles of the lines of the final fits."""
+
+TOO_FEW = f"fewer than {MIN_TRIALS} trials: too few to say"
 
 
 def importance(trials: Sequence[Trial], seed: int = 0) -> dict[str, float]:
@@ -55,48 +68,74 @@ def importance(trials: Sequence[Trial], seed: int = 0) -> dict[str, float]:
     return {name: round(gains[name] / total, 4) for name in sorted(gains, key=lambda n: -gains[n])}
 
 
-def plot(trials: Sequence[Trial], path: Path, finalists: Sequence[Finalist] = ()) -> None:
+def plot(
+    trials: Sequence[Trial], path: Path, finalists: Sequence[Finalist] = (), title: str = ""
+) -> None:
     """Draw a search into a PNG.
 
     On the left are the trials' errors, the best so far, and a line for the error of each final fit;
     on the right is the weight of each parameter.
+
+    Args:
+        trials: all of them, by number.
+        path: of the PNG.
+        finalists: the final fits that were chosen from.
+        title: what the search was for and what came of it: taxi, month, recipe, RMSE.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(12, 5.6), layout="constrained")
     FigureCanvasAgg(figure)
+    figure.suptitle(title, fontsize=13)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    _plot_course(left, trials, finalists)
+    _plot_weights(right, importance(trials))
+    # Below the axes: there it hides no trial.
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=10)
+    figure.savefig(path, dpi=110)
+
+
+def _plot_course(axes: Axes, trials: Sequence[Trial], finalists: Sequence[Finalist]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     measured = [trial for trial in trials if trial.rmse is not None]
     ceiling = max((trial.rmse or 0.0 for trial in measured), default=1.0)
-    for status, (marker, colour) in MARKERS.items():
+    for status, (marker, colour, meaning) in MARKERS.items():
         points = [
             (trial.number, ceiling if trial.rmse is None else trial.rmse)
             for trial in trials
             if trial.status == status
         ]
         if points:
-            left.scatter(*zip(*points, strict=True), marker=marker, color=colour, label=status)
+            axes.scatter(*zip(*points, strict=True), marker=marker, color=colour, label=meaning)
     if measured:
         so_far = np.minimum.accumulate([float(trial.rmse or 0) for trial in measured])
         numbers = [trial.number for trial in measured]
-        left.step(numbers, so_far, where="post", color="black", linewidth=0.8, label="best so far")
-    for finalist, style in zip(finalists, ("dashed", "dotted"), strict=False):
-        whose = "recipe's own" if finalist.name == OWN else finalist.name
-        label = f"{whose}, {finalist.result}"
-        left.axhline(finalist.rmse, color="tab:green", linestyle=style, label=label)
-    left.set(
-        xlabel="trial",
-        ylabel="RMSE on the last days, minutes",
-        title="Short trials on a sample, and final fits",
-    )
-    left.legend()
-    weights = importance(trials)
-    right.set(title="Weight of the parameters")
-    if weights:
-        right.barh(list(weights)[::-1], list(weights.values())[::-1], color="tab:blue")
-        right.set(xlabel="share of what the trials differ by")
-    else:
-        right.set_axis_off()
-        right.text(0.5, 0.5, "too few trials to say", ha="center", va="center")
-    figure.savefig(path, dpi=110)
+        axes.step(
+            numbers, so_far, where="post", color="black", linewidth=1, label="best trial so far"
+        )
+    winner = min(finalists, key=lambda finalist: finalist.rmse, default=None)
+    for finalist, (colour, style) in zip(finalists, FINALISTS, strict=False):
+        whose = "recipe's own parameters" if finalist.name == OWN else finalist.name
+        label = f"final fit of {whose}, {finalist.result}{', chosen' * (finalist is winner)}"
+        axes.axhline(finalist.rmse, color=colour, linestyle=style, linewidth=1.8, label=label)
+    axes.set_title("Trials (short fits on a sample) and final fits", fontsize=11)
+    axes.set_xlabel("trial, by number")
+    axes.set_ylabel("RMSE on the window's last days (minutes)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.25)
+
+
+def _plot_weights(axes: Axes, weights: Mapping[str, float]) -> None:
+    axes.set_title("Weight of the parameters in the trials' errors", fontsize=11)
+    if not weights:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, TOO_FEW, ha="center", va="center")
+        return
+    names = [name.replace("_", " ") for name in weights][::-1]
+    bars = axes.barh(names, list(weights.values())[::-1], color="tab:blue")
+    axes.bar_label(bars, fmt="{:.0%}", padding=3, fontsize=9)
+    axes.margins(x=0.12)
+    axes.xaxis.set_major_formatter("{x:.0%}")
+    axes.set_xlabel("share of the gain of a forest's splits (%)")

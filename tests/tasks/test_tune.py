@@ -11,6 +11,7 @@ from typing import Any
 import luigi
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from taxi_pipeline import IngestTrips, TuneHyperparameters
 from taxi_pipeline.model.recipes.trip import Trip
@@ -173,6 +174,16 @@ def test_each_trial_is_a_file_by_number_in_a_folder_of_the_search(tuning):
     written = [Trial.from_json(parse_json(content, name)) for name, content in files.items()]
     assert [trial.as_row() for trial in written] == tuning.choice["trials"]
     assert [trial.number for trial in written] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("alone")
+def test_the_plot_says_taxi_month_recipe_and_rmse(tuning, monkeypatch):
+    titles = []
+    monkeypatch.setattr(Figure, "suptitle", lambda _, title, **__: titles.append(title))
+    tuning.run(3)
+    (title,) = titles
+    assert title.startswith("Search for recipe trip, green taxi, 2021-01: ")
+    assert f"RMSE {tuning.choice['rmse']:.4f} minutes on the last " in title
 
 
 @pytest.mark.usefixtures("alone")

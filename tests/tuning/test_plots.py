@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from taxi_pipeline.tuning.plots import MIN_TRIALS, importance, plot
+from taxi_pipeline.tuning.plots import MARKERS, MIN_TRIALS, TOO_FEW, importance, plot
 from taxi_pipeline.tuning.results import OWN, Finalist
 from taxi_pipeline.tuning.trials import Trial
 
@@ -39,13 +39,13 @@ def failed(*numbers):
 def drawn(monkeypatch, tmp_path):
     """Plots trials; the two halves of the figure."""
 
-    def halves(trials, finalists=()):
+    def halves(trials, finalists=(), title=""):
         figures = []
         save = Figure.savefig
         monkeypatch.setattr(
             Figure, "savefig", lambda self, *a, **k: (figures.append(self), save(self, *a, **k))
         )
-        plot(trials, tmp_path / "search.png", finalists)
+        plot(trials, tmp_path / "search.png", finalists, title)
         return figures[0].axes
 
     return halves
@@ -129,10 +129,26 @@ def test_a_plot_shows_every_trial_by_what_became_of_it(drawn):
     finished, stopped = trials_of(4), trials_of(9, status="stopped")[4:]
     left, _ = drawn([*finished, *stopped, *failed(10)])
     shown = {points.get_label(): points.get_offsets().tolist() for points in left.collections}
-    assert shown["finished"] == [[trial.number, trial.rmse] for trial in finished]
-    assert shown["stopped"] == [[trial.number, trial.rmse] for trial in stopped]
-    assert [number for number, _ in shown["failed"]] == [10]
-    assert {text.get_text() for text in left.get_legend().get_texts()} == {*shown, "best so far"}
+    assert shown["finished trial"] == [[trial.number, trial.rmse] for trial in finished]
+    told = "trial stopped early (smallest error until then)"
+    assert shown[told] == [[trial.number, trial.rmse] for trial in stopped]
+    assert [number for number, _ in shown["failed trial (has no error)"]] == [10]
+    assert {text.get_text() for text in left.figure.legends[0].get_texts()} == {
+        *shown,
+        "best trial so far",
+    }
+
+
+def test_trials_of_each_status_have_a_marker_and_a_colour_of_their_own():
+    assert len({marker for marker, _, _ in MARKERS.values()}) == len(MARKERS)
+    assert len({colour for _, colour, _ in MARKERS.values()}) == len(MARKERS)
+
+
+def test_a_plot_says_what_it_is_of_and_its_axes_have_units(drawn):
+    left, right = drawn(trials_of(20), title="Search for recipe trip")
+    assert left.figure.get_suptitle() == "Search for recipe trip"
+    assert (left.get_xlabel(), "(minutes)" in left.get_ylabel()) == ("trial, by number", True)
+    assert "%" in right.get_xlabel()
 
 
 def test_a_plot_shows_where_trials_failed_even_if_all_did(drawn):
@@ -156,10 +172,12 @@ def test_a_plot_has_a_line_for_each_final_fit_which_its_legend_explains(drawn):
     left, _ = drawn(trials_of(5), finalists)
     heights = {line.get_label(): set(line.get_ydata()) for line in left.lines[1:]}
     assert heights == {
-        "recipe's own, fitted in full: 3.2500": {3.25},
-        "trial 3, stopped at round 64, behind": {3.5},
+        "final fit of recipe's own parameters, fitted in full: 3.2500, chosen": {3.25},
+        "final fit of trial 3, stopped at round 64, behind": {3.5},
     }
-    assert heights.keys() < {text.get_text() for text in left.get_legend().get_texts()}
+    looks = {(line.get_color(), line.get_linestyle()) for line in left.lines}
+    assert len({colour for colour, _ in looks}) == len(looks) == 3
+    assert heights.keys() < {text.get_text() for text in left.figure.legends[0].get_texts()}
     low, high = left.get_ylim()
     assert all(low < finalist.rmse < high for finalist in finalists)
 
@@ -176,5 +194,5 @@ def test_a_plots_bars_are_the_weights_the_heaviest_on_top(drawn):
 
 def test_a_plot_of_few_trials_says_that_they_are_too_few(drawn):
     right = drawn(trials_of(7))[1]
-    assert [text.get_text() for text in right.texts] == ["too few trials to say"]
-    assert drawn(trials_of(8))[1].texts[:] == []
+    assert [text.get_text() for text in right.texts] == [TOO_FEW]
+    assert TOO_FEW not in [text.get_text() for text in drawn(trials_of(8))[1].texts]
