@@ -130,6 +130,7 @@ class RegisterModel(ReceiptStage):
         caveat = f"\n\n{figures['caveat']}" if figures["caveat"] else ""
         return Candidate(
             key=self.input()["evaluation"].manifest()["key"],
+            name=self.run_name,
             model_name=self.model_name,
             taxi=self.taxi,
             month=self.calendar_month,

@@ -142,7 +142,7 @@ class TuneHyperparameters(RecipeStage):
 
         return Search(
             key=self.search_key,
-            name=f"search {self.model_name} {self.calendar_month}",
+            name=f"search {self.run_name}",
             tags={"recipe": self.recipe, "taxi": self.taxi},
             trials=trials,
         )

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 KEY_TAG, MONTH_TAG = tags.KEY_TAG, tags.MONTH_TAG
 
 NOTE_TAG = "mlflow.note.content"
-"""The tag whose text MLflow shows as the description of a run."""
+"""The tag whose text MLflow shows as the description of a run or an experiment."""
+
+SEARCH_TAG = "search_key"
+"""The tag that finds a search's run again."""
+
+VERDICT_TAG = "verdict"
+"""The tag that says what the gate made of a candidate."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Candidate:
 
     Attributes:
         key: the key that finds it again.
+        name: of its run, for a person; the key finds it again.
         model_name: the registered model that it becomes a version of.
         taxi: ``green`` or ``yellow``.
         month: the last month of its training window.
@@ -58,6 +65,7 @@ class Candidate:
     """
 
     key: str
+    name: str
     model_name: str
     taxi: str
     month: Month

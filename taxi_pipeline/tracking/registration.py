@@ -7,6 +7,7 @@ from taxi_pipeline.tracking.models import get_or_create_model
 from taxi_pipeline.tracking.records import Candidate, Registration
 from taxi_pipeline.tracking.runs import finish_run, get_or_create_run
 from taxi_pipeline.tracking.server import TrackingServer
+from taxi_pipeline.tracking.verdicts import record_verdict, verdict_of
 from taxi_pipeline.tracking.verification import verify_version
 from taxi_pipeline.tracking.versions import get_or_create_version
 
@@ -38,6 +39,8 @@ def register(
         decision, aliases = move_aliases(
             client, candidate, str(version.version), promote=promote, reason=reason
         )
+        verdict = verdict_of(passed=promote, aliases=aliases)
+        record_verdict(client, candidate, version, verdict, reason)
     return Registration(
         model_name=candidate.model_name,
         version=str(version.version),

@@ -12,6 +12,7 @@ from mlflow.entities import DatasetInput, InputTag, LoggedModel, Metric, Param
 
 from taxi_pipeline.tracking.records import KEY_TAG, MONTH_TAG, NOTE_TAG, Candidate, Dataset
 from taxi_pipeline.tracking.server import TrackingServer
+from taxi_pipeline.tracking.views import describe_experiment
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -42,15 +43,17 @@ def get_or_create_run(
     if run is not None and run.info.status == "FINISHED":
         return run
     if run is None:
+        experiment = server.experiment_id(client)
+        describe_experiment(client, experiment)
         run = client.create_run(
-            server.experiment_id(client),
+            experiment,
             tags={
                 KEY_TAG: candidate.key,
                 MONTH_TAG: str(candidate.month),
                 NOTE_TAG: _note(candidate),
                 **candidate.tags,
             },
-            run_name=f"{candidate.model_name} {candidate.month}",
+            run_name=candidate.name,
         )
     run_id = run.info.run_id
     params = [Param(name, str(value)) for name, value in candidate.parameters.items()]

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import mlflow
 from mlflow.entities import Metric, Param
 
-from taxi_pipeline.tracking.records import NOTE_TAG, RunLink, Search
+from taxi_pipeline.tracking.records import NOTE_TAG, SEARCH_TAG, RunLink, Search
 from taxi_pipeline.tracking.server import TrackingServer
+from taxi_pipeline.tracking.views import describe_experiment
 from taxi_pipeline.tuning.trials import FAILED, Trial
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
-
-SEARCH_TAG = "search_key"
-"""The tag that finds a search's run again."""
 
 TRIAL_TAG = "trial"
 """The tag that holds a trial's number."""
@@ -52,11 +50,15 @@ def log_search(
         TrackingError: the server cannot be reached or refuses.
     """
     with server.client() as client, server.lock(search.key):
-        run = server.find_run(client, SEARCH_TAG, search.key) or client.create_run(
-            server.experiment_id(client),
-            tags={SEARCH_TAG: search.key, NOTE_TAG: NOTE, **search.tags},
-            run_name=search.name,
-        )
+        run = server.find_run(client, SEARCH_TAG, search.key)
+        if run is None:
+            experiment = server.experiment_id(client)
+            describe_experiment(client, experiment)
+            run = client.create_run(
+                experiment,
+                tags={SEARCH_TAG: search.key, NOTE_TAG: NOTE, **search.tags},
+                run_name=search.name,
+            )
         logged = _trial_runs(client, run)
         if not ended and run.info.status != "RUNNING":
             client.update_run(run.info.run_id, status="RUNNING")

@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from taxi_pipeline.tracking.records import KEY_TAG, MONTH_TAG, Candidate
 from taxi_pipeline.tracking.server import found
+from taxi_pipeline.tracking.views import view_link
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
@@ -32,7 +33,8 @@ def get_or_create_version(
         client.create_registered_model(
             candidate.model_name,
             description=f"Duration in minutes of {candidate.taxi} taxi trips in New York, "
-            "from rows as TLC publishes them.",
+            "from rows as TLC publishes them. [All candidates, with RMSE and verdict]"
+            f"({view_link(run.info.experiment_id, 'candidates')}).",
         )
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":

@@ -207,7 +207,7 @@ def test_each_trial_is_a_nested_run_of_the_searchs_run(register_tuned, client):
     assert len(trials) == 3
     search = assert_copied(client(), trials)
     assert search.info.status == "FINISHED"
-    assert search.info.run_name == f"search {TUNED} 2021-01"
+    assert search.info.run_name == "search 2021-01 trip"
     assert search.data.tags["search_key"] == task.search_key
     assert (search.data.tags["recipe"], search.data.tags["taxi"]) == ("trip", "green")
     assert search.data.metrics == {"best_rmse": min(trial.rmse for trial in trials)}

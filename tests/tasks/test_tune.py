@@ -423,7 +423,7 @@ def test_a_search_is_copied_while_it_runs_and_whole_at_the_end(tuning, copies):
     assert [ended for _, ended in copies] == [False] * (len(copies) - 1) + [True]
     assert rows(searches[-1]) == tuning.choice["trials"]
     assert {search.key for search in searches} == {tuning.task.search_key}
-    assert searches[-1].name == "search nyc-green-taxi-duration-trip 2021-01"
+    assert searches[-1].name == "search 2021-01 trip"
     assert searches[-1].tags == {"recipe": "trip", "taxi": "green"}
     for search in searches:
         assert rows(search) == tuning.choice["trials"][: len(search.trials)]

@@ -43,6 +43,7 @@ def candidate(tmp_path, folder, models):
     report.write_text("{}")
     return Candidate(
         key="a key",
+        name="2021-01 linear",
         model_name=NAME,
         taxi="green",
         month=Month(2021, 1),

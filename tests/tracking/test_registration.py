@@ -23,6 +23,10 @@ CALLS = [
     "create_registered_model",
     "create_model_version",
     "set_registered_model_alias",
+    "set_experiment_tag",
+    "set_tag",
+    "set_model_version_tag",
+    "update_model_version",
 ]
 
 

@@ -9,7 +9,7 @@ def test_a_version_says_what_it_is_of(copy, client, held):
     registration = copy()
     _, (model,), (version,) = held()
     assert version.run_id == registration.run_id
-    assert version.description == "A linear model."
+    assert version.description.endswith("\n\nA linear model.")
     assert version.tags["candidate_key"] == "a key"
     assert version.tags["training_month"] == "2021-01"
     assert version.tags["recipe"] == "linear"

@@ -79,6 +79,16 @@ class RecipeStage(Stage):
         return model_name(self.taxi, self.recipe)
 
     @property
+    def run_name(self) -> str:
+        """What tells its run in MLflow from others: month and recipe, and what is unusual."""
+        words = [str(self.calendar_month), self.recipe]
+        if self.window > 1:
+            words.append(f"w{self.window}")
+        if self.taxi != "green":
+            words.append(self.taxi)
+        return " ".join(words)
+
+    @property
     def thread_count(self) -> int:
         """The number of threads of one fit, as configured and as the run shares the cores."""
         return self.context.cores.threads(config.training().threads)

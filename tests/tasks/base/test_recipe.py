@@ -94,3 +94,16 @@ def test_the_summary_of_a_registered_recipe_is_no_part_of_the_identity():
     changes = {"__module__": __name__, "summary": "described better"}
     register_recipe("mine", type("Mine", (Mine,), changes))
     assert of("mine")._version() == before
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({}, "2021-04 trip"),
+        ({"recipe": "linear"}, "2021-04 linear"),
+        ({"window": 3}, "2021-04 trip w3"),
+        ({"window": 3, "taxi": "yellow"}, "2021-04 trip w3 yellow"),
+    ],
+)
+def test_a_run_is_named_by_month_and_recipe_and_by_what_is_unusual(parameters, name):
+    assert TrainModel(year=2021, month=4, **parameters).run_name == name

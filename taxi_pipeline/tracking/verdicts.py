@@ -1,0 +1,55 @@
+"""What the gate said of a candidate, where a person sees it: on its run and its version."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import mlflow
+
+from taxi_pipeline.evaluation.gate import CHAMPION
+from taxi_pipeline.tracking.records import VERDICT_TAG, Candidate
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+PROMOTED, KEPT, REJECTED = "PROMOTED", "KEPT", "REJECTED"
+
+REASON_TAG = "verdict_reason"
+"""The tag that holds why, in a few words."""
+
+
+def verdict_of(*, passed: bool, aliases: Collection[str]) -> str:
+    """The verdict in a word.
+
+    Args:
+        passed: whether the gate lets the candidate become champion.
+        aliases: those that its version holds.
+    """
+    if not passed:
+        return REJECTED
+    return PROMOTED if CHAMPION in aliases else KEPT
+
+
+def record_verdict(
+    client: mlflow.MlflowClient,
+    candidate: Candidate,
+    version: ModelVersion,
+    verdict: str,
+    reason: str,
+) -> None:
+    """Write the verdict into the tags of run and version, and above the version's description.
+
+    What a person has written below it stays.
+    """
+    number = str(version.version)
+    for name, value in {VERDICT_TAG: verdict, REASON_TAG: reason}.items():
+        client.set_tag(str(version.run_id), name, value)
+        client.set_model_version_tag(candidate.model_name, number, name, value)
+    rmse = f"{candidate.metrics['rmse']:.4f}"
+    client.set_model_version_tag(candidate.model_name, number, "rmse", rmse)
+    described = version.description or ""
+    if candidate.description in described:
+        _, kept, further = described.partition(candidate.description)
+        text = f"{candidate.month}: RMSE {rmse} minutes, {verdict}: {reason}.\n\n{kept}{further}"
+        client.update_model_version(candidate.model_name, number, text)
