@@ -27,3 +27,10 @@ def test_it_runs_and_exits_as_documented_without_any_configuration(wheel_site, t
     failing = run(wheel_site, tmp_path, *luigi, *month, "--cleaning-min-miles", "300000")
     assert failing.returncode == 30
     assert "Traceback" not in failing.stderr
+
+
+def test_it_holds_the_zones_of_the_city(wheel_site, tmp_path):
+    ask = "from taxi_pipeline.trips.taxi_zones import taxi_zones; print(len(taxi_zones()))"
+    result = run(wheel_site, tmp_path, "-c", ask)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "265\n"
