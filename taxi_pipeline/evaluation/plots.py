@@ -3,29 +3,106 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from taxi_pipeline.evaluation.report import Evaluation
-from taxi_pipeline.model.regressors import Minutes
+
+MIN_BIN_ROWS = 10
+"""A bin of the calibration with fewer trips is not drawn: its mean says little."""
 
 
-def plot(evaluation: Evaluation, actual: Minutes, predicted: Minutes, path: Path) -> None:
-    """Draw predicted against actual durations, and the errors by hour, into a PNG file."""
+def plot(evaluation: Evaluation, heading: str, path: Path) -> None:
+    """Draw predicted against actual durations, calibration and errors by hour into a PNG file.
+
+    Args:
+        evaluation: what is drawn.
+        heading: which model on which month, for the title.
+        path: the file.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(15, 5.2), layout="constrained")
     FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    limit = float(np.quantile(actual, 0.999))
-    left.hexbin(actual, predicted, gridsize=60, bins="log", cmap="Blues", extent=(0, limit) * 2)
-    left.plot([0, limit], [0, limit], color="black", linewidth=0.8)
-    left.set(xlabel="actual minutes", ylabel="predicted minutes", title="Predicted and actual")
-    hours = evaluation.slices[evaluation.slices["slice"] == "hour"]
-    right.bar(hours["value"].astype(float), hours["mae"], color="tab:blue", label="mean abs. error")
-    right.plot(hours["value"].astype(float), hours["bias"], color="tab:red", label="bias")
-    right.axhline(0, color="black", linewidth=0.8)
-    right.set(xlabel="hour of pickup", ylabel="minutes", title="Errors by hour")
-    right.legend()
+    left, middle, right = figure.subplots(1, 3)
+    figure.suptitle(f"{heading}: {rmse_text(evaluation.model)}", fontsize=14)
+    _draw_trips(figure, left, evaluation.predictions)
+    _draw_calibration(middle, evaluation.calibration)
+    _draw_hours(right, evaluation.slices)
+    for axes in (left, middle, right):
+        axes.grid(color="0.9", linewidth=0.6)
+        axes.set_axisbelow(True)
     figure.savefig(path, dpi=110)
+
+
+def rmse_text(metrics: dict[str, float]) -> str:
+    """The RMSE in words, with its interval if there is one."""
+    text = f"RMSE {metrics['rmse']:.2f} minutes"
+    if "rmse_low" not in metrics:
+        return text
+    return f"{text} (95 % interval {metrics['rmse_low']:.2f} to {metrics['rmse_high']:.2f})"
+
+
+def _draw_trips(figure: Any, axes: Any, predictions: pd.DataFrame) -> None:
+    actual, predicted = predictions["actual"].to_numpy(), predictions["predicted"].to_numpy()
+    limit = float(np.quantile(actual, 0.999))
+    cells = axes.hexbin(
+        actual,
+        predicted,
+        gridsize=50,
+        bins="log",
+        mincnt=1,
+        cmap="viridis_r",
+        extent=(0, limit) * 2,
+    )
+    figure.colorbar(cells, ax=axes, label="trips in a cell")
+    axes.plot([0, limit], [0, limit], color="black", linewidth=1, label="predicted = actual")
+    axes.set(
+        xlabel="actual duration, minutes",
+        ylabel="predicted duration, minutes",
+        title="Predicted and actual",
+        xlim=(0, limit),
+        ylim=(0, limit),
+    )
+    axes.legend(loc="upper left")
+
+
+def _draw_calibration(axes: Any, calibration: pd.DataFrame) -> None:
+    bins = calibration[calibration["rows"] >= MIN_BIN_ROWS]
+    limit = max(bins["predicted"].max(), bins["actual"].max()) if len(bins) else 1.0
+    axes.plot([0, limit], [0, limit], color="black", linewidth=1, label="predicted = actual")
+    axes.plot(
+        bins["predicted"],
+        bins["actual"],
+        "o-",
+        color="tab:blue",
+        label="trips in bins of 5 predicted minutes",
+    )
+    axes.set(
+        xlabel="mean predicted duration, minutes",
+        ylabel="mean actual duration, minutes",
+        title="Calibration",
+    )
+    axes.legend(loc="upper left")
+
+
+def _draw_hours(axes: Any, slices: pd.DataFrame) -> None:
+    hours = slices[slices["slice"] == "hour"]
+    hour = hours["value"].astype(int)
+    ends = ("rmse_low", "rmse_high")
+    spread = [(hours[end] - hours["rmse"]).abs().fillna(0) for end in ends]
+    axes.bar(hour, hours["rmse"], color="tab:blue", label="RMSE, with its 95 % interval")
+    axes.errorbar(hour, hours["rmse"], spread, fmt="none", ecolor="black", elinewidth=1)
+    axes.plot(hour, hours["bias"], "o-", color="tab:orange", label="bias: predicted less actual")
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.set(
+        xlabel="hour of pickup",
+        ylabel="minutes",
+        title="Errors by hour of pickup",
+        xticks=range(0, 24, 3),
+    )
+    axes.margins(y=0.2)
+    axes.legend(loc="upper left")

@@ -238,10 +238,9 @@ def _registered(contents: Contents, tasks: Tasks) -> Iterator[Made]:
 
 def is_of_this_registry(task: ReceiptStage, made: Made) -> bool:
     """Whether a receipt is one of the configured registry."""
-    identity = task.identity_of(made.inputs)
-    identities = (identity, *task.earlier_identities(identity))
-    servers = {found.config["tracking.uri"] for found in identities}
-    return made.identity is not None and made.identity.config.get("tracking.uri") in servers
+    if made.identity is None:
+        return False
+    return made.identity.config.get("tracking.uri") in task.registry_names()
 
 
 def ask_registry(names: Collection[str]) -> Mapping[str, RegisteredModel]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from taxi_pipeline.identity import Identity
 from taxi_pipeline.month import Month
 from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.features import BuildFeatures
@@ -17,13 +19,14 @@ class EvaluateModel(RecipeStage):
     """Measure the model, and what could be predicted without it, on the evaluation month."""
 
     stage = "evaluate"
+    version: ClassVar[int] = 2
 
     METRICS = "metrics.json"
-    SLICES = "slices.csv"
+    SLICES = "slices.parquet"
+    # The same for people: browsers and MLflow's pages show it.
+    SLICES_AS_TEXT = "slices.csv"
+    PREDICTIONS = "predictions.parquet"
     PLOT = "evaluation.png"
-
-    # What the baselines and the slices read.
-    COLUMNS = ("pickup_zone", "dropoff_zone", "hour", "weekday", "miles", "partial")
 
     @property
     def evaluation_month(self) -> Month:
@@ -43,11 +46,23 @@ class EvaluateModel(RecipeStage):
             "evaluation": self.in_month(BuildFeatures, self.evaluation_month),
         }
 
+    def first_identity(self) -> Identity | None:
+        """The identity of the same evaluation in version 1, which knew no intervals.
+
+        Candidates were registered under its key.
+        """
+        identity = self.identity()
+        if identity is None:
+            return None
+        recipe = identity.version.removeprefix(str(self.version))
+        return replace(identity, version=f"1{recipe}")
+
     def make(self, folder: Path) -> Mapping[str, Any]:
-        """Write metrics, metrics by slices, and a plot."""
+        """Write metrics, errors by slices, predictions, and a plot."""
         from taxi_pipeline.evaluation import plots, report
         from taxi_pipeline.evaluation.baselines import PAIR
         from taxi_pipeline.evaluation.gate import best_baseline
+        from taxi_pipeline.evaluation.slices import COLUMNS
         from taxi_pipeline.model import features
         from taxi_pipeline.model.duration import DurationModel
 
@@ -57,20 +72,22 @@ class EvaluateModel(RecipeStage):
         )
         month = features.load_features(
             [self.input()["evaluation"].file(BuildFeatures.FILE)],
-            (*self.COLUMNS, *self.chosen_recipe.columns),
+            (*COLUMNS, *self.chosen_recipe.columns),
         )
         self.report(f"predicting {len(month):,} trips of {self.evaluation_month}")
         predicted = model.predict(month)
-        result = report.evaluate(window, month, predicted)
+        result = report.evaluate(window, month, predicted, self.evaluation_month)
         figures = {
             "evaluation_month": str(self.evaluation_month),
             **result.as_dict(),
             "caveat": self.chosen_recipe.caveat,
         }
         (folder / self.METRICS).write_text(json.dumps(figures, indent=2) + "\n")
-        result.slices.to_csv(folder / self.SLICES, index=False)
-        actual = month[features.TARGET].to_numpy()
-        plots.plot(result, actual, predicted, folder / self.PLOT)
+        result.slices.to_parquet(folder / self.SLICES, index=False)
+        result.slices.to_csv(folder / self.SLICES_AS_TEXT, index=False)
+        result.predictions.to_parquet(folder / self.PREDICTIONS, index=False, compression="zstd")
+        heading = f"{self.taxi} taxis in {self.evaluation_month}, recipe {self.recipe}"
+        plots.plot(result, heading, folder / self.PLOT)
         baseline = best_baseline(result.baselines)
         return {
             "summary": f"RMSE {result.model['rmse']:.4f} minutes on {self.evaluation_month}, "

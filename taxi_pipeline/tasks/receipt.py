@@ -26,24 +26,31 @@ class ReceiptStage(RecipeStage):
     The receipt's manifest holds the ``version``. What is lost in the registry is registered again.
     """
 
-    @property
-    def candidate_key(self) -> str | None:
-        """The key of the candidate that is registered; None while it cannot be known."""
+    def candidate_of(self, identity: Identity) -> str | None:
+        """The key of the candidate that a receipt of an identity certifies."""
         raise NotImplementedError
 
+    def registry_names(self) -> Sequence[str]:
+        """The configured registry as identities hold it, and as earlier versions held it.
+
+        The registry under the root is the same one wherever the root is; its place was in
+        identities once.
+        """
+        settings = config.tracking()
+        if settings.uri:
+            return (_server(settings.uri),)
+        under_root = f"{layout.tracking_database()} under the storage root"
+        return (under_root, _server(settings.server_uri))
+
     def _config_values(self) -> dict[str, str]:
-        uri = config.tracking().uri
-        # The registry under the root is the same one wherever the root is.
-        server = _server(uri) if uri else f"{layout.tracking_database()} under the storage root"
-        return {**super()._config_values(), "tracking.uri": server}
+        return {**super()._config_values(), "tracking.uri": self.registry_names()[0]}
 
     def earlier_identities(self, identity: Identity) -> Sequence[Identity]:
         """The identity in which the storage root had its place."""
-        settings = config.tracking()
-        if settings.uri:
-            return ()
-        values = {**identity.config, "tracking.uri": _server(settings.server_uri)}
-        return (replace(identity, config=values),)
+        return [
+            replace(identity, config={**identity.config, "tracking.uri": name})
+            for name in self.registry_names()[1:]
+        ]
 
     def complete(self) -> bool:
         """Whether there is a receipt, and the registry has what it certifies."""
@@ -83,8 +90,10 @@ class ReceiptStage(RecipeStage):
 
     def _lost(self) -> str:
         """What the receipt certifies and the registry does not have; empty if it has it."""
-        version = str(self.output().manifest()["version"])
-        if _is_registered(self.model_name, version, self.candidate_key):
+        manifest = self.output().manifest()
+        version = str(manifest["version"])
+        candidate = self.candidate_of(Identity(**manifest["identity"]))
+        if _is_registered(self.model_name, version, candidate):
             return ""
         return f"version {version} of {self.model_name} is not in the registry any more"
 

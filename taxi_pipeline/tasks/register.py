@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
 from taxi_pipeline.config.option_names import name_options
+from taxi_pipeline.identity import Identity
 from taxi_pipeline.observability import alerts
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import MANIFEST
@@ -59,10 +61,18 @@ class RegisterModel(ReceiptStage):
             "published later": self.in_month(IngestTrips, self.calendar_month + 1),
         }
 
-    @property
-    def candidate_key(self) -> str | None:
+    def candidate_of(self, identity: Identity) -> str | None:
         """The key of the evaluated model."""
-        return self.requires()["evaluation"].key  # type: ignore[no-any-return]
+        return identity.inputs.get(self.requires()["evaluation"].label)
+
+    def earlier_identities(self, identity: Identity) -> Sequence[Identity]:
+        """Those that held the root's place, or what version 1 of EvaluateModel made, or both."""
+        evaluation = self.requires()["evaluation"]
+        earlier = list(super().earlier_identities(identity))
+        if identity.inputs.get(evaluation.label) == evaluation.key:
+            inputs = {**identity.inputs, evaluation.label: evaluation.first_identity().key}
+            earlier += [replace(found, inputs=inputs) for found in (identity, *earlier)]
+        return earlier
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""
@@ -182,8 +192,9 @@ class RegisterModel(ReceiptStage):
     def _artifacts(self) -> Iterator[tuple[str, Path]]:
         """Folders of the run, and the files that go there."""
         evaluation, tuning = self.input()["evaluation"], self.input()["tuning"]
-        for name in (EvaluateModel.METRICS, EvaluateModel.SLICES, EvaluateModel.PLOT):
-            yield "evaluation", evaluation.file(name)
+        for name in evaluation.manifest()["files"]:
+            if name != EvaluateModel.PREDICTIONS:  # a row for each trip: they stay in the storage
+                yield "evaluation", evaluation.file(name)
         for name in tuning.manifest()["files"]:
             yield "tuning", tuning.file(name)
         for name in (TrainModel.IMPORTANCE, MANIFEST):

@@ -25,7 +25,12 @@ MAX_PARAMS = 100
 MAX_METRICS = 1000
 """Metrics that MLflow takes in a request."""
 
-NOTE = "`rmse`, `mae`, `p90_abs_error` (minutes) and `r2` are measured on the evaluation month."
+NOTE = (
+    "`rmse`, `mae`, `median_abs_error`, `p90_abs_error`, `bias` (minutes), `r2`, "
+    "`within_2_minutes` and `within_5_minutes` (shares of the trips) are measured on the "
+    "evaluation month. Names with `_low` and `_high` are the ends of 95 % intervals, found by "
+    "resampling its days."
+)
 """What the metrics are, for the run's page."""
 
 TUNING_NOTE = (

@@ -93,8 +93,17 @@ def of_training(task):
 
 
 def of_evaluation(task):
-    slices = pd.read_csv(task.output().file(task.SLICES))
-    return {"metrics": content(task, task.METRICS), "slices": slices.to_dict("split")["data"]}
+    slices, predictions = (
+        pd.read_parquet(task.output().file(name)) for name in (task.SLICES, task.PREDICTIONS)
+    )
+    return {
+        "metrics": content(task, task.METRICS),
+        "slices": slices.astype(object).where(slices.notna(), None).to_dict("split")["data"],
+        "predictions": {
+            name: float(minutes.astype(float).mean())
+            for name, minutes in predictions.drop(columns="pickup_day").items()
+        },
+    }
 
 
 def of_registration(task):

@@ -86,7 +86,7 @@ def test_a_version_that_is_lost_is_registered_again_by_the_same_command(
     assert task.complete()
     after = written(task)
     found = client.get_model_version(NAME, after["version"])
-    assert found.tags[KEY_TAG] == task.candidate_key
+    assert found.tags[KEY_TAG] == task.requires()["evaluation"].key
     assert after["aliases"] == found.aliases == ["challenger"]
     if lose is delete_version:
         assert after["version"] != before["version"]

@@ -64,16 +64,20 @@ def test_the_run_holds_parameters_metrics_datasets_commit_and_quality(register, 
     assert run.info.status == "FINISHED"
     assert run.data.params["recipe"] == "linear"
     assert run.data.params["evaluation_month"] == "2021-02"
-    assert {"rmse", "mae", "r2", "p90_abs_error", "zone_pair_baseline_rmse"} <= set(
-        run.data.metrics
-    )
+    assert {
+        *("rmse", "rmse_low", "rmse_high", "mae", "r2", "median_abs_error", "p90_abs_error"),
+        *("bias", "within_2_minutes", "within_5_minutes", "within_5_minutes_high"),
+        *("zone_pair_baseline_rmse", "linear_baseline_rmse"),
+    } <= set(run.data.metrics)
     datasets = {entry.dataset.name: entry.dataset.digest for entry in run.inputs.dataset_inputs}
     digest = IngestTrips(year=2021, month=1).output().manifest()["files"]["trips.parquet"]
     assert datasets["green 2021-01"] == digest["sha256"][:36]
     assert set(datasets) == {"green 2021-01", "green 2021-02"}
     assert run.data.tags["mlflow.source.git.commit"]
     assert client().list_artifacts(receipt["run_id"], "quality/2021-01")
-    assert client().list_artifacts(receipt["run_id"], "evaluation")
+    evaluation = {file.path for file in client().list_artifacts(receipt["run_id"], "evaluation")}
+    names = ("metrics.json", "slices.parquet", "slices.csv", "evaluation.png")
+    assert evaluation == {f"evaluation/{name}" for name in names}
 
 
 def test_registering_again_makes_no_second_run_and_no_second_version(pipeline, register, client):
