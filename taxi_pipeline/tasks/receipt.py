@@ -81,12 +81,15 @@ class ReceiptStage(RecipeStage):
     def _is_true(self, location: str) -> bool:
         """Whether a receipt is true now; another process may have published it meanwhile."""
         try:
-            version = str(Output(self.storage, location).manifest()["version"])
+            manifest = Output(self.storage, location).manifest()
         except DamagedOutput:
             return False
         uri = config.tracking().server_uri
         answer = _ask(uri, self.model_name) if can_look_up(uri) else None
-        return isinstance(answer, RegisteredModel) and _holds(answer, version, self.candidate_key)
+        candidate = self.candidate_of(Identity(**manifest["identity"]))
+        return isinstance(answer, RegisteredModel) and _holds(
+            answer, str(manifest["version"]), candidate
+        )
 
     def _lost(self) -> str:
         """What the receipt certifies and the registry does not have; empty if it has it."""
