@@ -17,6 +17,7 @@ from taxi_pipeline.tasks.backfill import BackfillMonths
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.ingest import IngestTrips
+from taxi_pipeline.tasks.promote import PromoteModel
 from taxi_pipeline.tasks.publication import PublishedTrips
 from taxi_pipeline.tasks.refresh import RefreshTrips
 from taxi_pipeline.tasks.register import RegisterModel
@@ -53,6 +54,7 @@ __all__ = [
     "EvaluateModel",
     "IngestTrips",
     "Month",
+    "PromoteModel",
     "PublishedTrips",
     "RefreshTrips",
     "RegisterModel",

@@ -53,10 +53,12 @@ class Holder:
     Attributes:
         version: of the registered model.
         month: the last month of its training window; None if that is not known.
+        pin: that a person has pinned it, and why; empty if nobody has.
     """
 
     version: str
     month: Month | None
+    pin: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,9 @@ def decide_aliases(
 ) -> AliasDecision:
     """Which aliases move to a version: challenger, and champion if it is to be promoted.
 
-    An alias never moves to an older month. A version that is champion stays so where the gate would
-    not promote it now: whether to serve without a champion is a person's decision.
+    An alias never moves to an older month, nor away from a version that is pinned. A version that
+    is champion stays so where the gate would not promote it now: whether to serve without a
+    champion is a person's decision.
 
     Args:
         month: the last month of the version's training window.
@@ -93,14 +96,18 @@ def decide_aliases(
         holders: the version that each alias points to.
     """
     moves = []
+    champion = holders.get(CHAMPION)
+    pin = champion.pin if champion else ""
     text = f"champion: {reason}" if promote else f"not champion: {reason}"
-    for alias in (CHALLENGER, CHAMPION) if promote else (CHALLENGER,):
+    for alias in (CHALLENGER, CHAMPION) if promote and not pin else (CHALLENGER,):
         holder = holders.get(alias)
         if holder and holder.month and holder.month > month:
             text = f"{alias} stays with the newer month {holder.month}"
         elif holder is None or holder.version != version:
             moves.append(alias)
-    champion = holders.get(CHAMPION)
-    if not promote and champion and champion.version == version:
+    is_champion = champion is not None and champion.version == version
+    if pin:
+        text = f"champion: {pin}" if is_champion else f"not champion: {pin}"
+    elif not promote and is_champion:
         text = f"champion from before, would not become it now: {reason}"
     return AliasDecision(tuple(moves), text)

@@ -26,6 +26,7 @@ PRELOAD_MODULES = (
     "taxi_pipeline.model.serving",
     "taxi_pipeline.model.fitting",
     "taxi_pipeline.tuning.search",
+    "taxi_pipeline.tracking.champion",
     "taxi_pipeline.tracking.registration",
     "taxi_pipeline.tracking.searches",
     "taxi_pipeline.trips.cleaning",

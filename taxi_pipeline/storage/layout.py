@@ -10,6 +10,7 @@ these functions; no other module joins the parts of a path.
         logs/<time>-<process>.log              the log of a run
         source-<digest>.json                   which content a source offered (ingest)
         trials-<digest>/<number>.json          the trials of a search (tune)
+    champions/<registered model>/<number>.json a change of the champion: the ledger
     mlflow/                                    the registry, unless a server is configured
     .staging/                                  outputs that are being written
     .damaged/                                  outputs that were damaged, kept for a look
@@ -28,9 +29,11 @@ DAMAGED = ".damaged"
 RUNNING = ".running"
 LOGS = "logs"
 LATEST = "latest"
+CHAMPIONS = "champions"
 TRIALS_PREFIX = "trials-"
 SOURCE_PREFIX = "source-"
 
+_CHANGE = re.compile(r"(\d{5,})(\.done)?\.json")
 _SET_ASIDE = re.compile(r"\.(?:(\d{8}T\d{6}Z)-)?[0-9a-f]{8}$")
 
 
@@ -123,6 +126,31 @@ def trials_dir(task_dir: str, search_key: str) -> str:
 def trial_file(trials_dir: str, number: int) -> str:
     """The file of a trial, by its number from 1."""
     return f"{trials_dir}/{number:05d}.json"
+
+
+def ledger_dir(model_name: str) -> str:
+    """The folder of the changes of a registered model's champion."""
+    return f"{CHAMPIONS}/{model_name}"
+
+
+def change_file(model_name: str, number: int) -> str:
+    """The file of a change of the champion, by its number from 1."""
+    return f"{ledger_dir(model_name)}/{number:05d}.json"
+
+
+def confirmation_file(model_name: str, number: int) -> str:
+    """The file that says that the registry has followed a change."""
+    return f"{ledger_dir(model_name)}/{number:05d}.done.json"
+
+
+def parse_change(name: str) -> tuple[int, bool] | None:
+    """What a file of a ledger is: a change's number, and whether it is its confirmation.
+
+    Returns:
+        None for a file that is neither.
+    """
+    found = _CHANGE.fullmatch(name)
+    return (int(found[1]), bool(found[2])) if found else None
 
 
 def tracking_database() -> str:

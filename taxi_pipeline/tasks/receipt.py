@@ -14,6 +14,7 @@ from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage, identity_cache
 from taxi_pipeline.tasks.base.identity_cache import cached
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
 
 # The registries of which this process has said that they do not answer.
@@ -92,13 +93,15 @@ class ReceiptStage(RecipeStage):
         )
 
     def _lost(self) -> str:
-        """What the receipt certifies and the registry does not have; empty if it has it."""
+        """What the receipt certifies and is not so (any more); empty if all of it is so."""
         manifest = self.output().manifest()
         version = str(manifest["version"])
         candidate = self.candidate_of(Identity(**manifest["identity"]))
-        if _is_registered(self.model_name, version, candidate):
-            return ""
-        return f"version {version} of {self.model_name} is not in the registry any more"
+        if not _is_registered(self.model_name, version, candidate):
+            return f"version {version} of {self.model_name} is not in the registry any more"
+        if open_ledger(self.model_name).is_interrupted(version):
+            return f"version {version} of {self.model_name} was to become champion, and a run ended"
+        return ""
 
 
 def _server(uri: str) -> str:

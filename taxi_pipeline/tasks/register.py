@@ -14,6 +14,7 @@ from taxi_pipeline.identity import Identity
 from taxi_pipeline.observability import alerts
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import MANIFEST
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.receipt import ReceiptStage
@@ -76,6 +77,7 @@ class RegisterModel(ReceiptStage):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""
+        from taxi_pipeline.evaluation.champions import Verdict
         from taxi_pipeline.evaluation.gate import apply_gate
         from taxi_pipeline.tracking.registration import register
         from taxi_pipeline.tracking.searches import log_search
@@ -93,7 +95,8 @@ class RegisterModel(ReceiptStage):
             search_run = log_search(server, search, ended=True).run_id
         self.report(f"registering {self.model_name}")
         candidate = self._candidate(figures, tuned, search_run)
-        registration = register(server, candidate, promote=passed, reason=reason)
+        ledger = open_ledger(self.model_name)
+        registration = register(server, ledger, candidate, Verdict(passed, reason))
         self.set_tracking_link(registration.url)
         if registration.promoted:
             alerts.post_alert(

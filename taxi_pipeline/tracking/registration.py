@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from taxi_pipeline.evaluation.champions import Verdict
 from taxi_pipeline.tracking.aliases import move_aliases
+from taxi_pipeline.tracking.ledger import Ledger
 from taxi_pipeline.tracking.models import get_or_create_model
 from taxi_pipeline.tracking.records import Candidate, Registration
 from taxi_pipeline.tracking.runs import finish_run, get_or_create_run
@@ -13,7 +15,7 @@ from taxi_pipeline.tracking.versions import get_or_create_version
 
 
 def register(
-    server: TrackingServer, candidate: Candidate, *, promote: bool, reason: str
+    server: TrackingServer, ledger: Ledger, candidate: Candidate, verdict: Verdict
 ) -> Registration:
     """Copy a candidate to MLflow, and move the aliases that it has earned.
 
@@ -22,9 +24,9 @@ def register(
 
     Args:
         server: where to.
+        ledger: of the registered model, on that server.
         candidate: what is copied.
-        promote: whether the gate lets it become champion.
-        reason: why, in a few words.
+        verdict: of the gate.
 
     Raises:
         TrackingError: the server cannot be reached or refuses, or the registered model does not
@@ -36,11 +38,9 @@ def register(
         finish_run(client, run, model, candidate)
         version = get_or_create_version(client, run, model, candidate)
         verify_version(server, client, version, candidate)
-        decision, aliases = move_aliases(
-            client, candidate, str(version.version), promote=promote, reason=reason
-        )
-        verdict = verdict_of(passed=promote, aliases=aliases)
-        record_verdict(client, candidate, version, verdict, reason)
+        decision, aliases = move_aliases(client, ledger, candidate, str(version.version), verdict)
+        word = verdict_of(passed=verdict.promote, aliases=aliases)
+        record_verdict(client, candidate, version, word, verdict.reason)
     return Registration(
         model_name=candidate.model_name,
         version=str(version.version),

@@ -7,3 +7,6 @@ KEY_TAG = "candidate_key"
 
 MONTH_TAG = "training_month"
 """The tag that holds the last month of a candidate's training window."""
+
+DECISION_TAG = "decision"
+"""The tag of a version that says why it is champion or not, as of when that was last decided."""

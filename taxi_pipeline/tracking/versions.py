@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import mlflow
 from mlflow.exceptions import MlflowException
 
+from taxi_pipeline.tracking.lookup import RegisteredModel, RegisteredVersion
 from taxi_pipeline.tracking.records import KEY_TAG, MONTH_TAG, Candidate
 from taxi_pipeline.tracking.server import found
 from taxi_pipeline.tracking.views import view_link
@@ -53,6 +55,27 @@ def get_or_create_version(
         description=candidate.description,
         model_id=model.model_id,
     )
+
+
+def registered_model(client: mlflow.MlflowClient, name: str) -> RegisteredModel | None:
+    """What the registry holds of a model, asked through MLflow, whatever kind of registry it is.
+
+    Returns:
+        The model; None if the registry has none of this name.
+    """
+    model = found(lambda: client.get_registered_model(name))
+    if model is None:
+        return None
+    versions = {
+        str(version.version): RegisteredVersion(
+            version.run_id or "",
+            datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
+            version.tags,
+        )
+        for version in client.search_model_versions(f"name = '{name}'")
+    }
+    aliases = {alias: str(version) for alias, version in model.aliases.items()}
+    return RegisteredModel(versions, aliases)
 
 
 def model_id(version: ModelVersion) -> str:

@@ -96,3 +96,22 @@ def test_pointers_are_told_from_other_files():
 
 def test_a_process_says_what_it_works_on_in_a_file_of_its_own():
     assert layout.running_file("host-1-ab12") == ".running/host-1-ab12.json"
+
+
+def test_a_change_of_the_champion_and_its_confirmation_are_named_by_its_number():
+    model = "nyc-green-taxi-duration-trip"
+    assert layout.ledger_dir(model) == f"champions/{model}"
+    assert layout.change_file(model, 7) == f"champions/{model}/00007.json"
+    assert layout.confirmation_file(model, 7) == f"champions/{model}/00007.done.json"
+
+
+@given(st.integers(1, 10**7), st.booleans())
+def test_a_change_is_known_by_its_files_name(number, is_confirmation):
+    file = layout.confirmation_file if is_confirmation else layout.change_file
+    name = file("model", number).rpartition("/")[2]
+    assert layout.parse_change(name) == (number, is_confirmation)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "1.json", "00001.json.tmp", "00001.done"])
+def test_other_files_are_no_changes(name):
+    assert layout.parse_change(name) is None

@@ -6,8 +6,11 @@ import shutil
 import mlflow
 import pytest
 
+from taxi_pipeline.evaluation.champions import Verdict
 from taxi_pipeline.model import serving
 from taxi_pipeline.month import Month
+from taxi_pipeline.storage import open_storage
+from taxi_pipeline.tracking.ledger import Ledger
 from taxi_pipeline.tracking.records import Candidate, Dataset
 from taxi_pipeline.tracking.registration import register
 from taxi_pipeline.tracking.server import TrackingServer
@@ -62,12 +65,17 @@ def candidate(tmp_path, folder, models):
 
 
 @pytest.fixture
-def copy(server, candidate):
+def ledger(tmp_path):
+    return Ledger(open_storage(str(tmp_path / "root")), NAME, "the registry")
+
+
+@pytest.fixture
+def copy(server, ledger, candidate):
     """Registers the candidate, or one that differs from it."""
 
     def registered(promote=True, **changes):
         changed = dataclasses.replace(candidate, **changes)
-        return register(server, changed, promote=promote, reason="it is good")
+        return register(server, ledger, changed, Verdict(promote, "it is good"))
 
     return registered
 

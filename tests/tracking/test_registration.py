@@ -8,6 +8,7 @@ import sys
 import mlflow
 import pytest
 
+from taxi_pipeline.evaluation.champions import Verdict
 from taxi_pipeline.tracking.registration import register
 
 CALLS = [
@@ -199,10 +200,9 @@ def test_a_database_that_was_emptied_is_filled_again(copy, held, client, server)
     assert_whole(held, client)
 
 
-def test_another_experiment_keeps_the_version_of_the_first(copy, held, server, candidate):
-
+def test_another_experiment_keeps_the_version_of_the_first(copy, held, server, ledger, candidate):
     first = copy()
     other = dataclasses.replace(server, experiment="another")
-    second = register(other, candidate, promote=True, reason="it is good")
+    second = register(other, ledger, candidate, Verdict(promote=True, reason="it is good"))
     assert second.version == first.version
     assert len(held()[2]) == 1

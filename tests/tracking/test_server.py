@@ -10,6 +10,7 @@ import pytest
 from processes import clean_environment, run
 
 from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.evaluation.champions import Verdict
 from taxi_pipeline.tracking.registration import register
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
@@ -51,12 +52,12 @@ def test_a_deleted_experiment_is_one_line_and_restoring_it_helps(copy, held, ser
     assert (again.run_id, again.version) == (first.run_id, first.version)
 
 
-def test_instead_of_a_deleted_experiment_another_may_be_used(copy, held, server, client, candidate):
-
+def test_instead_of_a_deleted_experiment_another_may_be_used(copy, held, server, ledger, candidate):
     first = copy()
-    client.delete_experiment(server.experiment_id(client))
+    with server.client() as client:
+        client.delete_experiment(server.experiment_id(client))
     other = dataclasses.replace(server, experiment="another")
-    second = register(other, candidate, promote=True, reason="it is good")
+    second = register(other, ledger, candidate, Verdict(promote=True, reason="it is good"))
     assert second.run_id != first.run_id
     assert second.aliases == ("challenger", "champion")
     (found,), _, _ = held()

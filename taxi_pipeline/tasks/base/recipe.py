@@ -25,6 +25,14 @@ def model_name(taxi: str, recipe: str) -> str:
     return f"nyc-{taxi}-taxi-duration-{recipe}"
 
 
+def tracking_server() -> TrackingServer:
+    """The MLflow server of the configuration."""
+    from taxi_pipeline.tracking.server import TrackingServer
+
+    settings = config.tracking()
+    return TrackingServer(settings.server_uri, settings.experiment, settings.artifacts)
+
+
 class RecipeParameter(CheckedParameter[str]):
     """The name of a recipe of this package, of a registered one or of an installed one.
 
@@ -95,10 +103,7 @@ class RecipeStage(Stage):
 
     def server(self) -> TrackingServer:
         """The MLflow server of the configuration."""
-        from taxi_pipeline.tracking.server import TrackingServer
-
-        settings = config.tracking()
-        return TrackingServer(settings.server_uri, settings.experiment, settings.artifacts)
+        return tracking_server()
 
     def months(self, task: type[Monthly]) -> list[Monthly]:
         """A monthly task for each month of the training window, oldest first."""
