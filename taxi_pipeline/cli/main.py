@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from taxi_pipeline import redaction
-from taxi_pipeline.cli import latest, luigid, plan, prune, status, verify, write_config
+from taxi_pipeline.cli import champion, latest, luigid, plan, prune, status, verify, write_config
 from taxi_pipeline.observability import failures
 
 
@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "write-config": write_config,
     "plan": plan,
     "status": status,
+    "champion": champion,
     "latest": latest,
     "verify": verify,
     "prune": prune,

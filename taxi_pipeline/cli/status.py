@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from taxi_pipeline.cli.options import add_config_flags, apply_config_flags
 from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.month import Month
-from taxi_pipeline.runtime.status import ModelStatus, Status
+from taxi_pipeline.runtime.status import ChampionStatus, ModelStatus, Status
 from taxi_pipeline.runtime.status import status as current_status
 from taxi_pipeline.trips import TAXIS
 
@@ -41,6 +41,7 @@ def as_text(found: Status) -> str:
     ]
     if found.models:
         lines.append(table(HEADER, [_row(model) for model in found.models]))
+    lines += [_serving(champion) for champion in found.champions]
     if found.registry:
         lines.append(f"Which version serves is not known: {found.registry}")
     return "\n".join([*lines, _next(found)])
@@ -59,6 +60,19 @@ def _row(model: ModelStatus) -> tuple[str, ...]:
         model.made[:16].replace("T", " "),
         f"{model.state}: {model.reason}" if model.reason else model.state,
     )
+
+
+def _serving(champion: ChampionStatus) -> str:
+    if champion.version is None:
+        return f"{champion.model}: which version serves is not known: {champion.problem}"
+    trained = f", trained to {champion.month}," if champion.month else ""
+    serves = (
+        f"version {champion.version}{trained} serves since {champion.since[:10]}"
+        if champion.version
+        else "no version serves"
+    )
+    remarks = [f"; {remark}" for remark in (champion.pinned, champion.problem) if remark]
+    return f"{champion.model}: {serves}{''.join(remarks)}"
 
 
 def _next(found: Status) -> str:

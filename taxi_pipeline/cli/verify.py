@@ -19,6 +19,7 @@ from taxi_pipeline.cli.options import (
 )
 from taxi_pipeline.formatting import format_bytes, pluralize
 from taxi_pipeline.redaction import redact
+from taxi_pipeline.runtime.ledger_check import is_of_ledger, ledger_findings
 from taxi_pipeline.runtime.registry_check import registry_findings
 from taxi_pipeline.storage import layout, leases, verify
 from taxi_pipeline.storage.verify import Finding
@@ -28,9 +29,10 @@ HELP = "compare everything under the storage root with what was published there"
 DESCRIPTION = """\
 Reads every output under the storage root and compares it with its manifest: names, bytes and
 SHA-256 of the files, the manifest's own checksum, and the key that names the folder. Also reads the
-pointers to what sources offered and the trials of searches, and compares the registry with the
-receipts. Without --repair nothing is changed, except that MLflow's database under a root that was
-moved names its files where they are now. Exit code 0: no damage; 1: damage was found.
+pointers to what sources offered, the trials of searches and the ledgers of champions, and compares
+the registry with the receipts and the ledgers. Without --repair nothing is changed, except that
+MLflow's database under a root that was moved names its files where they are now. Exit code 0: no
+damage; 1: damage was found.
 """
 
 
@@ -66,7 +68,7 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     size = sum(check.size for check in planned)
     with tqdm(total=size, unit="B", unit_scale=True, desc="verify", disable=None) as bar:
         findings = verify.run(storage, planned, bar.update)
-    findings = sorted([*findings, *registry_findings(storage)])
+    findings = sorted([*findings, *registry_findings(storage), *ledger_findings(storage)])
     if not options.json:  # whatever becomes of a repair
         for finding in findings:
             print(finding)
@@ -98,7 +100,11 @@ def _next(findings: Sequence[Finding], mended: Sequence[str], *, repair: bool) -
         others = f"; {len(findings)} listed that harm nothing" if findings else ""
         return f"No damage under {redact(config.storage().root)}{others}."
     left = sum(finding.is_damage and not finding.set_aside for finding in findings)
-    aside = [place for place in mended if not place.endswith(f"/{layout.LATEST}")]
+    aside = [
+        place
+        for place in mended
+        if not place.endswith(f"/{layout.LATEST}") and not is_of_ledger(place)
+    ]
     sentences = [f"{pluralize(damaged, 'thing')} damaged."]
     if repair and aside:
         sentences.append(
@@ -109,6 +115,11 @@ def _next(findings: Sequence[Finding], mended: Sequence[str], *, repair: bool) -
         sentences.append(
             f"The same command with --repair sets {damaged - left} aside, so that the next run "
             "that needs them makes them again."
+        )
+    if any(finding.set_aside and is_of_ledger(finding.location) for finding in findings):
+        sentences.append(
+            "A change of a ledger is not made again: once it is set aside, MLflow's alias says who "
+            "serves."
         )
     if left:
         sentences.append(f"{left} cannot be mended so: their lines say what is wrong.")

@@ -4,6 +4,7 @@ Needed are, each with all that it was made from:
 
 - what is made as the configuration and the code are now, from whatever any source offers;
 - the versions in the registry, with their receipts, and receipts of other registries;
+- the champions of the ledgers;
 - what is young, and what a run works on;
 - whatever cannot be judged here: of a stage or a recipe that is not imported, or without a
   manifest that can be read.
@@ -22,11 +23,13 @@ from taxi_pipeline import config
 from taxi_pipeline.errors import DamagedOutput, InvalidConfig, StorageError, TrackingError
 from taxi_pipeline.identity import KEY_LENGTH, Identity
 from taxi_pipeline.redaction import redact_url
+from taxi_pipeline.runtime.champions import ledger_names
 from taxi_pipeline.storage import Storage, layout, prune
 from taxi_pipeline.storage.inventory import TaskDir
 from taxi_pipeline.storage.leases import Lease
 from taxi_pipeline.storage.prune import Contents, Made, Removal
 from taxi_pipeline.tasks.base import RecipeStage, Stage, identity_cache
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.receipt import ReceiptStage
 from taxi_pipeline.tasks.tune import TuneHyperparameters
 from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
@@ -69,7 +72,10 @@ def survey(storage: Storage, leases: Sequence[Lease], before: datetime) -> Surve
         tasks = Tasks(storage, contents)
         reasons = {made: tasks.reasons(made) for made in contents.outputs}
         needed = contents.with_inputs(
-            [*(made for made, why in reasons.items() if not why), *_registered(contents, tasks)]
+            [
+                *(made for made, why in reasons.items() if not why),
+                *_registered(storage, contents, tasks),
+            ]
         )
 
         others = [made for made in contents.outputs if made not in needed]
@@ -219,11 +225,17 @@ def keys_of(task: Stage, identity: Identity) -> set[str]:
 # --- the registry ---------------------------------------------------------------------------------
 
 
-def _registered(contents: Contents, tasks: Tasks) -> Iterator[Made]:
-    """The candidates and the receipts of versions in the registry, and of other registries."""
+def _registered(storage: Storage, contents: Contents, tasks: Tasks) -> Iterator[Made]:
+    """The candidates and the receipts of versions in the registry, and of other registries.
+
+    Also the candidates that are champions by a ledger.
+    """
     known = [(made, task) for made in contents.outputs if (task := tasks.task(made))]
     names = {task.model_name for _, task in known if isinstance(task, RecipeStage)}
     models = ask_registry(names)
+    for name in ledger_names(storage):
+        for champion in open_ledger(name).champions():
+            yield from contents.by_key.get(champion.since.candidate_key, ())
     for registered in models.values():
         for version in registered.versions.values():
             yield from contents.by_key.get(version.candidate_key, ())

@@ -10,9 +10,11 @@ from typing import Any, Literal
 from taxi_pipeline import config
 from taxi_pipeline.errors import DamagedOutput, TaxiPipelineError
 from taxi_pipeline.month import Month
+from taxi_pipeline.runtime.champions import CANNOT_BE_ASKED, Serving, ledger_names
 from taxi_pipeline.storage import Storage, open_storage
 from taxi_pipeline.storage.inventory import TaskDir, task_dirs
 from taxi_pipeline.tasks.base import identity_cache
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.register import RegisterModel
 from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
@@ -60,6 +62,27 @@ class ModelStatus:
 
 
 @dataclass(frozen=True)
+class ChampionStatus:
+    """What serves of a registered model, by its ledger.
+
+    Attributes:
+        model: the registered model.
+        version: that serves; empty if none does; None if that is not known.
+        month: the last month that it was trained on; empty if that is not known.
+        since: when it became champion, in UTC; empty if there is none.
+        pinned: that a person has pinned it, and why; empty if nobody has.
+        problem: what keeps this from being known, or what the registry says otherwise; or empty.
+    """
+
+    model: str
+    version: str | None
+    month: str
+    since: str
+    pinned: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class Status:
     """What there is under a storage root.
 
@@ -68,12 +91,14 @@ class Status:
         registry: why the registry could not be asked; empty if it was.
         ingested: the months that are ingested, by taxi.
         models: the models, by taxi, recipe, window and month.
+        champions: what serves of each registered model that has a ledger.
     """
 
     root: str
     registry: str
     ingested: Mapping[str, Sequence[str]]
     models: Sequence[ModelStatus]
+    champions: Sequence[ChampionStatus] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The status as plain values."""
@@ -102,7 +127,9 @@ def status(taxi: str | None = None) -> Status:
     for folder in found:
         if folder.stage == IngestTrips.stage and folder.keys:
             ingested.setdefault(folder.taxi, []).append(str(folder.month))
-    return Status(root, registry.hindrance, ingested, described)
+    names = [name for name in ledger_names(storage) if taxi is None or f"-{taxi}-" in name]
+    champions = [_champion(name, registry) for name in names]
+    return Status(root, registry.hindrance, ingested, described, champions)
 
 
 class _Registry:
@@ -110,21 +137,45 @@ class _Registry:
 
     def __init__(self) -> None:
         self.uri = config.tracking().server_uri
-        self.hindrance = "" if can_look_up(self.uri) else "a registry of this kind cannot be asked"
+        self.hindrance = "" if can_look_up(self.uri) else CANNOT_BE_ASKED
         self._models: dict[str, RegisteredModel | None] = {}
 
-    def aliases(self, model_name: str, version: str) -> tuple[str, ...]:
-        """The aliases that a version of a model holds."""
+    def model(self, model_name: str) -> RegisteredModel | None:
+        """A registered model; None if there is none, or if that is not known."""
         if model_name not in self._models and not self.hindrance:
             try:
                 self._models[model_name] = look_up(self.uri, model_name)
             except TaxiPipelineError as error:
                 self.hindrance = str(error)
-        model = self._models.get(model_name)
+        return self._models.get(model_name)
+
+    def aliases(self, model_name: str, version: str) -> tuple[str, ...]:
+        """The aliases that a version of a model holds."""
+        model = self.model(model_name)
         # An alias may be left pointing to a version that was deleted.
         if model is None or version not in model.versions:
             return ()
         return tuple(sorted(alias for alias, held in model.aliases.items() if held == version))
+
+
+def _champion(name: str, registry: _Registry) -> ChampionStatus:
+    try:
+        history = open_ledger(name).read()
+    except DamagedOutput as error:
+        return ChampionStatus(name, None, "", "", "", str(error))
+    registered = registry.model(name)
+    problem = Serving(history, registered, registry.hindrance).difference
+    champion = history.champion
+    if champion is None:
+        return ChampionStatus(name, "", "", "", "", problem)
+    return ChampionStatus(
+        model=name,
+        version=champion.version,
+        month=champion.since.training_month,
+        since=champion.since.when.isoformat(timespec="seconds"),
+        pinned=champion.pin_text,
+        problem=problem,
+    )
 
 
 def _describe(storage: Storage, folders: Sequence[TaskDir], registry: _Registry) -> ModelStatus:

@@ -16,7 +16,7 @@ from taxi_pipeline.storage.inventory import TaskDir, task_dirs
 from taxi_pipeline.storage.output import Output
 from taxi_pipeline.storage.protocol import Storage
 
-Kind = Literal["damaged", "unreadable", "orphan", "elsewhere"]
+Kind = Literal["damaged", "unreadable", "orphan", "elsewhere", "differs"]
 
 THREADS = 8
 """Files that are read at a time; digests are computed on as many cores."""
@@ -31,7 +31,8 @@ class Finding:
     Attributes:
         kind: ``damaged``; ``unreadable`` if the store did not give it; ``orphan`` if nothing names
             it, which is no damage; ``elsewhere`` if a link leads to it from the root to another
-            place, where nothing is read or changed.
+            place, where nothing is read or changed; ``differs`` if two places say different things,
+            which is no damage.
         location: of what it is about.
         problem: what is wrong, in a few words.
         set_aside: whether setting the location aside mends it, as what is not there is made again.

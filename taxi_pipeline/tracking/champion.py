@@ -7,7 +7,14 @@ from typing import Any
 import mlflow
 
 from taxi_pipeline.errors import TrackingError
-from taxi_pipeline.evaluation.champions import PINNED, PROMOTED, ROLLED_BACK, UNPINNED, Change
+from taxi_pipeline.evaluation.champions import (
+    PINNED,
+    PROMOTED,
+    ROLLED_BACK,
+    UNPINNED,
+    Change,
+    predecessors,
+)
 from taxi_pipeline.tracking.aliases import move_champion, with_history
 from taxi_pipeline.tracking.ledger import History, Ledger, user_and_host, version_facts
 from taxi_pipeline.tracking.server import TrackingServer, found
@@ -37,9 +44,9 @@ def promote_version(server: TrackingServer, ledger: Ledger, version: str, reason
     def promote(history: History) -> Change:
         if history.champion and history.version == version:
             return history.champion.since
-        is_older = history.version.isdigit() and int(version) < int(history.version)
-        has_served = any(change.to_version == version for change in history.changes)
-        action = ROLLED_BACK if is_older or has_served else PROMOTED
+        is_older = int(version) < int(history.version or 0)
+        goes_back = is_older or version in predecessors(history.changes)
+        action = ROLLED_BACK if goes_back else PROMOTED
         # Before the move, after which nothing is left to be done.
         decision = f"champion: {action} by {user_and_host()} ({reason})"
         client.set_model_version_tag(name, version, DECISION_TAG, decision)

@@ -92,6 +92,18 @@ class Ledger:
             last_number=max(numbers | confirmations, default=0),
         )
 
+    def champions(self) -> list[Champion]:
+        """The champion of each registry.
+
+        Raises:
+            DamagedOutput: a change cannot be read.
+        """
+        changes: dict[str, list[Change]] = {}
+        for number in sorted(self._numbers()[0]):
+            change = self._change(number)
+            changes.setdefault(change.registry, []).append(change)
+        return [champion for own in changes.values() if (champion := champion_of(own))]
+
     def is_interrupted(self, version: str) -> bool:
         """Whether a version was to become champion, and the registry may not have followed.
 

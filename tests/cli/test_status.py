@@ -7,7 +7,7 @@ from command_line import CommandLine
 from processes import python
 
 from taxi_pipeline.cli.status import as_text
-from taxi_pipeline.runtime.status import ModelStatus, Status
+from taxi_pipeline.runtime.status import ChampionStatus, ModelStatus, Status
 
 
 def model(month="2021-01", state="current", reason="", **further):
@@ -61,6 +61,28 @@ def test_the_last_line_names_the_command_that_makes_what_is_stale():
 
 def test_a_registry_that_was_not_asked_is_told():
     assert "Which version serves is not known: it is down" in text(model(), registry="it is down")
+
+
+@pytest.mark.parametrize(
+    ("champion", "line"),
+    [
+        (
+            ("3", "2021-03", "2021-06-01T12:00:00+00:00", "it is pinned", ""),
+            "model: version 3, trained to 2021-03, serves since 2021-06-01; it is pinned",
+        ),
+        (
+            ("3", "", "2021-06-01T12:00:00+00:00", "", ""),
+            "model: version 3 serves since 2021-06-01",
+        ),
+        (("", "", "", "", "it differs"), "model: no version serves; it differs"),
+        ((None, "", "", "", "it is damaged"), "model: which version serves is not known: it is d"),
+    ],
+    ids=["pinned", "no-month", "differs", "damaged"],
+)
+def test_the_champion_of_each_ledger_is_a_line(champion, line):
+    champions = [ChampionStatus("model", *champion)]
+    found = Status("data", "", {"green": ["2021-01", "2021-02"]}, [model()], champions)
+    assert as_text(found).splitlines()[-2].startswith(line)
 
 
 def test_figures_that_are_not_there_are_empty():

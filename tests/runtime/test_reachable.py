@@ -15,6 +15,7 @@ from taxi_pipeline.runtime import reachable
 from taxi_pipeline.storage import open_storage
 from taxi_pipeline.storage.leases import Lease
 from taxi_pipeline.tasks.base import Stage
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tracking.lookup import RegisteredModel, RegisteredVersion
 
 NOW = datetime.now(UTC) + timedelta(days=1)
@@ -113,6 +114,19 @@ def test_a_version_of_a_candidate_is_found_by_its_key(root, monkeypatch, luigi_c
     luigi_config("cleaning", "max_minutes", 50)
     # The receipt is for version 1, which is gone.
     assert {removal.location.partition("/")[0] for removal in survey(root).removals} == {"register"}
+
+
+def test_the_champion_of_a_ledger_needs_all_that_it_was_made_of(root, no_versions, luigi_config):
+    luigi_config("cleaning", "max_minutes", 50)
+    assert "evaluate" in stages(survey(root))
+    ledger = open_ledger("nyc-green-taxi-duration-linear")
+    key = manifest_of("evaluate", "2021-01").parent.name
+    for candidate_key in (key, "of another"):
+        facts = {"pinned": False, "why": "", "candidate_key": candidate_key}
+        ledger.append(ledger.read(), "promoted", candidate_key[:1], **facts)
+        kept = candidate_key == key
+        assert ("evaluate" in stages(survey(root))) is not kept
+        assert ("train" in stages(survey(root))) is not kept
 
 
 def test_receipts_of_another_registry_need_what_they_certify(root, no_versions, luigi_config):

@@ -6,10 +6,12 @@ import luigi
 import mlflow
 import pytest
 
-from taxi_pipeline import EvaluateModel, RegisterModel, TransformTrips, config
+from taxi_pipeline import EvaluateModel, PromoteModel, RegisterModel, TransformTrips, config
 from taxi_pipeline.model.recipes import registry
 from taxi_pipeline.runtime.status import status
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 
+NAME = "nyc-green-taxi-duration-linear"
 LINEAR = {"recipe": "linear", "year": 2021, "month": 1}
 
 
@@ -79,6 +81,34 @@ def test_a_deleted_version_makes_it_stale():
 def test_a_lost_month_makes_it_stale(registered):
     shutil.rmtree(registered / "ingest" / "green" / "2021-02")
     assert (only().state, only().reason) == ("stale", "a month that it needs is not ingested")
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_champion_is_told_by_the_ledger_and_what_the_registry_says_otherwise():
+    assert status().champions == []
+    run(PromoteModel(recipe="linear", version=1, reason="it is good"))
+    (champion,) = status().champions
+    assert (champion.version, champion.month, champion.problem) == ("1", "2021-01", "")
+    assert champion.model == NAME
+    assert champion.pinned.startswith("version 1 is pinned since ")
+    assert only().aliases == ("challenger", "champion")
+
+    uri = config.tracking().server_uri
+    mlflow.MlflowClient(uri, uri).delete_registered_model_alias(NAME, "champion")
+    (champion,) = status().champions
+    assert champion.version == "1"
+    assert champion.problem.startswith("the alias in MLflow points to no version: ")
+    assert len(open_ledger(NAME).read().changes) == 1
+    assert status("yellow").champions == []
+
+
+def test_a_damaged_ledger_is_told(registered):
+    place = registered / "champions" / NAME / "00001.json"
+    place.parent.mkdir(parents=True)
+    place.write_text("{")
+    (champion,) = status().champions
+    assert champion.version is None
+    assert "00001.json is damaged: it is no JSON; restore it" in champion.problem
 
 
 @pytest.mark.usefixtures("root")
