@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from taxi_pipeline.errors import DamagedOutput, TrackingError
+from taxi_pipeline.errors import DamagedOutput
 from taxi_pipeline.storage import describe_files, to_json
 from taxi_pipeline.storage.files import parse_json
 from taxi_pipeline.tracking.lookup import TIMEOUT_SECONDS
-from taxi_pipeline.tracking.relocation import ARTIFACTS, open_sqlite, sqlite_tables
+from taxi_pipeline.tracking.relocation import ARTIFACTS, open_sqlite, sqlite_tables, unreadable
 
 LISTING = "files.json"
 """The file of a registered model that lists the others, with bytes and sha256."""
@@ -114,7 +114,7 @@ def _rows(file: Path, query: str) -> list[tuple[str, ...]]:
                 return []
             return database.execute(query).fetchall()
     except (sqlite3.Error, OSError) as error:
-        raise TrackingError(f"MLflow's database {file} cannot be read ({error})") from None
+        raise unreadable(file, error) from None
 
 
 def _local_folder(location: str | None) -> Path | None:

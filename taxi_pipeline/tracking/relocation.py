@@ -70,6 +70,16 @@ def sqlite_tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
 
+def unreadable(file: Path, error: Exception) -> TrackingError:
+    """The line for a database that cannot be read, with what to do if it is damaged."""
+    code = getattr(error, "sqlite_errorcode", None)
+    is_damaged = code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+    advice = ": move it away, and RegisterModel makes a new one with what it registers again"
+    return TrackingError(
+        f"MLflow's database {file} cannot be read ({error}){advice if is_damaged else ''}"
+    )
+
+
 def relocate(file: Path) -> None:
     """Let MLflow's database name the files beside it, if both were moved or copied here.
 
@@ -101,7 +111,7 @@ def relocate(file: Path) -> None:
             database.execute("COMMIT")
     except (sqlite3.Error, OSError) as error:
         if not moved:
-            raise TrackingError(f"MLflow's database {file} cannot be read ({error})") from None
+            raise unreadable(file, error) from None
         raise TrackingError(
             f"{_move(moved[0], file)}, but MLflow's database {file} names its files there and "
             f"cannot be written ({error}): make it and its folder writable, then run this again"

@@ -118,6 +118,18 @@ def test_a_registry_that_does_not_answer_is_told(root, luigi_config):
     assert "secret" not in str(finding)
 
 
+def test_a_damaged_database_may_be_moved_away(root):
+    lines(root)  # follows the copied folder
+    file = Path("mlflow.db")
+    file.write_bytes(file.read_bytes()[:100_000])
+    (finding,) = registry_findings(root)
+    assert finding.kind == "unreadable"
+    assert ": move it away, and RegisterModel makes a new one" in finding.problem
+    file.rename("moved away")
+    (finding, *_) = registry_findings(root)
+    assert finding.problem == f"version 1 of {MODEL} is not in the registry"
+
+
 def test_a_registry_that_cannot_be_asked_is_told_and_is_no_damage(root, luigi_config):
     luigi_config("tracking", "uri", "databricks")
     assert lines(root) == ["elsewhere   databricks: a registry of this kind cannot be asked"]

@@ -123,5 +123,5 @@ def test_a_database_that_is_not_there_or_of_something_else_names_nothing(tmp_pat
 def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path):
     file = tmp_path / "mlflow.db"
     file.write_text("no database at all, but long enough to be read as one " * 100)
-    with pytest.raises(TrackingError, match=r"^MLflow's database .* cannot be read \(.*\)$"):
+    with pytest.raises(TrackingError, match=r"^MLflow's database .* cannot be read \(.*\): move"):
         versions_with_damage(file)

@@ -277,7 +277,7 @@ def test_where_there_is_no_database_nothing_is_done(tmp_path, content):
 
 def test_a_file_that_is_no_database_is_one_line(tmp_path):
     (tmp_path / "mlflow.db").write_bytes(b"no database" * 100)
-    with pytest.raises(TrackingError, match=r"cannot be read .file is not a database.$"):
+    with pytest.raises(TrackingError, match=r"cannot be read .file is not a database.: move"):
         relocate(tmp_path / "mlflow.db")
 
 
