@@ -204,9 +204,12 @@ class IngestTrips(Stage):
         return f"source republished{self._row_figures(older_key)}"
 
     def changes_since(self, older_key: str) -> list[str]:
-        """That the source was republished, for a task that requires the month."""
+        """That the month is another file, for a task that requires it."""
+        older, newer = self.manifest_of(older_key), self.manifest_of(self.key or "")
+        is_moved = older and newer and older.get("url") != newer.get("url")
+        what = "another source is read" if is_moved else "source republished"
         month = f"{self.taxi} {self.calendar_month}"
-        return [f"source republished ({month}){self._row_figures(older_key)}"]
+        return [f"{what} ({month}){self._row_figures(older_key)}"]
 
     def _row_figures(self, older_key: str) -> str:
         """The numbers of rows of an older content and of this one; empty if one is gone."""

@@ -73,3 +73,16 @@ def test_a_republished_source_is_told_with_its_rows_as_long_as_the_older_is_ther
     assert reasons(features) == [f"{told}: 1,000 -> 999 rows"]
     shutil.rmtree(older)
     assert reasons(features) == [told]
+
+
+def test_another_source_is_not_called_republished(pipeline, tmp_path):
+    for name, rows in (("one", 1000), ("other", 999)):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "2021-01.parquet"
+        synthetic.write_month(path, "green", Month(2021, 1), rows=rows, seed=0)
+    pipeline.configure("source", "url", f"{tmp_path}/one/{{year}}-{{month:02d}}.parquet")
+    features = january(BuildFeatures)
+    pipeline.run(features)
+    pipeline.configure("source", "url", f"{tmp_path}/other/{{year}}-{{month:02d}}.parquet")
+    pipeline.run(january(IngestTrips))
+    assert reasons(features) == ["another source is read (green 2021-01): 1,000 -> 999 rows"]
