@@ -137,7 +137,7 @@ def _log(options: argparse.Namespace, name: str) -> Answer:  # noqa: ARG001  (as
         "changes": [change.as_json() for change in changes],
         "champion": _facts(champion) if champion else None,
         "difference": now.difference,
-        "registry": now.hindrance,
+        "registry_error": now.hindrance,
     }
     lines = []
     if changes:

@@ -99,7 +99,10 @@ class ReceiptStage(RecipeStage):
         candidate = self.candidate_of(Identity(**manifest["identity"]))
         if not _is_registered(self.model_name, version, candidate):
             return f"version {version} of {self.model_name} is not in the registry any more"
-        if open_ledger(self.model_name).is_interrupted(version):
+        ledger = open_ledger(self.model_name)
+        # Asked once a reading, as the registry is.
+        waiting = cached((ledger, "interrupted"), ledger.interrupted)
+        if any(change.to_version == version for change in waiting):
             return f"version {version} of {self.model_name} was to become champion, and a run ended"
         return ""
 

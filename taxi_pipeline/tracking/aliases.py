@@ -51,7 +51,9 @@ def move_aliases(
     Returns:
         The decision, and all aliases that the version holds afterwards, in order.
     """
-    is_resumed = ledger.is_interrupted(version)
+    is_resumed = any(
+        (change.action, change.to_version) == (PROMOTED, version) for change in ledger.interrupted()
+    )
 
     def move(history: History) -> AliasDecision:
         decision = decide_aliases(

@@ -104,16 +104,17 @@ class Ledger:
             changes.setdefault(change.registry, []).append(change)
         return [champion for own in changes.values() if (champion := champion_of(own))]
 
-    def is_interrupted(self, version: str) -> bool:
-        """Whether a version was to become champion, and the registry may not have followed.
+    def interrupted(self) -> list[Change]:
+        """The changes of this registry that it may not have followed; none, or the last.
 
-        What this asks for is the names of the files, and what is not confirmed.
+        This asks for the names of the files, and reads only what is not confirmed.
+
+        Raises:
+            DamagedOutput: a change cannot be read.
         """
         changes, confirmations = self._numbers()
-        waiting = [self._change(number) for number in changes - confirmations]
-        return any(
-            (change.registry, change.to_version) == (self.registry, version) for change in waiting
-        )
+        waiting = [self._change(number) for number in sorted(changes - confirmations)]
+        return [change for change in waiting if change.registry == self.registry]
 
     def _numbers(self) -> tuple[set[int], set[int]]:
         """The numbers of the changes, and those of their confirmations."""

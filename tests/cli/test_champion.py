@@ -88,7 +88,7 @@ def test_a_script_reads_the_log_as_json(served, champion):
     content = json.loads(text)
     assert [change["to_version"] for change in content["changes"]] == ["1", "2", "3"]
     assert content["champion"]["version"] == "3"
-    assert content["difference"] == content["registry"] == ""
+    assert content["difference"] == content["registry_error"] == ""
 
 
 def test_a_model_without_a_champion_says_so(client, champion):

@@ -67,12 +67,11 @@ def test_a_change_is_in_a_file_of_its_own_by_number(ledger):
 def test_the_last_change_is_unconfirmed_until_the_registry_has_followed(ledger):
     change = append(ledger, "1", confirm=False)
     assert not ledger.read().is_confirmed
-    assert ledger.is_interrupted("1")
-    assert not ledger.is_interrupted("2")
+    assert ledger.interrupted() == [change]
     ledger.confirm(change)
     ledger.confirm(change)
     assert ledger.read().is_confirmed
-    assert not ledger.is_interrupted("1")
+    assert ledger.interrupted() == []
 
 
 def test_two_writers_never_share_a_number(ledger):
@@ -94,11 +93,11 @@ def test_each_registry_has_changes_of_its_own(ledger):
     append(ledger, "7")
     other = dataclasses.replace(ledger, registry="another")
     assert other.read() == History(last_number=1)
-    append(other, "1", confirm=False)
+    change = append(other, "1", confirm=False)
     assert ledger.read().version == "7"
     assert ledger.read().is_confirmed
-    assert not ledger.is_interrupted("1")
-    assert other.is_interrupted("1")
+    assert ledger.interrupted() == []
+    assert other.interrupted() == [change]
 
 
 def test_a_damaged_change_is_one_line_that_says_what_to_do(ledger):
