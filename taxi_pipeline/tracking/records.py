@@ -26,6 +26,9 @@ SEARCH_TAG = "search_key"
 VERDICT_TAG = "verdict"
 """The tag that says what the gate made of a candidate."""
 
+REASON_TAG = "verdict_reason"
+"""The tag that says why, in a few words."""
+
 
 @dataclass(frozen=True)
 class Dataset:

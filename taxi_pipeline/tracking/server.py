@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
+TRAINING = "workflowType=machine_learning"
+"""What a link into MLflow's pages says so that they are those of models, not of chats."""
+
 LOCK_SECONDS = 600
 """Seconds that another registration is waited for; one takes seconds."""
 
@@ -138,7 +141,7 @@ class TrackingServer:
         if not self.uri.startswith(("http://", "https://")):
             return ""
         server = strip_credentials(self.uri).rstrip("/")
-        return f"{server}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+        return f"{server}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}?{TRAINING}"
 
 
 def found(look_up: Callable[[], Found]) -> Found | None:

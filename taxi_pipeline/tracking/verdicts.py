@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 import mlflow
 
 from taxi_pipeline.evaluation.gate import CHAMPION
-from taxi_pipeline.tracking.records import VERDICT_TAG, Candidate
+from taxi_pipeline.tracking.records import REASON_TAG, VERDICT_TAG, Candidate
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 PROMOTED, KEPT, REJECTED = "PROMOTED", "KEPT", "REJECTED"
-
-REASON_TAG = "verdict_reason"
-"""The tag that holds why, in a few words."""
 
 
 def verdict_of(*, passed: bool, aliases: Collection[str]) -> str:

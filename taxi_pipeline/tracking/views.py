@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 
-from taxi_pipeline.tracking.records import KEY_TAG, MONTH_TAG, NOTE_TAG, SEARCH_TAG, VERDICT_TAG
+from taxi_pipeline.tracking.records import KEY_TAG, NOTE_TAG, REASON_TAG, SEARCH_TAG, VERDICT_TAG
+from taxi_pipeline.tracking.server import TRAINING
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 KIND_TAG = "mlflow.experimentKind"
-"""The tag by which releases of MLflow from 3.3 on open an experiment on its runs."""
+"""The tag by which MLflow opens an experiment on its runs.
+
+MLflow 3.16 does not look at it: it opens the page of traces unless the person has once chosen
+"Model training", or the link says so.
+"""
 
 VIEW_TAG = "mlflow.sharedViewState."
 """What the tags begin with that hold a saved view of the table of runs; an identifier follows."""
-
-TRAINING = "workflowType=machine_learning"
-"""What later releases want in a link instead; without it they open an empty page of traces."""
 
 VIEWS: dict[str, dict[str, Any]] = {
     "candidates": {
         "selectedColumns": [
             "metrics.`rmse`",
             f"tags.`{VERDICT_TAG}`",
-            f"params.`{MONTH_TAG}`",
-            "params.`recipe`",
-            "params.`rows`",
+            f"tags.`{REASON_TAG}`",
         ],
         "searchFilter": f"tags.{KEY_TAG} != ''",
     },
@@ -68,7 +68,7 @@ def _tags(experiment: Experiment) -> dict[str, str]:
     }
     return {
         KIND_TAG: "custom_model_development",
-        NOTE_TAG: f"Durations of taxi trips: [candidates by month, with RMSE and verdict]"
-        f"({candidates}) and [searches for parameters]({searches}), each with its trials.",
+        NOTE_TAG: f"Durations of taxi trips: [candidates with RMSE and verdict]({candidates}), "
+        f"[searches for parameters]({searches})",
         **views,
     }

@@ -113,7 +113,7 @@ def test_a_database_of_mlflow_has_no_web_page_and_a_server_has(server, monkeypat
     assert link.url == ""
     monkeypatch.setattr(mlflow, "MlflowClient", lambda *_: client)
     experiment = client.get_run(link.run_id).info.experiment_id
-    place = f"/#/experiments/{experiment}/runs/{link.run_id}"
+    place = f"/#/experiments/{experiment}/runs/{link.run_id}?workflowType=machine_learning"
     there, _ = copy(TrackingServer("http://mlflow.example:5000/", "nyc-taxi-duration"), [trial(1)])
     assert there.url == f"http://mlflow.example:5000{place}"
     there, _ = copy(
