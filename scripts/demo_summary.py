@@ -9,15 +9,21 @@ if not receipts:
     sys.exit(f"no receipt under {sys.argv[1]}: the run above says what failed")
 receipt = json.loads(receipts[-1].read_text())
 model, baselines = receipt["metrics"], receipt["baselines"]
+known = {
+    "zone_pair": "mean by pair of zones",
+    "linear": "least squares on zones",
+    "mean": "mean of all trips",
+}
+rows = [("the model", model)]
+rows += [(text, baselines[name]) for name, text in known.items() if name in baselines]
+lines = "\n".join(f"  {text:24}{row['rmse']:8.3f}{row['mae']:8.3f}" for text, row in rows)
 name = f"{receipt['model']}@{receipt['aliases'][-1]}"
 print(f"""
 {receipt["model"]} version {receipt["version"]} is {" and ".join(receipt["aliases"])}.
 
 On {receipt["evaluation_month"]}, which took no part in making it (minutes):
                               RMSE     MAE
-  the model               {model["rmse"]:8.3f}{model["mae"]:8.3f}
-  mean by pair of zones   {baselines["zone_pair"]["rmse"]:8.3f}{baselines["zone_pair"]["mae"]:8.3f}
-  mean of all trips       {baselines["mean"]["rmse"]:8.3f}{baselines["mean"]["mae"]:8.3f}
+{lines}
 
 Look at it:
   what was made        ls -R demo

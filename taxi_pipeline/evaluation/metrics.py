@@ -18,6 +18,9 @@ WITHIN = {"within_2_minutes": 2.0, "within_5_minutes": 5.0}
 BINS = 600
 """Bins of the histograms from which the replicates' quantiles are read."""
 
+ROUNDING = 1e-12
+"""The share of a mean square below which a variance is nothing but rounding."""
+
 REACH = 3.0
 """How far the bins of equal width go, in 90th percentiles of the absolute error."""
 
@@ -82,7 +85,8 @@ def _of_sums(sums: Array) -> Mapping[str, Array]:
     trips, error, absolute, square, around, around_square, *within = sums
     mean_square = square / trips
     variance = around_square / trips - np.square(around / trips)
-    varies = variance > 0
+    # Where they do not vary the difference is what rounding leaves.
+    varies = variance > ROUNDING * around_square / trips
     unexplained = np.divide(mean_square, variance, out=np.ones_like(mean_square), where=varies)
     return {
         "rmse": np.sqrt(mean_square),
