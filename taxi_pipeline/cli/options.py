@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shlex
 
 import luigi
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidParameter, StorageError
+from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import Storage, open_storage
 
 SHOWN = ("storage.root", "source.url", "tracking.uri")
@@ -45,6 +47,19 @@ def apply_config_flags(options: argparse.Namespace) -> None:
         if dot and value is not None:
             configuration.set(section, name, value.replace("%", "%%"))
     config.check()
+
+
+def given_flags(options: argparse.Namespace) -> str:
+    """The flags of the configuration that were given, as they are typed; empty if there are none.
+
+    Secrets are masked.
+    """
+    words = []
+    for option, value in vars(options).items():
+        if "." in option and value is not None:
+            words.append(f"--{option}".replace(".", "-").replace("_", "-"))
+            words.append(shlex.quote(redact(value)))
+    return " ".join(words)
 
 
 def add_module_flag(parser: argparse.ArgumentParser) -> None:

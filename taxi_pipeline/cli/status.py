@@ -6,7 +6,13 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from taxi_pipeline.cli.options import add_config_flags, apply_config_flags
+from taxi_pipeline.cli.options import (
+    add_config_flags,
+    add_module_flag,
+    apply_config_flags,
+    given_flags,
+    import_modules,
+)
 from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.month import Month
 from taxi_pipeline.runtime.status import ChampionStatus, ModelStatus, Status
@@ -22,19 +28,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--taxi", choices=TAXIS, help="one taxi only; by default both")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    add_module_flag(parser)
     add_config_flags(parser)
 
 
 def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     """Print the status."""
+    import_modules(options)
     apply_config_flags(options)
     found = current_status(options.taxi)
-    print(json.dumps(found.as_json(), indent=2) if options.json else as_text(found))
+    flags = given_flags(options)
+    print(json.dumps(found.as_json(), indent=2) if options.json else as_text(found, flags))
     return 0
 
 
-def as_text(found: Status) -> str:
-    """The status for a person: a table of the models, and what to do next."""
+def as_text(found: Status, flags: str = "") -> str:
+    """The status for a person: a table of the models, and what to do next.
+
+    Args:
+        found: the status.
+        flags: of the configuration, to be repeated in the command that comes next.
+    """
     lines = [
         f"{taxi}: {pluralize(len(months), 'month')} ingested, {months[0]} to {months[-1]}"
         for taxi, months in found.ingested.items()
@@ -44,7 +58,7 @@ def as_text(found: Status) -> str:
     lines += [_serving(champion) for champion in found.champions]
     if found.registry:
         lines.append(f"Which version serves is not known: {found.registry}")
-    return "\n".join([*lines, _next(found)])
+    return "\n".join([*lines, _next(found, flags)])
 
 
 def _row(model: ModelStatus) -> tuple[str, ...]:
@@ -75,19 +89,24 @@ def _serving(champion: ChampionStatus) -> str:
     return f"{champion.model}: {serves}{''.join(remarks)}"
 
 
-def _next(found: Status) -> str:
+def _next(found: Status, flags: str) -> str:
     if not found.models:
         return (
             f"There are no models under {found.root} yet: luigi --module taxi_pipeline "
             "RegisterModel --year 2021 --month 1 --local-scheduler makes the first"
         )
+    models = pluralize(len(found.models), "model")
     stale = [model for model in found.models if model.state in ("stale", "unfinished")]
-    if not stale:
-        return f"{pluralize(len(found.models), 'model')}, nothing to run."
-    return (
-        f"{len(stale)} of {pluralize(len(found.models), 'model')} not current. To make those of "
-        f"{stale[0].taxi} {stale[0].recipe}: {_command(stale)}"
-    )
+    unknown = sum(model.state == "unknown" for model in found.models)
+    if stale:
+        command = " ".join(filter(None, (_command(stale), flags)))
+        return (
+            f"{len(stale)} of {models} not current. To make those of {stale[0].taxi} "
+            f"{stale[0].recipe}: {command}"
+        )
+    if unknown:
+        return f"{models}, of {unknown} it is not known whether they are current."
+    return f"{models}, nothing to run."
 
 
 def _command(stale: Sequence[ModelStatus]) -> str:

@@ -47,6 +47,7 @@ def refresh_sources(task: luigi.Task, context: RunContext) -> None:
         try:
             found = ingest.refresh(answer)
         except SourceError as error:
+            ingest.postpone(answer)
             logger.warning(
                 "%s: the source has changed, but is of no use: %s; the ingested file is used",
                 ingest.label,

@@ -203,6 +203,11 @@ class IngestTrips(Stage):
             return ""
         return f"source republished{self._row_figures(older_key)}"
 
+    def postpone(self, answer: Answer) -> None:
+        """Fetch a file that was of no use again only when the source is due to be asked again."""
+        if pointer := self.pointer():
+            self._write(pointer.asked_at(answer.asked))
+
     def changes_since(self, older_key: str) -> list[str]:
         """That the month is another file, for a task that requires it."""
         older, newer = self.manifest_of(older_key), self.manifest_of(self.key or "")

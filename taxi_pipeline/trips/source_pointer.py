@@ -56,6 +56,10 @@ class SourcePointer:
             **asked,
         }
 
+    def asked_at(self, time: datetime) -> SourcePointer:
+        """The pointer once the source was asked in vain: it is asked again when that is due."""
+        return replace(self, asked=time)
+
     def confirmed(self, answer: Answer) -> SourcePointer:
         """The pointer once the source has answered that the content is what it was."""
         known = {**self.validators, **answer.validators}

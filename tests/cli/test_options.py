@@ -6,7 +6,7 @@ import luigi
 import pytest
 
 from taxi_pipeline import config
-from taxi_pipeline.cli.options import SHOWN, add_config_flags, apply_config_flags
+from taxi_pipeline.cli.options import SHOWN, add_config_flags, apply_config_flags, given_flags
 from taxi_pipeline.errors import InvalidConfig
 
 
@@ -41,3 +41,11 @@ def test_each_option_has_its_flag_and_help_names_the_most_used(parser):
     assert all(f"--{option.replace('.', '-')}" in told for option in SHOWN)
     assert "--tuning-trials" not in told
     assert luigi.configuration.get_config() is not None
+
+
+def test_flags_that_were_given_are_told_as_they_are_typed_without_secrets(parser):
+    given = ["--storage-root", "my data", "--source-url", "https://ana:secret@host/{year}"]
+    told = given_flags(parser.parse_args(given))
+    assert "--storage-root 'my data'" in told
+    assert "secret" not in told
+    assert given_flags(parser.parse_args([])) == ""

@@ -85,6 +85,17 @@ def test_the_champion_of_each_ledger_is_a_line(champion, line):
     assert as_text(found).splitlines()[-2].startswith(line)
 
 
+def test_the_command_that_comes_next_repeats_the_flags_that_were_given():
+    found = Status("data", "", {}, [model(state="stale", reason="it changed")])
+    last = as_text(found, "--storage-root 'my data'").splitlines()[-1]
+    assert last.endswith("RegisterModel --year 2021 --month 1 --storage-root 'my data'")
+
+
+def test_models_of_which_nothing_can_be_said_are_counted():
+    last = text(model(state="unknown", reason="no recipe is named"), model()).splitlines()[-1]
+    assert last == "2 models, of 1 it is not known whether they are current."
+
+
 def test_figures_that_are_not_there_are_empty():
     unfinished = model(state="unfinished", rows=None, rmse=None, version="", aliases=(), made="")
     assert "None" not in text(unfinished)

@@ -304,7 +304,24 @@ def test_a_new_file_that_is_of_no_use_is_a_warning(runs, damage, told):
     assert warning.startswith("IngestTrips green 2021-01: the source has changed, but ")
     assert told in warning
     assert warning.endswith("; the ingested file is used")
-    assert runs.pointer() == pointer
+    assert runs.pointer() == {**pointer, "asked": runs.pointer()["asked"]}
+    assert runs.pointer()["asked"] > pointer["asked"]
+
+
+def test_a_new_file_that_is_of_no_use_is_fetched_again_when_the_source_is_due(runs):
+    path = runs.source.path(JANUARY)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    runs.configure("source", "check", "1 day")
+    runs.age(days=2)
+    assert runs.run().status == SUCCESS
+    assert runs.source.fetched() == ["2021-01"]
+    assert runs.run().status == SUCCESS
+    assert runs.source.fetched() == []
+    runs.age(days=2)
+    runs.source.publish(JANUARY, rows=999)
+    assert runs.run().status == SUCCESS
+    assert "IngestTrips green 2021-01: source republished: 1,000 -> 999 rows" in runs.lines("INFO")
 
 
 def test_a_storage_that_cannot_be_written_is_a_warning(runs, monkeypatch):
