@@ -97,6 +97,17 @@ def test_a_registration_that_was_interrupted_is_completed(copy, held, client, in
     assert_whole(held, client)
 
 
+@pytest.mark.parametrize("call", ["set_registered_model_alias", "set_model_version_tag"])
+def test_a_promotion_that_was_interrupted_is_one_change_of_the_ledger(
+    copy, ledger, interrupt, call
+):
+    interrupt(call, copy)
+    copy()
+    history = ledger.read()
+    assert [change.to_version for change in history.changes] == ["1"]
+    assert history.is_confirmed
+
+
 # --- MLflow's own state in this process -------------------------------------------------------
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from taxi_pipeline.tracking.versions import has_model, model_id
+from taxi_pipeline.tracking.lookup import look_up
+from taxi_pipeline.tracking.versions import has_model, model_id, registered_model
 
 
 def test_a_version_says_what_it_is_of(copy, client, held):
@@ -40,3 +41,13 @@ def test_a_version_of_the_form_of_0_1_0_names_its_model_as_its_source(copy, clie
     if deleted:
         client.delete_logged_model(model.model_id)
     assert has_model(client, version) is not deleted
+
+
+def test_a_registered_model_is_read_as_it_is_without_mlflow(copy, server, client):
+    first = copy()
+    copy(key="another", promote=False)
+    client.set_registered_model_alias(first.model_name, "of-a-person", "2")
+    found = registered_model(client, first.model_name)
+    assert found == look_up(server.uri, first.model_name)
+    assert found.aliases == {"challenger": "2", "champion": "1", "of-a-person": "2"}
+    assert registered_model(client, "another") is None
