@@ -18,6 +18,7 @@ from taxi_pipeline.cli.options import (
 )
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.evaluation.champions import (
+    FOUND,
     ROLLED_BACK,
     Champion,
     Change,
@@ -164,9 +165,13 @@ def _row(change: Change) -> tuple[str, ...]:
         f"{change.from_version} -> {change.to_version or 'none'}" if moved else change.to_version,
         change.training_month,
         "" if change.rmse is None else f"{change.rmse:.4f}",
-        change.by or "somebody in MLflow",
+        _by(change),
         f"{change.why} ({change.gate_record})" if change.gate_record else change.why,
     )
+
+
+def _by(change: Change) -> str:
+    return change.by or ("unknown" if change.action == FOUND else "somebody in MLflow")
 
 
 def _remarks(now: Serving) -> list[str]:
@@ -229,8 +234,7 @@ def _at(options: argparse.Namespace, name: str) -> Answer:
     rmse = "not known" if since.rmse is None else f"{since.rmse:.4f} minutes"
     line = (
         f"{_version(name, champion)} served at {_utc(asked)}: champion since "
-        f"{_utc(since.when)} ({since.action} by {since.by or 'somebody in MLflow'}: "
-        f"{since.why}); RMSE {rmse}."
+        f"{_utc(since.when)} ({since.action} by {_by(since)}: {since.why}); RMSE {rmse}."
     )
     return {**facts, "champion": _facts(champion)}, "\n".join([*lines, line])
 

@@ -112,10 +112,11 @@ def _next(findings: Sequence[Finding], mended: Sequence[str], *, repair: bool) -
             "months, with the flags that made them, and what a run needs of them is made again."
         )
     elif damaged > left:
-        sentences.append(
-            f"The same command with --repair sets {damaged - left} aside, so that the next run "
-            "that needs them makes them again."
+        can_be_made = any(
+            finding.set_aside and not is_of_ledger(finding.location) for finding in findings
         )
+        again = ", so that the next run that needs them makes them again" if can_be_made else ""
+        sentences.append(f"The same command with --repair sets {damaged - left} aside{again}.")
     if any(finding.set_aside and is_of_ledger(finding.location) for finding in findings):
         sentences.append(
             "A change of a ledger is not made again: once it is set aside, MLflow's alias says who "

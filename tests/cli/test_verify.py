@@ -144,3 +144,26 @@ def test_a_root_that_is_not_there_is_told_in_one_line(line):
     assert answer.stderr.startswith("ERROR: [storage] root nowhere is not there: check")
     assert answer.stderr.count("\n") == 1
     assert not (line.folder / "nowhere").exists()
+
+
+def test_a_damaged_change_of_the_champion_is_set_aside_and_said_not_to_be_made_again(line):
+    place = "champions/nyc-green-taxi-duration-trip/00001.json"
+    change = line.folder / "data" / place
+    content = change.read_bytes()
+    flip(change)
+    try:
+        answer = verified(line)
+        assert answer.returncode == 1
+        assert answer.stdout.startswith(f"damaged     {place}: it is ")
+        sentence = "A change of a ledger is not made again: once it is set aside, MLflow's alias"
+        assert sentence in answer.stdout.splitlines()[-1]
+        answer = verified(line, "--repair")
+        assert sentence in answer.stdout.splitlines()[-1]
+        assert not change.exists()
+        answer = verified(line)
+        assert answer.returncode == 0, answer.stdout
+        assert f"differs     {place}: this change is missing" in answer.stdout
+    finally:
+        change.write_bytes(content)
+        shutil.rmtree(line.folder / "data" / ".damaged" / "champions", ignore_errors=True)
+    assert verified(line).returncode == 0

@@ -77,6 +77,28 @@ def test_a_champion_that_would_not_pass_now_stays_champion():
     assert decision.text == "champion from before, would not become it now: a reason"
 
 
+PINNED = Holder("3", Month(2020, 1), pin="version 3 is pinned since 2021-06-01 by ana@host (why)")
+
+
+@pytest.mark.parametrize("promote", [False, True])
+def test_a_pinned_champion_stays_and_the_candidate_is_told_so(promote):
+    decision = decide(Month(2021, 1), promote=promote, champion=PINNED)
+    assert decision.moves == (CHALLENGER,)
+    assert decision.text == f"not champion: {PINNED.pin}"
+
+
+@pytest.mark.parametrize("promote", [False, True])
+def test_a_pinned_champion_that_is_registered_again_is_told_so(promote):
+    decision = decide(Month(2021, 1), version="3", promote=promote, champion=PINNED)
+    assert decision.moves == (CHALLENGER,)
+    assert decision.text == f"champion: {PINNED.pin}"
+
+
+@given(month=months, promote=st.booleans(), held=holders)
+def test_nothing_ever_replaces_a_pinned_champion(month, promote, held):
+    assert CHAMPION not in decide(month, promote=promote, **{**held, CHAMPION: PINNED}).moves
+
+
 @given(month=months, promote=st.booleans(), held=holders)
 def test_no_alias_ever_moves_to_an_older_month(month, promote, held):
     moves = decide(month, promote=promote, **held).moves
