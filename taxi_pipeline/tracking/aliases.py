@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import mlflow
 
+from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.evaluation.champions import MOVES, PROMOTED, Change, Verdict
 from taxi_pipeline.evaluation.gate import (
     CHALLENGER,
@@ -30,6 +31,9 @@ from taxi_pipeline.tracking.tags import DECISION_TAG
 from taxi_pipeline.tracking.versions import has_model, registered_model
 
 Answer = TypeVar("Answer")
+
+MAX_ATTEMPTS = 100
+"""How often a change is tried while other processes change the same ledger."""
 
 
 def move_aliases(
@@ -100,10 +104,14 @@ def with_history(
         ledger: of the registered model.
         act: is given what the ledger holds, once that is what the registry says; again if another
             process has changed the ledger meanwhile.
+
+    Raises:
+        TrackingError: others have changed it each time.
     """
-    while True:
+    for _ in range(MAX_ATTEMPTS):
         with contextlib.suppress(NumberTaken):
             return act(_reconcile(client, ledger))
+    raise _changing(ledger)
 
 
 def move_champion(
@@ -143,13 +151,21 @@ def _reconcile(client: mlflow.MlflowClient, ledger: Ledger) -> History:
     A change whose process was ended is completed. What a person did in the registry since is
     written down, and respected.
     """
-    while True:
+    for _ in range(MAX_ATTEMPTS):
         history = ledger.read()
         registered = registered_model(client, ledger.model_name)
         if not history.is_confirmed:
             _complete(client, ledger, history.changes[-1], registered)
         elif ledger.notice(history, registered) is None:
             return history
+    raise _changing(ledger)
+
+
+def _changing(ledger: Ledger) -> TrackingError:
+    return TrackingError(
+        f"other processes change the champion of {ledger.model_name} all the time: run the same "
+        "command again once they have ended"
+    )
 
 
 def _complete(
