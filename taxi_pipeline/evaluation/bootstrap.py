@@ -29,6 +29,8 @@ REPLICATES = 2000
 MIN_DAYS = 4
 """With fewer days there is no interval: the spread of so few says next to nothing."""
 
+WEEK = 7
+
 SEED = 20210201
 """Every evaluation draws alike, so that the same predictions have the same intervals."""
 
@@ -36,13 +38,16 @@ SEED = 20210201
 def day_numbers(pickup_at: Array, month: Month) -> Array:
     """The day of each pickup: 0 for the month's first day that has any, 1 for the next, and so on.
 
-    Published files hold a few pickups outside of their month: these count to its first or last day.
+    Published files hold a few pickups outside of their month: these count to the day of the same
+    weekday in its first or last week.
     """
     first, end = (np.datetime64(time, "D") for time in (month.start, month.end))
-    days = np.clip(pickup_at.astype("datetime64[D]"), first, end - 1) - first
-    numbers = days.astype(np.int64)
-    has_trips = np.bincount(numbers) > 0
-    found: Array = (np.cumsum(has_trips) - 1)[numbers]
+    length = (end - first).astype(np.int64)
+    day = (pickup_at.astype("datetime64[D]") - first).astype(np.int64)
+    day = np.where(day < 0, day % WEEK, day)
+    day = np.where(day >= length, length - WEEK + (day - length) % WEEK, day)
+    has_trips = np.bincount(day) > 0
+    found: Array = (np.cumsum(has_trips) - 1)[day]
     return found
 
 

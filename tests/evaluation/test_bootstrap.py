@@ -26,9 +26,11 @@ def test_days_are_numbered_in_order_and_without_gaps():
     assert day_numbers(np.array(pickups, "datetime64[us]"), Month(2021, 2)).tolist() == [1, 0, 2, 1]
 
 
-def test_stray_pickups_count_to_the_nearest_day_of_the_month():
-    pickups = ["2008-12-31T10:00", "2021-02-01T00:00", "2021-02-28T23:59", "2021-03-01T00:00"]
-    assert day_numbers(np.array(pickups, "datetime64[us]"), Month(2021, 2)).tolist() == [0, 0, 1, 1]
+def test_stray_pickups_count_to_a_day_of_the_same_weekday_in_the_nearest_week():
+    of_the_month = [f"2021-02-{day:02d}" for day in range(1, 29)]
+    strays = ["2008-12-31", "2021-01-31", "2021-03-01", "2021-03-14"]
+    pickups = np.array([*of_the_month, *strays], "datetime64[us]")
+    assert day_numbers(pickups, Month(2021, 2)).tolist()[28:] == [2, 6, 21, 27]
 
 
 def test_sums_by_day_are_those_of_the_days_trips():
