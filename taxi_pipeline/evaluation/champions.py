@@ -31,11 +31,13 @@ class Verdict:
         promote: whether it may become champion.
         reason: why, in a few words.
         record: where all that led to it is written down; empty if that is nowhere.
+        word: the verdict in a word; empty if there is no more than whether to promote.
     """
 
     promote: bool
     reason: str
     record: str = ""
+    word: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ CHALLENGER = "challenger"
 CHAMPION = "champion"
 """The alias of the model that serves."""
 
+PROMOTED, KEPT, REJECTED = "PROMOTED", "KEPT", "REJECTED"
+"""The verdicts: may be champion; registered, but not champion; worse than a baseline."""
+
 
 def best_baseline(baselines: Mapping[str, Mapping[str, float]]) -> str:
     """The name of the baseline with the smallest RMSE."""

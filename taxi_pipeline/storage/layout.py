@@ -9,6 +9,7 @@ these functions; no other module joins the parts of a path.
         latest                                 a link to the output that was last current
         logs/<time>-<process>.log              the log of a run
         source-<digest>.json                   which content a source offered (ingest)
+        champion-<digest>.json                 the champion a candidate is compared with (gate)
         trials-<digest>/<number>.json          the trials of a search (tune)
     champions/<registered model>/<number>.json a change of the champion: the ledger
     mlflow/                                    the registry, unless a server is configured
@@ -32,6 +33,7 @@ LATEST = "latest"
 CHAMPIONS = "champions"
 TRIALS_PREFIX = "trials-"
 SOURCE_PREFIX = "source-"
+CHAMPION_PREFIX = "champion-"
 
 _CHANGE = re.compile(r"(\d{5,})(\.done)?\.json")
 _SET_ASIDE = re.compile(r"\.(?:(\d{8}T\d{6}Z)-)?[0-9a-f]{8}$")
@@ -111,6 +113,11 @@ def source_pointer(task_dir: str, source_digest: str) -> str:
 def is_source_pointer(name: str) -> bool:
     """Whether the name of a file of a task is that of a pointer to what a source offered."""
     return name.startswith(SOURCE_PREFIX) and name.endswith(".json")
+
+
+def champion_pointer(task_dir: str, candidate_digest: str) -> str:
+    """The file that says with which champion a candidate is compared."""
+    return f"{task_dir}/{CHAMPION_PREFIX}{candidate_digest}.json"
 
 
 def running_file(name: str) -> str:

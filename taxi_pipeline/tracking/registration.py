@@ -39,7 +39,7 @@ def register(
         version = get_or_create_version(client, run, model, candidate)
         verify_version(server, client, version, candidate)
         decision, aliases = move_aliases(client, ledger, candidate, str(version.version), verdict)
-        word = verdict_of(passed=verdict.promote, aliases=aliases)
+        word = verdict_of(passed=verdict.promote, aliases=aliases, gate=verdict.word)
         record_verdict(client, candidate, version, word, verdict.reason)
     return Registration(
         model_name=candidate.model_name,

@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 import mlflow
 
-from taxi_pipeline.evaluation.gate import CHAMPION
+from taxi_pipeline.evaluation.gate import CHAMPION, KEPT, PROMOTED, REJECTED
 from taxi_pipeline.tracking.records import REASON_TAG, VERDICT_TAG, Candidate
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-PROMOTED, KEPT, REJECTED = "PROMOTED", "KEPT", "REJECTED"
 
-
-def verdict_of(*, passed: bool, aliases: Collection[str]) -> str:
+def verdict_of(*, passed: bool, aliases: Collection[str], gate: str = "") -> str:
     """The verdict in a word.
 
     Args:
         passed: whether the gate lets the candidate become champion.
         aliases: those that its version holds.
+        gate: the word of the gate; empty if it said no more than whether the candidate passes.
     """
     if not passed:
-        return REJECTED
+        return gate or REJECTED
     return PROMOTED if CHAMPION in aliases else KEPT
 
 

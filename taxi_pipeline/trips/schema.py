@@ -137,6 +137,29 @@ def canonical(published: pa.Table, taxi: str) -> pa.Table:
     return pa.table(columns)
 
 
+def published(trips: pa.Table, taxi: str) -> pa.Table:
+    """Clean trips in the columns that TLC publishes them in: what :func:`canonical` was given.
+
+    Columns that no prediction reads are not among them.
+
+    Args:
+        trips: in canonical form.
+        taxi: ``green`` or ``yellow``.
+    """
+    optional = {name.lower() for name in optional_columns(taxi)}
+    names = {
+        name: published_name
+        for name, published_name in _PUBLISHED_NAMES.items()
+        if name.endswith("_zone") or published_name.lower() in optional
+    }
+    return pa.table(
+        {
+            pickup_column(taxi): trips["pickup_at"],
+            **{published_name: trips[name] for name, published_name in names.items()},
+        }
+    )
+
+
 def _local_time(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """Times without a zone, as TLC publishes them."""
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:

@@ -192,3 +192,21 @@ def test_cleaning_reads_what_it_needs_of_a_file_and_no_more(taxi):
     assert not set(read) & {"tip_amount", "ehail_fee", "airport_fee", "store_and_fwd_flag"}
     other = next(prefix for prefix in TAXIS if prefix != taxi)
     assert schema.columns_to_read([schema.pickup_column(other)], taxi) == []
+
+
+@pytest.mark.parametrize("taxi", ["green", "yellow"])
+def test_published_columns_are_what_canonical_trips_were_made_from(taxi):
+    rows = {
+        schema.pickup_column(taxi): pa.array([0, 1], pa.timestamp("us")),
+        "PULocationID": [1, 265],
+        "DOLocationID": [7, 8],
+        "trip_distance": [1.5, None],
+        "VendorID": [2, None],
+        "RatecodeID": [1, None],
+        "passenger_count": [3, None],
+        **({"trip_type": [1, 2]} if taxi == "green" else {}),
+    }
+    trips = schema.canonical(pa.table(rows), taxi)
+    published = schema.published(trips, taxi)
+    assert set(published.column_names) == set(rows)
+    assert schema.canonical(published, taxi) == trips
