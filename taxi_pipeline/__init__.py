@@ -16,6 +16,7 @@ from taxi_pipeline.runtime import factory
 from taxi_pipeline.tasks.backfill import BackfillMonths
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
+from taxi_pipeline.tasks.gate import ApplyGate
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.promote import PromoteModel
 from taxi_pipeline.tasks.publication import PublishedTrips
@@ -49,6 +50,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 __all__ = [
+    "ApplyGate",
     "BackfillMonths",
     "BuildFeatures",
     "EvaluateModel",

@@ -6,6 +6,7 @@ section is read by instantiating its class without arguments: ``config.cleaning(
 run, such as the cores that a fit may take, does not belong here.
 """
 
+from taxi_pipeline.config.judging import gate
 from taxi_pipeline.config.luigi_cfg import as_cfg
 from taxi_pipeline.config.luigi_settings import (
     LUIGI_SETTINGS,
@@ -19,7 +20,6 @@ from taxi_pipeline.config.sections import (
     check,
     cleaning,
     features,
-    gate,
     luigid,
     source,
     storage,

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from taxi_pipeline import redaction
 from taxi_pipeline.config import option_checks
+from taxi_pipeline.config.judging import gate
 from taxi_pipeline.config.parameters import (
     BoolParameter,
     BoundedFloatParameter,
@@ -271,18 +272,6 @@ class training(Section):  # noqa: N801
         significant=False,
         description="Threads of one fit; 0 divides the cores that the process may use among the "
         "tasks of --workers.",
-    )
-
-
-class gate(Section):  # noqa: N801
-    """What a challenger must show on the evaluation month to become champion."""
-
-    min_gain: BoundedFloatParameter = BoundedFloatParameter(
-        0,
-        1,
-        default=0.0,
-        description="Share by which its RMSE must be below that of the best baseline (the mean of "
-        "the training window, and the mean by pair of zones). At 0 it must still be below.",
     )
 
 

@@ -120,6 +120,11 @@ def champion_pointer(task_dir: str, candidate_digest: str) -> str:
     return f"{task_dir}/{CHAMPION_PREFIX}{candidate_digest}.json"
 
 
+def is_champion_pointer(name: str) -> bool:
+    """Whether the name of a file of a task is that of a pointer to a compared champion."""
+    return name.startswith(CHAMPION_PREFIX) and name.endswith(".json")
+
+
 def running_file(name: str) -> str:
     """The file in which a process says what it works on."""
     return f"{RUNNING}/{name}.json"

@@ -152,7 +152,7 @@ def _in_folder(storage: Storage, task_dir: TaskDir, being_written: bool) -> Iter
         location = f"{place}/{name}"
         if is_key(folder) and inner:
             outputs.setdefault(folder, {})[inner] = size
-        elif layout.is_source_pointer(name):
+        elif layout.is_source_pointer(name) or layout.is_champion_pointer(name):
             yield Check("pointer", location, size, partial(_pointer, storage, place, location))
         elif folder.startswith(layout.TRIALS_PREFIX) and inner:
             yield Check("trial", location, size, partial(_trial, storage, location))
@@ -269,6 +269,10 @@ def _content_problem(storage: Storage, location: str, sha256: str, count_bytes: 
 
 def _pointer(storage: Storage, task_dir: str, location: str, _: CountBytes) -> Iterator[Finding]:
     content = storage.read_json(location)
+    if layout.is_champion_pointer(location.rpartition("/")[2]):
+        if not isinstance(content, dict) or not isinstance(content.get("champion", 0), dict | None):
+            yield Finding("damaged", location, "it names no champion", set_aside=True)
+        return
     key = str(content.get("sha256", ""))[:KEY_LENGTH] if isinstance(content, dict) else ""
     if not is_key(key):
         yield Finding("damaged", location, "it names no content", set_aside=True)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
-from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.identity import Identity
 from taxi_pipeline.observability import alerts
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import MANIFEST
 from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.evaluate import EvaluateModel
+from taxi_pipeline.tasks.gate import ApplyGate
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.receipt import ReceiptStage
 from taxi_pipeline.tasks.train import TrainModel
@@ -37,9 +37,12 @@ class RegisterModel(ReceiptStage):
     """
 
     stage = "register"
-    sections: ClassVar = (config.tracking, config.gate)
+    sections: ClassVar = (config.tracking,)
 
     RECEIPT = "receipt.json"
+
+    # The record of the gate that decided; None before there is one.
+    _judged: Identity | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,6 +60,7 @@ class RegisterModel(ReceiptStage):
             "model": self.clone(TrainModel),
             "tuning": self.clone(TuneHyperparameters),
             "evaluation": self.clone(EvaluateModel),
+            "gate": self.clone(ApplyGate),
             "trips": self.months(TransformTrips),
             "published": self.months(IngestTrips),
             "published later": self.in_month(IngestTrips, self.calendar_month + 1),
@@ -67,25 +71,34 @@ class RegisterModel(ReceiptStage):
         return identity.inputs.get(self.requires()["evaluation"].label)
 
     def earlier_identities(self, identity: Identity) -> Sequence[Identity]:
-        """Those that held the root's place, or what version 1 of EvaluateModel made, or both."""
-        evaluation = self.requires()["evaluation"]
+        """Those that held the root's place, or were of before the gate was a stage, or both."""
+        evaluation, gate = self.requires()["evaluation"], self.requires()["gate"]
         earlier = list(super().earlier_identities(identity))
         if identity.inputs.get(evaluation.label) == evaluation.key:
             inputs = {**identity.inputs, evaluation.label: evaluation.first_identity().key}
-            earlier += [replace(found, inputs=inputs) for found in (identity, *earlier)]
+            inputs.pop(gate.label, None)
+            option = {"gate.min_gain": config.gate.significant_values()["gate.min_gain"]}
+            earlier += [
+                replace(found, inputs=inputs, config={**found.config, **option})
+                for found in (identity, *earlier)
+            ]
         return earlier
+
+    def final_identity(self, expected: Identity | None, folder: Path) -> Identity:
+        """The identity as expected, with the record of the gate that decided."""
+        if expected and self._judged:
+            inputs = {**expected.inputs, self.requires()["gate"].label: self._judged.key}
+            expected = replace(expected, inputs=inputs)
+        return super().final_identity(expected, folder)
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Register the candidate and write down where it is found."""
-        from taxi_pipeline.evaluation.champions import Verdict
-        from taxi_pipeline.evaluation.gate import apply_gate
         from taxi_pipeline.tracking.registration import register
         from taxi_pipeline.tracking.searches import log_search
         from taxi_pipeline.tuning.results import TuningResult
 
         figures = self._json("evaluation", EvaluateModel.METRICS)
-        passed, reason = apply_gate(figures["model"], figures["baselines"], config.gate().min_gain)
-        reason = name_options(reason, (config.gate,))
+        verdict, self._judged = self.requires()["gate"].verdict()
         server = self.server()
         tuned = TuningResult.from_json(self._json("tuning", TuneHyperparameters.CHOICE))
         search_run = ""
@@ -96,13 +109,13 @@ class RegisterModel(ReceiptStage):
         self.report(f"registering {self.model_name}")
         candidate = self._candidate(figures, tuned, search_run)
         ledger = open_ledger(self.model_name)
-        registration = register(server, ledger, candidate, Verdict(passed, reason))
+        registration = register(server, ledger, candidate, verdict)
         self.set_tracking_link(registration.url)
         if registration.promoted:
             alerts.post_alert(
                 f"{registration.model_name} version {registration.version} is champion: trained to "
                 f"{self.calendar_month}, RMSE {figures['model']['rmse']:.4f} minutes on "
-                f"{figures['evaluation_month']}; {reason}",
+                f"{figures['evaluation_month']}; {verdict.reason}",
                 registration.url,
             )
         receipt = {

@@ -11,7 +11,8 @@ from selenium.webdriver.common.by import By
 
 STAGES = (
     *("IngestTrips", "TransformTrips", "BuildFeatures"),
-    *("TuneHyperparameters", "TrainModel", "EvaluateModel", "RegisterModel"),
+    *("TuneHyperparameters", "TrainModel", "EvaluateModel", "ApplyGate"),
+    "RegisterModel",
 )
 
 

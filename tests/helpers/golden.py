@@ -15,6 +15,7 @@ from luigi_options import fresh_configuration
 from places import REPOSITORY
 
 from taxi_pipeline import (
+    ApplyGate,
     BuildFeatures,
     EvaluateModel,
     IngestTrips,
@@ -106,6 +107,12 @@ def of_evaluation(task):
     }
 
 
+def of_gate(task):
+    record = content(task, task.RECORD)
+    del record["candidate"]
+    return record
+
+
 def of_registration(task):
     receipt = content(task, task.RECEIPT)
     return {name: receipt[name] for name in receipt if name not in {"run_id", "tracking_uri"}}
@@ -122,6 +129,7 @@ FIGURES = {
     TuneHyperparameters: of_tuning,
     TrainModel: of_training,
     EvaluateModel: of_evaluation,
+    ApplyGate: of_gate,
     RegisterModel: of_registration,
 }
 
@@ -133,6 +141,7 @@ def tasks():
     return [
         *(stage(**month) for stage in data for month in MONTHS),
         *(stage(**JANUARY, recipe=recipe) for recipe in RECIPES for stage in model),
+        ApplyGate(**JANUARY, recipe="linear"),
         RegisterModel(**JANUARY, recipe="linear"),
     ]
 

@@ -92,6 +92,9 @@ def test_what_was_set_aside_before_names_had_a_time_is_known_too():
 def test_pointers_are_told_from_other_files():
     assert layout.is_source_pointer("source-ab12.json")
     assert not layout.is_source_pointer("sources.txt")
+    name = layout.champion_pointer("gate/green/2021-01/trip-w1", "ab12").rpartition("/")[2]
+    assert layout.is_champion_pointer(name)
+    assert not layout.is_champion_pointer("champions.json")
 
 
 def test_a_process_says_what_it_works_on_in_a_file_of_its_own():

@@ -240,3 +240,20 @@ def test_a_latest_link_goes_with_the_output_that_it_leads_to(local):
     Path(local.uri(f"{PLACE}/trips.parquet")).write_bytes(b"????")
     assert verify.repair(local, findings(local)) == [PLACE, f"{HOME}/latest"]
     assert findings(local) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ({"champion": None}, ""),
+        ({"champion": {"version": "1"}}, ""),
+        ({}, "names no"),
+        (5, "names"),
+    ],
+    ids=["nobody", "a version", "empty", "a number"],
+)
+def test_a_pointer_to_a_champion_that_names_none_is_damage(kept, content, problem):
+    kept.write_json("gate/green/2021-01/trip-w1/champion-ab12.json", content)
+    found = lines(kept)
+    assert bool(found) == bool(problem)
+    assert problem in " ".join(found)

@@ -31,9 +31,16 @@ def with_present_name(patch):
 
 @pytest.fixture(params=[with_present_name, with_place_of_root])
 def made_before(pipeline, monkeypatch, request):
-    """The manifest of a model that was registered when evaluations had no intervals."""
+    """The manifest of a model of before evaluations had intervals and the gate was a stage."""
+    now = RegisterModel.identity_of
+
+    def without_gate(task, inputs):
+        return task.earlier_identities(now(task, inputs))[-1]
+
     with monkeypatch.context() as before:
         before.setattr(EvaluateModel, "version", 1)
+        before.setattr(RegisterModel, "identity_of", without_gate)
+        before.setattr(RegisterModel, "final_identity", ReceiptStage.final_identity)
         request.param(before)
         return run(pipeline)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import NamedTuple
+
 from taxi_pipeline import config
+from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.redaction import MASK, redact_url
 from taxi_pipeline.storage import layout, open_storage
 from taxi_pipeline.tasks.base.identity_cache import cached
-from taxi_pipeline.tracking.ledger import Ledger
+from taxi_pipeline.tracking.ledger import Ledger, alias_version, version_facts
+from taxi_pipeline.tracking.lookup import can_look_up, look_up
 
 
 def open_ledger(model_name: str) -> Ledger:
@@ -23,3 +28,47 @@ def registry() -> str:
     if not uri:
         return f"{layout.tracking_database()} under the storage root"
     return redact_url(uri).replace(f"{MASK}@", "").partition("?")[0].rstrip("/")
+
+
+class ServingVersion(NamedTuple):
+    """The version that serves.
+
+    Attributes:
+        version: its number.
+        candidate_key: of the candidate that it is; empty if the pipeline did not make it.
+        training_month: the last month that it was trained on; empty if that is not known.
+    """
+
+    version: str
+    candidate_key: str
+    training_month: str
+
+    @property
+    def name(self) -> str:
+        """What identifies it: its key, or its number where it has none."""
+        return self.candidate_key or f"version {self.version}"
+
+
+def serving_version(model_name: str) -> ServingVersion | None:
+    """The champion of a model by its ledger; None if there is none.
+
+    Before there is a ledger it is what the registry's alias says, as far as that can be asked.
+    """
+    return cached(("champion", model_name), lambda: read_serving_version(model_name))
+
+
+def read_serving_version(model_name: str) -> ServingVersion | None:
+    """The same, read anew whatever this reading has read before."""
+    history = open_ledger(model_name).read()
+    if champion := history.champion:
+        since = champion.since
+        return ServingVersion(champion.version, since.candidate_key, since.training_month)
+    uri = config.tracking().server_uri
+    if history.changes or not can_look_up(uri):
+        return None
+    with contextlib.suppress(TrackingError):  # a registration fails with it, and says so
+        registered = look_up(uri, model_name)
+        if version := alias_version(registered):
+            facts = version_facts(registered, version)
+            return ServingVersion(version, facts["candidate_key"], facts["training_month"])
+    return None

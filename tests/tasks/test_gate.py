@@ -1,0 +1,170 @@
+"""The gate is a stage: a candidate is judged once, beside the champion of that moment."""
+
+import json
+import shutil
+
+import pytest
+
+from taxi_pipeline import ApplyGate, EvaluateModel, RegisterModel, TrainModel
+from taxi_pipeline.errors import InvalidTraining
+from taxi_pipeline.model.duration import DurationModel
+from taxi_pipeline.storage import layout
+from taxi_pipeline.storage.local import LocalStorage
+from taxi_pipeline.tasks.base.ledgers import serving_version
+
+LINEAR = {"year": 2021, "recipe": "linear"}
+NAME = "nyc-green-taxi-duration-linear"
+
+
+@pytest.fixture
+def champion(pipeline, monkeypatch):
+    """January's model is champion."""
+    with monkeypatch.context() as easy:
+        easy.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
+        run(pipeline, RegisterModel(month=1, **LINEAR))
+    return serving_version(NAME)
+
+
+@pytest.fixture
+def easy(monkeypatch):
+    """A linear model is no better than the baseline of that name: let it pass nevertheless."""
+    monkeypatch.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
+
+
+def run(pipeline, task):
+    assert pipeline.run(task).status.name.startswith("SUCCESS")
+    return task
+
+
+def record(pipeline, **parameters):
+    task = run(pipeline, ApplyGate(**{**LINEAR, **parameters}))
+    return json.loads(task.output().file(task.RECORD).read_text())
+
+
+def pointers(pipeline):
+    return sorted(pipeline.root.glob(f"gate/**/{layout.CHAMPION_PREFIX}*.json"))
+
+
+def test_without_a_champion_the_baselines_decide(pipeline):
+    found = record(pipeline, month=1)
+    assert found["verdict"] == "REJECTED"
+    assert found["compared_with"] is None
+    assert set(found["baselines"]) == {"mean", "zone_pair", "linear"}
+    assert "[gate] min_gain asks for 0.0% below" in found["decisive"][0]
+    assert found["candidate"] == EvaluateModel(month=1, **LINEAR).key
+
+
+def test_a_later_candidate_is_compared_with_the_champion_from_the_storage(pipeline, champion, easy):
+    found = record(pipeline, month=2)
+    assert champion.candidate_key == EvaluateModel(month=1, **LINEAR).key
+    assert found["compared_with"] == {**champion._asdict(), "loaded": "from the storage"}
+    assert len(found["champion"]["rmse"]["interval"]) == 2
+    assert "the champion, version 1 of 2021-01, which has" in found["reasons"][1]
+
+
+def test_a_candidate_is_judged_once_whoever_is_champion_later(pipeline, easy):
+    task = run(pipeline, RegisterModel(month=1, **LINEAR))
+    gate = ApplyGate(month=1, **LINEAR)
+    key, receipt = gate.key, task.key
+    assert gate.identity().config["champion"] == "none"
+    run(pipeline, RegisterModel(month=2, **LINEAR))
+    assert ApplyGate(month=1, **LINEAR).key == key
+    assert RegisterModel(month=1, **LINEAR).key == receipt
+    assert RegisterModel(month=1, **LINEAR).complete()
+    assert len(pointers(pipeline)) == 2
+
+
+def test_other_options_judge_again_beside_the_champion_of_that_moment(pipeline, champion, easy):
+    pipeline.configure("gate", "min_champion_gain", "0.5")
+    gate = ApplyGate(month=1, **LINEAR)
+    assert gate.identity().config["champion"] == champion.candidate_key
+    assert not gate.complete()
+    found = record(pipeline, month=1)
+    assert found["verdict"] == "PROMOTED"
+    assert found["decisive"][1] == "it is the champion itself"
+
+
+def test_a_gate_that_is_interrupted_compares_with_the_same_champion_again(
+    pipeline, champion, monkeypatch
+):
+    publish = LocalStorage.publish
+
+    def interrupted(storage, folder, location):
+        if location.startswith("gate/"):
+            raise RuntimeError("interrupted")
+        publish(storage, folder, location)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "publish", interrupted)
+        assert not pipeline.run(ApplyGate(month=2, **LINEAR)).status.name.startswith("SUCCESS")
+    (pipeline.root / "champions").rename(pipeline.root / "elsewhere")
+    assert ApplyGate(month=2, **LINEAR).identity().config["champion"] == champion.candidate_key
+    assert record(pipeline, month=2)["compared_with"]["version"] == "1"
+
+
+def test_a_damaged_pointer_is_written_anew(pipeline, console):
+    record(pipeline, month=1)
+    (pointer,) = pointers(pipeline)
+    before = pointer.read_text()
+    pointer.write_text('{"champion": 5}')
+    shutil.rmtree(ApplyGate(month=1, **LINEAR).storage.local_path("gate/green/2021-01/linear-w1"))
+    record(pipeline, month=1)
+    assert pointers(pipeline)[0].read_text() == before
+
+
+def test_a_champion_of_a_newer_month_stays_since_a_comparison_would_not_be_fair(pipeline, easy):
+    run(pipeline, RegisterModel(month=3, **LINEAR))
+    found = record(pipeline, month=2)
+    assert found["verdict"] == "KEPT"
+    assert "newer month 2021-03" in found["decisive"][0]
+    assert found["champion"] == {}
+
+
+def test_a_champion_of_other_features_is_loaded_as_mlflow_packaged_it(
+    pipeline, champion, easy, monkeypatch
+):
+    expected = record(pipeline, month=2)
+    for folder in pipeline.root.glob("gate/green/2021-02"):
+        shutil.rmtree(folder)
+
+    def refuses(*_):
+        raise InvalidTraining("its features mean something else")
+
+    monkeypatch.setattr(DurationModel, "load", refuses)
+    found = record(pipeline, month=2)
+    assert found["compared_with"]["loaded"] == "as MLflow packaged it"
+    assert found["champion"]["rmse"]["value"] == pytest.approx(
+        expected["champion"]["rmse"]["value"], abs=1e-6
+    )
+
+
+def test_a_champion_that_is_nowhere_stays_and_the_reason_is_said(pipeline, champion, easy):
+    run(pipeline, EvaluateModel(month=2, **LINEAR))
+    shutil.rmtree(pipeline.root / "train" / "green" / "2021-01")
+    shutil.rmtree(pipeline.root / "mlflow" / "artifacts")
+    task = ApplyGate(month=2, **LINEAR)
+    assert not TrainModel(month=1, **LINEAR).complete()
+    run(pipeline, task)
+    found = json.loads(task.output().file(task.RECORD).read_text())
+    assert found["verdict"] == "KEPT"
+    assert "the champion, version 1, is not compared and stays" in found["decisive"][0]
+    assert "PromoteModel replaces it" in found["decisive"][0]
+
+
+def test_the_registry_ledger_and_receipt_say_what_the_gate_said(pipeline, champion):
+    gate = ApplyGate(month=1, **LINEAR)
+    change = pipeline.root / "champions" / NAME / "00001.json"
+    location = json.loads(change.read_text())["gate_record"]
+    assert pipeline.root / location == gate.output().file(gate.RECORD)
+
+
+def test_a_champion_that_came_between_gate_and_registration_is_compared_with_first(pipeline, easy):
+    gate = run(pipeline, ApplyGate(month=2, **LINEAR))
+    judged_before = gate.key
+    run(pipeline, RegisterModel(month=1, **LINEAR))
+    task = run(pipeline, RegisterModel(month=2, **LINEAR))
+    assert gate.key != judged_before
+    assert gate.identity().config["champion"] == EvaluateModel(month=1, **LINEAR).key
+    assert task.complete()
+    assert task.output().manifest()["identity"]["inputs"][gate.label] == gate.key
+    assert len(pipeline.made("register")) == 2

@@ -1,0 +1,34 @@
+"""Where the model of a champion is."""
+
+import shutil
+
+import pytest
+
+from taxi_pipeline import EvaluateModel, TrainModel
+from taxi_pipeline.tasks.base.ledgers import ServingVersion
+from taxi_pipeline.tasks.opponents import trained_output
+
+JANUARY = {"year": 2021, "month": 1, "recipe": "linear"}
+FEBRUARY = {"year": 2021, "month": 2, "recipe": "linear", "window": 2}
+
+
+@pytest.fixture
+def champion(pipeline):
+    task = EvaluateModel(**JANUARY)
+    assert pipeline.run(task).status.name.startswith("SUCCESS")
+    return ServingVersion("1", task.key, "2021-01")
+
+
+def test_a_champion_is_found_under_the_root_whatever_the_window_of_who_asks(champion):
+    found = trained_output(EvaluateModel(**FEBRUARY), champion)
+    assert found.location == TrainModel(**JANUARY).output().location
+
+
+@pytest.mark.parametrize("key", ["0123456789abcdef", ""], ids=["another", "none"])
+def test_a_candidate_that_is_not_under_the_root_has_no_model_there(champion, key):
+    assert trained_output(EvaluateModel(**FEBRUARY), champion._replace(candidate_key=key)) is None
+
+
+def test_a_model_that_was_removed_is_not_there(pipeline, champion):
+    shutil.rmtree(pipeline.root / "train")
+    assert trained_output(EvaluateModel(**FEBRUARY), champion) is None
