@@ -19,7 +19,7 @@ from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tracking.lookup import RegisteredModel, RegisteredVersion
 
 NOW = datetime.now(UTC) + timedelta(days=1)
-STAGES = ["evaluate", "features", "register", "train", "transform", "tune"]
+STAGES = ["evaluate", "features", "gate", "register", "train", "transform", "tune"]
 """The stages of a finished root that depend on the rules of cleaning."""
 
 
@@ -82,7 +82,7 @@ def test_all_that_is_current_is_needed(root, no_versions):
     found = survey(root)
     assert found.removals == []
     assert found.unknown == {}
-    assert found.outputs == 10
+    assert found.outputs == 11
 
 
 def test_versions_in_the_registry_need_all_that_they_were_made_of(root, luigi_config):
@@ -113,7 +113,8 @@ def test_a_version_of_a_candidate_is_found_by_its_key(root, monkeypatch, luigi_c
     monkeypatch.setattr(reachable, "look_up", lambda *_: RegisteredModel({"7": version}, {}))
     luigi_config("cleaning", "max_minutes", 50)
     # The receipt is for version 1, which is gone.
-    assert {removal.location.partition("/")[0] for removal in survey(root).removals} == {"register"}
+    removed = {removal.location.partition("/")[0] for removal in survey(root).removals}
+    assert removed == {"gate", "register"}
 
 
 def test_the_champion_of_a_ledger_needs_all_that_it_was_made_of(root, no_versions, luigi_config):
@@ -241,7 +242,7 @@ def test_what_is_young_is_kept_with_all_that_it_was_made_of(root, no_versions, l
     luigi_config("cleaning", "max_minutes", 50)
     found = survey(root, before=datetime.now(UTC) - timedelta(days=1))
     assert found.removals == []
-    assert (found.young, found.in_use) == (8, 0)
+    assert (found.young, found.in_use) == (9, 0)
 
 
 def test_what_a_run_works_on_is_kept_with_all_that_it_was_made_of(root, no_versions, luigi_config):
@@ -249,7 +250,7 @@ def test_what_a_run_works_on_is_kept_with_all_that_it_was_made_of(root, no_versi
     lease = Lease("one", frozenset({"features/green/2021-02"}), removes=False)
     found = survey(root, [lease])
     kept = {"features/green/2021-02", "transform/green/2021-02"}
-    assert len(found.removals) == 6
+    assert len(found.removals) == 7
     assert not kept & {removal.task_dir for removal in found.removals}
     assert found.in_use == 1
     assert survey(root, [Lease("all", None, removes=False)]).removals == []
