@@ -64,6 +64,7 @@ def test_a_republished_month_makes_exactly_its_descendants_with_two_workers(luig
     assert told in result.stderr
     made = {path: facts for path, facts in outputs(luigi.folder).items() if path not in before}
     assert sorted((facts["task"], path.parts[2]) for path, facts in made.items()) == [
+        ("ApplyGate", "2021-01"),
         ("BuildFeatures", "2021-02"),
         ("EvaluateModel", "2021-01"),
         ("IngestTrips", "2021-02"),
@@ -71,8 +72,8 @@ def test_a_republished_month_makes_exactly_its_descendants_with_two_workers(luig
         ("TransformTrips", "2021-02"),
     ]
     reason = "source republished (green 2021-02): 2,000 -> 1,999 rows"
-    assert result.stderr.count(f", since {reason} -> ") == 4
-    assert [facts["since"] for facts in made.values() if facts["since"]] == [[reason]] * 4
+    assert result.stderr.count(f", since {reason} -> ") == 5
+    assert [facts["since"] for facts in made.values() if facts["since"]] == [[reason]] * 5
     assert HIDDEN not in result.stderr
 
     result = luigi(*command)
