@@ -229,6 +229,7 @@ ONCE = {
     "tune": 1,
     "train": 1,
     "evaluate": 1,
+    "gate": 1,
     "register": 1,
 }
 
