@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import FEATURES_VERSION
@@ -46,6 +47,10 @@ class DurationModel:
         """Minutes for trips described by :func:`taxi_pipeline.model.features.compute_features`."""
         return self.regressor.predict(self.encoder.transform(features))
 
+    def predict_trips(self, trips: pa.Table) -> Minutes:
+        """Minutes for trips in canonical form, see :data:`taxi_pipeline.trips.schema.TRIP`."""
+        return self.predict(compute_features(trips, self.max_miles).to_pandas())
+
     def predict_published(self, records: pd.DataFrame) -> Minutes:
         """Minutes for rows as TLC publishes them.
 
@@ -63,8 +68,7 @@ class DurationModel:
         """
         if records.empty:
             return np.empty(0)
-        trips = schema.canonical(to_table(records, self.taxi), self.taxi)
-        return self.predict(compute_features(trips, self.max_miles).to_pandas())
+        return self.predict_trips(schema.canonical(to_table(records, self.taxi), self.taxi))
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder: JSON, numpy's, skops' and XGBoost's formats, no pickle.

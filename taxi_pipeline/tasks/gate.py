@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +13,7 @@ from taxi_pipeline import config
 from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.errors import DamagedOutput, InvalidTraining
 from taxi_pipeline.identity import Identity, digest
-from taxi_pipeline.logger import logger
+from taxi_pipeline.logger import warn_once
 from taxi_pipeline.month import Month
 from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage
@@ -38,11 +37,8 @@ CHAMPION = "champion"
 
 NOBODY = "none"
 
-
-@functools.cache
-def _warn_damaged(line: str) -> None:
-    """Say once in a process that a pointer is damaged; it is read again and again."""
-    logger.warning("%s; the candidate is compared with the present champion", line)
+COMPARED_ANEW = "the candidate is compared with the present champion"
+"""What becomes of a candidate whose pointer is damaged."""
 
 
 class ApplyGate(RecipeStage):
@@ -100,9 +96,10 @@ class ApplyGate(RecipeStage):
             champion = content["champion"]
             return {"champion": None if champion is None else ServingVersion(**champion)}
         except DamagedOutput as error:
-            _warn_damaged(str(error))
+            warn_once(f"{error}; {COMPARED_ANEW}")
         except (KeyError, TypeError):
-            _warn_damaged(f"{self.storage.uri(location)} is damaged: it names no champion")
+            pointer = self.storage.uri(location)
+            warn_once(f"{pointer} is damaged: it names no champion; {COMPARED_ANEW}")
         return None
 
     def final_identity(self, expected: Identity | None, folder: Path) -> Identity:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, ClassVar
 from taxi_pipeline import config
 from taxi_pipeline.errors import DamagedOutput
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
-from taxi_pipeline.logger import logger
+from taxi_pipeline.logger import logger, warn_once
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import layout, sha256
 from taxi_pipeline.tasks.base import Stage
@@ -24,14 +23,12 @@ from taxi_pipeline.trips.source_pointer import SourcePointer
 from taxi_pipeline.trips.urls import SYNTHETIC, check_month
 
 
-@functools.cache
-def _warn_damaged(line: str) -> None:
-    """Say once in a process that a pointer is damaged; it is read again and again."""
-    logger.warning("%s; the month is ingested again, which writes it anew", line)
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+INGESTED_AGAIN = "the month is ingested again, which writes it anew"
+"""What becomes of a month whose pointer is damaged."""
 
 
 class IngestTrips(Stage):
@@ -138,9 +135,10 @@ class IngestTrips(Stage):
             content = self.storage.read_json(self._pointer)
             return None if content is None else SourcePointer.parse(content)
         except DamagedOutput as error:
-            _warn_damaged(str(error))
+            warn_once(f"{error}; {INGESTED_AGAIN}")
         except ValueError:
-            _warn_damaged(f"{self.storage.uri(self._pointer)} is damaged: it names no content")
+            pointer = self.storage.uri(self._pointer)
+            warn_once(f"{pointer} is damaged: it names no content; {INGESTED_AGAIN}")
         return None
 
     def _write(self, pointer: SourcePointer) -> None:

@@ -37,7 +37,6 @@ def predict_as_champion(
     import pyarrow.parquet as pq
 
     from taxi_pipeline.model.duration import DurationModel
-    from taxi_pipeline.model.features import compute_features
     from taxi_pipeline.tracking.packaged import predict_packaged
     from taxi_pipeline.trips import schema
 
@@ -49,8 +48,7 @@ def predict_as_champion(
         except (InvalidTraining, InvalidRecipe) as error:
             logger.warning("%s: %s; it is loaded as MLflow packaged it", task.label, error)
         else:
-            features = compute_features(table, model.max_miles).to_pandas()
-            return model.predict(features), "from the storage"
+            return model.predict_trips(table), "from the storage"
     published = schema.published(table, task.taxi)
     minutes = predict_packaged(task.server(), task.model_name, champion.version, published)
     return minutes, "as MLflow packaged it"

@@ -9,16 +9,13 @@ from pathlib import Path
 from taxi_pipeline import config
 from taxi_pipeline.errors import DamagedOutput, TrackingError
 from taxi_pipeline.identity import Identity, digest
-from taxi_pipeline.logger import logger
+from taxi_pipeline.logger import warn_once
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage, identity_cache
 from taxi_pipeline.tasks.base.identity_cache import cached
-from taxi_pipeline.tasks.base.ledgers import open_ledger
+from taxi_pipeline.tasks.base.ledgers import UNDER_ROOT, open_ledger
 from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
-
-# The registries of which this process has said that they do not answer.
-_silent: set[str] = set()
 
 
 class ReceiptStage(RecipeStage):
@@ -40,8 +37,7 @@ class ReceiptStage(RecipeStage):
         settings = config.tracking()
         if settings.uri:
             return (_server(settings.uri),)
-        under_root = f"{layout.tracking_database()} under the storage root"
-        return (under_root, _server(settings.server_uri))
+        return (UNDER_ROOT, _server(settings.server_uri))
 
     def _config_values(self) -> dict[str, str]:
         return {**super()._config_values(), "tracking.uri": self.registry_names()[0]}
@@ -123,8 +119,7 @@ def _is_registered(model_name: str, version: str, candidate_key: str | None) -> 
         return True
     answer = cached((uri, model_name), lambda: _ask(uri, model_name))
     if isinstance(answer, TrackingError):
-        taken = f"version {version} of {model_name} is taken to be registered"
-        _warn_once(uri, f"{answer}: {taken}, as its receipt says")
+        warn_once(f"{answer}: its versions are taken to be registered, as their receipts say")
         return True
     return answer is not None and _holds(answer, version, candidate_key)
 
@@ -140,9 +135,3 @@ def _ask(uri: str, model_name: str) -> RegisteredModel | TrackingError | None:
         return look_up(uri, model_name)
     except TrackingError as error:
         return error
-
-
-def _warn_once(uri: str, line: str) -> None:
-    if uri not in _silent:
-        _silent.add(uri)
-        logger.warning("%s", line)

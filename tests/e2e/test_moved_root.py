@@ -164,8 +164,8 @@ def test_a_version_deleted_from_a_server_is_registered_again_and_a_server_that_i
     assert NOTHING_RAN in down.stderr
     (line,) = [line for line in down.stderr.splitlines() if line.startswith("WARNING")]
     assert line == (
-        f"WARNING: the MLflow server {url} does not answer (it cannot be reached): version 2 of "
-        f"{version.name} is taken to be registered, as its receipt says"
+        f"WARNING: the MLflow server {url} does not answer (it cannot be reached): its versions "
+        "are taken to be registered, as their receipts say"
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from http_servers import LoopbackServer
 
 from taxi_pipeline import BackfillMonths, Month, RegisterModel, config
+from taxi_pipeline.logger import warn_once
 from taxi_pipeline.runtime.plan import plan
 from taxi_pipeline.tasks import receipt
 from taxi_pipeline.tasks.receipt import ReceiptStage
@@ -18,7 +19,7 @@ NAME = "nyc-green-taxi-duration-linear"
 
 @pytest.fixture(autouse=True)
 def nothing_said():
-    receipt._silent.clear()
+    warn_once.cache_clear()
 
 
 @pytest.fixture
@@ -199,8 +200,8 @@ def test_a_server_that_does_not_answer_is_trusted_and_named_once(
     (line,) = [record.getMessage() for record in console.records if record.levelname == "WARNING"]
     server = silent.replace("user:hidden1", "***")
     assert line == (
-        f"the MLflow server {server} does not answer (it cannot be reached): version 1 of {NAME} "
-        "is taken to be registered, as its receipt says"
+        f"the MLflow server {server} does not answer (it cannot be reached): its versions "
+        "are taken to be registered, as their receipts say"
     )
 
 

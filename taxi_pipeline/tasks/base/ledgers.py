@@ -13,6 +13,9 @@ from taxi_pipeline.tasks.base.identity_cache import cached
 from taxi_pipeline.tracking.ledger import Ledger, alias_version, version_facts
 from taxi_pipeline.tracking.lookup import can_look_up, look_up
 
+UNDER_ROOT = f"{layout.tracking_database()} under the storage root"
+"""The registry that lies under the root, as ledgers and identities name it wherever the root is."""
+
 
 def open_ledger(model_name: str) -> Ledger:
     """The ledger of a model of the configured registry, under the configured root."""
@@ -26,7 +29,7 @@ def registry() -> str:
     """The configured registry as ledgers name it: the same wherever the root is, for all users."""
     uri = config.tracking().uri
     if not uri:
-        return f"{layout.tracking_database()} under the storage root"
+        return UNDER_ROOT
     return redact_url(uri).replace(f"{MASK}@", "").partition("?")[0].rstrip("/")
 
 
