@@ -15,6 +15,9 @@ FIRST_RUNG = 8
 DIGITS = 6
 """Decimals that a trial's error is rounded to: later ones depend on the number of threads."""
 
+CURVE_DIGITS = 4
+"""Decimals of the errors by round, which are drawn and decide nothing."""
+
 MIN_TO_COMPARE = 4
 """No trial is stopped at a rung that fewer trials have reached."""
 
@@ -35,13 +38,15 @@ def median_thresholds(trials: Sequence[Trial]) -> dict[int, float]:
 def halving_callback(highest: Mapping[int, float]) -> Any:
     """A callback that stops a booster whose error at a rung is above the highest allowed there.
 
-    It knows the booster's smallest error, that at each rung, and the round at which it was stopped.
+    It knows the booster's errors by round, the smallest of them, the smallest up to each rung, and
+    the round at which it was stopped.
     """
     import xgboost
 
     class Halving(xgboost.callback.TrainingCallback):
         def __init__(self) -> None:
             self.rungs: dict[str, float] = {}
+            self.curve: list[float] = []
             self.best = float("inf")
             self.stopped: int | None = None
 
@@ -50,6 +55,7 @@ def halving_callback(highest: Mapping[int, float]) -> Any:
             if not np.isfinite(error):
                 raise ArithmeticError(f"the error is {error} after {epoch + 1} rounds")
             self.best = min(self.best, round(error, DIGITS))
+            self.curve.append(round(error, CURVE_DIGITS))
             rounds = epoch + 1
             if rounds < FIRST_RUNG or rounds & (rounds - 1):
                 return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,12 +24,15 @@ class Finalist:
         rounds: boosting rounds after which the error was smallest.
         stopped: the round at which it was stopped since it was behind the other; None if it was
             fitted in full.
+        curve: error on the window's last days after each round, in minutes: the learning curve.
+            Empty if an earlier version made the fit.
     """
 
     name: str
     rmse: float
     rounds: int
     stopped: int | None = None
+    curve: Sequence[float] = ()
 
     @property
     def result(self) -> str:

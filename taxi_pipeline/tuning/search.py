@@ -128,7 +128,9 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             callbacks=[halving],
         )
         rounds = booster.best_iteration + 1
-        result.finalists.append(Finalist(name, halving.best, rounds, halving.stopped))
+        result.finalists.append(
+            Finalist(name, halving.best, rounds, halving.stopped, halving.curve)
+        )
         if result.tuned_by == name:
             result.parameters, result.rounds, result.rmse = parameters, rounds, halving.best
         highest = {int(rung): error for rung, error in halving.rungs.items()}

@@ -261,7 +261,8 @@ def test_the_choice_has_the_parameters_of_the_best_trial_and_the_recipes_learnin
 def test_the_finalists_are_the_recipes_own_parameters_and_the_best_trial(january, whole):
     result, _ = whole
     own, leader = result.finalists
-    assert own == search(january, trials=1).finalists[0] == Finalist("recipe", own.rmse, own.rounds)
+    alone = search(january, trials=1).finalists[0]
+    assert own == alone == Finalist("recipe", own.rmse, own.rounds, None, own.curve)
     assert leader.name == result.tuned_by == f"trial {best_row(result)['trial']}"
     assert (leader.rmse, leader.rounds, leader.stopped) == (result.rmse, result.rounds, None)
     assert result.best_rmse == best_row(result)["rmse"] != result.rmse
@@ -304,11 +305,18 @@ def test_the_choice_is_never_worse_than_the_recipes_own_parameters(january, monk
     assert best_row(result)["trial"] != 1
     assert (result.parameters, result.rounds, result.rmse) == (OWN, own.rounds, own.rmse)
     first, second = result.finalists
-    assert first == Finalist("recipe", own.rmse, own.rounds)
+    assert first == Finalist("recipe", own.rmse, own.rounds, None, first.curve)
     assert second.name == f"trial {best_row(result)['trial']}"
-    assert second.stopped == FIRST_RUNG
+    assert second.stopped == len(second.curve) == FIRST_RUNG
     assert second.rmse > first.rmse
     assert result.tuned_by == "recipe"
+
+
+def test_the_learning_curve_of_a_final_fit_is_its_error_after_each_round(january):
+    (own,) = search(january, trials=1, max_rounds=20).finalists
+    assert own.curve == pytest.approx(errors_by_round(january, OWN, 20)[: len(own.curve)], abs=1e-3)
+    assert own.rounds == 1 + np.argmin(own.curve)
+    assert own.rmse == pytest.approx(min(own.curve), abs=1e-4)
 
 
 def test_the_choices_rounds_are_those_after_which_the_error_falls_no_more(january):
