@@ -12,6 +12,7 @@ import pandas as pd
 from taxi_pipeline.evaluation.bootstrap import Array, day_numbers
 from taxi_pipeline.evaluation.comparison import Difference, compare
 from taxi_pipeline.evaluation.gate import KEPT, PROMOTED, REJECTED, apply_gate, best_baseline
+from taxi_pipeline.evaluation.metrics import metrics_with_intervals
 from taxi_pipeline.evaluation.slices import slice_trips
 from taxi_pipeline.model.regressors import Minutes
 from taxi_pipeline.month import Month
@@ -77,6 +78,8 @@ class Judgement:
         baselines: the differences to each baseline, by its name.
         champion: those to the champion; empty if it was not compared.
         slices: those to the champion in parts of the month.
+        champion_figures: the metrics of the champion on the same trips, with the ends of their
+            intervals; empty if it was not compared.
     """
 
     verdict: str
@@ -85,6 +88,7 @@ class Judgement:
     baselines: Mapping[str, Mapping[str, Difference]]
     champion: Mapping[str, Difference]
     slices: tuple[SliceDifference, ...]
+    champion_figures: Mapping[str, float]
 
     def as_dict(self) -> dict[str, Any]:
         """The judgement as JSON values."""
@@ -143,10 +147,12 @@ def judge(evaluated: Evaluated, opponent: Opponent | None, rules: Rules) -> Judg
     beside = baselines[best_baseline(figures["baselines"])]["rmse"]
     reason = f"{reason} (difference {_in_words(beside)})"
     champion: dict[str, Difference] = {}
+    champion_figures: dict[str, float] = {}
     slices: tuple[SliceDifference, ...] = ()
     against, for_it = [], ["there is no champion to compare it with"]
     if opponent is not None and opponent.minutes is not None:
         champion = compare(actual, predicted, opponent.minutes, days)
+        champion_figures = metrics_with_intervals(actual, opponent.minutes, days)
         minutes = (actual, predicted, opponent.minutes)
         slices = tuple(_slices(evaluated.features, minutes, days, rules))
         rmse = _rmse(actual, opponent.minutes)
@@ -163,7 +169,13 @@ def judge(evaluated: Evaluated, opponent: Opponent | None, rules: Rules) -> Judg
     else:
         verdict, decisive = PROMOTED, [reason, *for_it]
     return Judgement(
-        verdict, (reason, *for_it, *against), tuple(decisive), baselines, champion, slices
+        verdict,
+        (reason, *for_it, *against),
+        tuple(decisive),
+        baselines,
+        champion,
+        slices,
+        champion_figures,
     )
 
 
