@@ -10,6 +10,9 @@ import pandas as pd
 
 from taxi_pipeline.evaluation.report import Evaluation
 
+CELLS = 50
+"""Cells across the picture of predicted and actual durations."""
+
 MIN_BIN_ROWS = 10
 """A bin of the calibration with fewer trips is not drawn: its mean says little."""
 
@@ -29,8 +32,8 @@ def plot(evaluation: Evaluation, heading: str, path: Path) -> None:
     FigureCanvasAgg(figure)
     left, middle, right = figure.subplots(1, 3)
     figure.suptitle(f"{heading}: {rmse_text(evaluation.model)}", fontsize=14)
-    _draw_trips(figure, left, evaluation.predictions)
-    _draw_calibration(middle, evaluation.calibration)
+    draw_trips(left, evaluation.predictions)
+    draw_calibration(middle, evaluation.calibration)
     _draw_hours(right, evaluation.slices)
     for axes in (left, middle, right):
         axes.grid(color="0.9", linewidth=0.6)
@@ -46,19 +49,31 @@ def rmse_text(metrics: dict[str, float]) -> str:
     return f"{text} (95 % interval {metrics['rmse_low']:.2f} to {metrics['rmse_high']:.2f})"
 
 
-def _draw_trips(figure: Any, axes: Any, predictions: pd.DataFrame) -> None:
+def draw_trips(axes: Any, predictions: pd.DataFrame) -> None:
+    """Draw how many trips have which actual and predicted duration.
+
+    Args:
+        axes: of matplotlib's.
+        predictions: as of :class:`taxi_pipeline.evaluation.report.Evaluation`.
+    """
+    from matplotlib.colors import ListedColormap
+
     actual, predicted = predictions["actual"].to_numpy(), predictions["predicted"].to_numpy()
     limit = float(np.quantile(actual, 0.999))
+    # One colour, more or less of it: it is told from a white and from a black page alike.
+    blue = ListedColormap([(0.12, 0.47, 0.71, share) for share in np.linspace(0.12, 1, 64)])
     cells = axes.hexbin(
         actual,
         predicted,
-        gridsize=50,
+        gridsize=CELLS,
         bins="log",
         mincnt=1,
-        cmap="viridis_r",
+        cmap=blue,
         extent=(0, limit) * 2,
+        linewidths=0,
+        rasterized=True,
     )
-    figure.colorbar(cells, ax=axes, label="trips in a cell")
+    axes.figure.colorbar(cells, ax=axes, label="trips in a cell").solids.set_rasterized(True)
     axes.plot([0, limit], [0, limit], color="black", linewidth=1, label="predicted = actual")
     axes.set(
         xlabel="actual duration, minutes",
@@ -70,7 +85,13 @@ def _draw_trips(figure: Any, axes: Any, predictions: pd.DataFrame) -> None:
     axes.legend(loc="upper left")
 
 
-def _draw_calibration(axes: Any, calibration: pd.DataFrame) -> None:
+def draw_calibration(axes: Any, calibration: pd.DataFrame) -> None:
+    """Draw the mean actual duration of the trips that are predicted to take so long.
+
+    Args:
+        axes: of matplotlib's.
+        calibration: as of :func:`taxi_pipeline.evaluation.calibration.calibration`.
+    """
     bins = calibration[calibration["rows"] >= MIN_BIN_ROWS]
     limit = max(bins["predicted"].max(), bins["actual"].max()) if len(bins) else 1.0
     axes.plot([0, limit], [0, limit], color="black", linewidth=1, label="predicted = actual")

@@ -89,14 +89,21 @@ def plot(
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=13)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    _plot_course(left, trials, finalists)
+    draw_trials(left, trials, finalists)
     _plot_weights(right, importance(trials))
     # Below the axes: there it hides no trial.
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=10)
     figure.savefig(path, dpi=110)
 
 
-def _plot_course(axes: Axes, trials: Sequence[Trial], finalists: Sequence[Finalist]) -> None:
+def draw_trials(axes: Axes, trials: Sequence[Trial], finalists: Sequence[Finalist]) -> None:
+    """Draw the trials' errors, the best so far, and a line for the error of each final fit.
+
+    Args:
+        axes: of matplotlib's.
+        trials: all of them, by number.
+        finalists: the final fits that were chosen from.
+    """
     from matplotlib.ticker import MaxNLocator
 
     measured = [trial for trial in trials if trial.rmse is not None]
