@@ -53,3 +53,13 @@ class Section(luigi.Config):
             for name, parameter in cls.get_params()
             if parameter.significant
         }
+
+    @classmethod
+    def changed_values(cls) -> dict[str, str]:
+        """Those of the significant values that are not the defaults."""
+        defaults = {
+            f"{cls.__name__}.{name}": parameter.serialize(parameter._default)  # noqa: SLF001  (luigi has no public name)
+            for name, parameter in cls.get_params()
+        }
+        values = cls.significant_values()
+        return {name: value for name, value in values.items() if value != defaults[name]}

@@ -121,7 +121,7 @@ class TuneHyperparameters(RecipeStage):
             result.trials,
             folder / self.PLOT,
             result.finalists,
-            f"Search for recipe {self.recipe}, {self.taxi} taxi, {self._trained_on()}: "
+            f"Search for recipe {self.recipe}, {self.taxi} taxi, {self.window_in_words}: "
             f"RMSE {result.rmse:.4f} minutes on the last {settings.holdout_days} days",
         )
         return {
@@ -130,11 +130,6 @@ class TuneHyperparameters(RecipeStage):
             "rmse": result.rmse,
             "tuned_by": result.tuned_by,
         }
-
-    def _trained_on(self) -> str:
-        """The training window in words."""
-        first = next(iter(self.calendar_month.window(self.window)))
-        return f"{first} to {self.calendar_month}" if self.window > 1 else str(first)
 
     def search(self, trials: Sequence[Trial]) -> Search:
         """The search with some of its trials, as MLflow is to hold it."""

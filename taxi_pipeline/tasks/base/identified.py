@@ -46,12 +46,16 @@ class IdentifiedTask(MonthlyTask):
     def compute_identity(self) -> Identity | None:
         """The identity, by what is configured and ingested now."""
         inputs = {}
-        for task in flatten(self.requires()):
+        for task in self.identifying():
             required = task.identity()
             if required is None:
                 return None
             inputs[task.label] = required.key
         return self.identity_of(inputs)
+
+    def identifying(self) -> list[Any]:
+        """The required tasks whose keys are part of the identity: all of them, unless said."""
+        return list(flatten(self.requires()))
 
     def identity_of(self, inputs: Mapping[str, str]) -> Identity:
         """The identity of an output that is made as configured now, but of given inputs.

@@ -87,6 +87,12 @@ class RecipeStage(Stage):
         return model_name(self.taxi, self.recipe)
 
     @property
+    def window_in_words(self) -> str:
+        """The training window: ``2021-01``, or ``2020-11 to 2021-01``."""
+        first = next(iter(self.calendar_month.window(self.window)))
+        return f"{first} to {self.calendar_month}" if self.window > 1 else str(first)
+
+    @property
     def run_name(self) -> str:
         """What tells its run in MLflow from others: month and recipe, and what is unusual."""
         words = [str(self.calendar_month), self.recipe]
