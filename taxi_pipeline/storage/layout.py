@@ -12,6 +12,7 @@ these functions; no other module joins the parts of a path.
         champion-<digest>.json                 the champion a candidate is compared with (gate)
         trials-<digest>/<number>.json          the trials of a search (tune)
     champions/<registered model>/<number>.json a change of the champion: the ledger
+    pages/<taxi>/<variant>/<first>--<last>.html the months of a backfill side by side
     mlflow/                                    the registry, unless a server is configured
     .staging/                                  outputs that are being written
     .damaged/                                  outputs that were damaged, kept for a look
@@ -31,6 +32,7 @@ RUNNING = ".running"
 LOGS = "logs"
 LATEST = "latest"
 CHAMPIONS = "champions"
+PAGES = "pages"
 TRIALS_PREFIX = "trials-"
 SOURCE_PREFIX = "source-"
 CHAMPION_PREFIX = "champion-"
@@ -163,6 +165,11 @@ def parse_change(name: str) -> tuple[int, bool] | None:
     """
     found = _CHANGE.fullmatch(name)
     return (int(found[1]), bool(found[2])) if found else None
+
+
+def months_page(taxi: str, variant: str, first: str, last: str) -> str:
+    """The page that shows the months of a backfill side by side."""
+    return f"{PAGES}/{taxi}/{variant}/{first}--{last}.html"
 
 
 def tracking_database() -> str:

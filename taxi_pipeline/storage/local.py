@@ -49,22 +49,25 @@ class LocalStorage:
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file so that a reader sees the old or the new content, never a part."""
-        with self._staged_json(location, content) as (made, path):
+        self.write_text(location, to_json(content))
+
+    def write_text(self, location: str, text: str) -> None:
+        """Write a text file likewise."""
+        with self._staged(location, text) as (made, path):
             made.replace(path)
 
     def write_json_exclusive(self, location: str, content: Any) -> bool:
         """Write a JSON file in one piece unless it is there; whether this process wrote it."""
-        with self._staged_json(location, content) as (made, path):
+        with self._staged(location, to_json(content)) as (made, path):
             return rename_exclusive(made, path)
 
     @contextlib.contextmanager
-    def _staged_json(self, location: str, content: Any) -> Iterator[tuple[Path, Path]]:
-        """A JSON file under a name that nobody reads, and the path that it is to have."""
+    def _staged(self, location: str, text: str) -> Iterator[tuple[Path, Path]]:
+        """A text file under a name that nobody reads, and the path that it is to have."""
         path = self._folder / location
-        text = to_json(content)
         with self.staging() as folder, wrap_errors(self.uri(location), "written"):
             made = folder / path.name
-            made.write_text(text)
+            made.write_text(text, encoding="utf-8")
             path.parent.mkdir(parents=True, exist_ok=True)
             yield made, path
 

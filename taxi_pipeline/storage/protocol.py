@@ -40,6 +40,9 @@ class Storage(Protocol):
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file so that a reader sees the old or the new content, never a part."""
 
+    def write_text(self, location: str, text: str) -> None:
+        """Write a text file likewise."""
+
     def write_json_exclusive(self, location: str, content: Any) -> bool:
         """Write a JSON file in one piece unless it is there; whether this process wrote it."""
 

@@ -63,7 +63,10 @@ class RemoteStorage:
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file in one piece."""
-        text = to_json(content)
+        self.write_text(location, to_json(content))
+
+    def write_text(self, location: str, text: str) -> None:
+        """Write a text file in one piece."""
         with wrap_errors(self.uri(location), "written"):
             self._files.pipe_file(self._path(location), text.encode())
 
