@@ -22,6 +22,7 @@ from taxi_pipeline.tasks.promote import PromoteModel
 from taxi_pipeline.tasks.publication import PublishedTrips
 from taxi_pipeline.tasks.refresh import RefreshTrips
 from taxi_pipeline.tasks.register import RegisterModel
+from taxi_pipeline.tasks.report import ReportCandidate
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
 from taxi_pipeline.tasks.tune import TuneHyperparameters
@@ -60,6 +61,7 @@ __all__ = [
     "PublishedTrips",
     "RefreshTrips",
     "RegisterModel",
+    "ReportCandidate",
     "TrainModel",
     "TransformTrips",
     "TuneHyperparameters",

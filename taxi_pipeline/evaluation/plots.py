@@ -28,8 +28,10 @@ def plot(evaluation: Evaluation, heading: str, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(15, 5.2), layout="constrained")
+    figure = Figure(figsize=(15, 5.2))
     FigureCanvasAgg(figure)
+    # Set by hand: matplotlib's own layout draws the picture twice.
+    figure.subplots_adjust(left=0.045, bottom=0.11, right=0.985, top=0.86, wspace=0.18)
     left, middle, right = figure.subplots(1, 3)
     figure.suptitle(f"{heading}: {rmse_text(evaluation.model)}", fontsize=14)
     draw_trips(left, evaluation.predictions)

@@ -3,7 +3,7 @@
 Needed are, each with all that it was made from:
 
 - what is made as the configuration and the code are now, from whatever any source offers;
-- the versions in the registry, with their receipts, and receipts of other registries;
+- the versions in the registry, with their receipts and pages, and receipts of other registries;
 - the champions of the ledgers;
 - what is young, and what a run works on;
 - whatever cannot be judged here: of a stage or a recipe that is not imported, or without a
@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from luigi.task import flatten
 from luigi.task_register import Register, TaskClassException
 
 from taxi_pipeline import config
@@ -31,6 +30,7 @@ from taxi_pipeline.storage.prune import Contents, Made, Removal
 from taxi_pipeline.tasks.base import RecipeStage, Stage, identity_cache
 from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.receipt import ReceiptStage
+from taxi_pipeline.tasks.report import ReportCandidate
 from taxi_pipeline.tasks.tune import TuneHyperparameters
 from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
 
@@ -177,7 +177,7 @@ class Tasks:
         try:
             current = task.identity()
             as_now = task.identity_of(made.inputs)
-            required = {needed.label: needed.key for needed in flatten(task.requires())}
+            required = {needed.label: needed.key for needed in task.identifying()}
         except DamagedOutput as error:
             raise _Unknown(f"{error}; see verify") from None
         except (InvalidConfig, StorageError):
@@ -236,10 +236,17 @@ def _registered(storage: Storage, contents: Contents, tasks: Tasks) -> Iterator[
     for name in ledger_names(storage):
         for champion in open_ledger(name).champions():
             yield from contents.by_key.get(champion.since.candidate_key, ())
-    for registered in models.values():
-        for version in registered.versions.values():
-            yield from contents.by_key.get(version.candidate_key, ())
+    candidates = {
+        version.candidate_key
+        for registered in models.values()
+        for version in registered.versions.values()
+    }
+    for key in candidates:
+        yield from contents.by_key.get(key, ())
     for made, task in known:
+        # No receipt names the page that tells of a version.
+        if isinstance(task, ReportCandidate) and candidates & set(made.inputs.values()):
+            yield made
         if isinstance(task, ReceiptStage):
             model = models.get(task.model_name)
             number = str((made.manifest or {}).get("version"))

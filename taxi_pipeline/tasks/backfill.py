@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ from taxi_pipeline.month import Month
 from taxi_pipeline.observability.run_summary import RunSummary
 from taxi_pipeline.storage import Output
 from taxi_pipeline.tasks.base import MonthlyTask, RunContext, identity_cache, is_done
+from taxi_pipeline.tasks.months_page import write_months_page
+from taxi_pipeline.tasks.register import RegisterModel
 
 
 def _this_month() -> Month:
@@ -138,13 +140,24 @@ class BackfillMonths(luigi.WrapperTask):
                 (f"{Month(task.year, task.month)}", state, *_metric_cells(task))
                 for task, state in states.items()
             ]
+            page = self._page_line(states)
         lines = [self.label, table(("month", "status", "rows", "RMSE", "version"), rows)]
         lines += [summary.error_line(task) for task in summary.failed]
         if self._deferred:
             lines.append(self._deferred_line())
+        lines += page
         # Luigi caches task objects: another run in this process must look for missing months again.
         self._selected = None
         return "\n".join([*lines, self._next(list(states.values()))])
+
+    def _page_line(self, states: Mapping[Any, str]) -> list[str]:
+        """The line that says where the page of the months is; none if they have no page."""
+        if not issubclass(self.of, RegisterModel):
+            return []
+        try:
+            return [f"The months side by side: {write_months_page(states)}"]
+        except TaxiPipelineError as error:
+            return [f"The page of the months is not written: {error}"]
 
     def _state(self, task: luigi.Task, summary: RunSummary) -> str:
         needed = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,12 +12,14 @@ from taxi_pipeline import config
 from taxi_pipeline.identity import Identity
 from taxi_pipeline.observability import alerts
 from taxi_pipeline.redaction import redact_url
-from taxi_pipeline.storage import MANIFEST
+from taxi_pipeline.storage import layout
 from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.gate import ApplyGate
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.receipt import ReceiptStage
+from taxi_pipeline.tasks.registered_files import artifacts, datasets, judgement
+from taxi_pipeline.tasks.report import ReportCandidate
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
 from taxi_pipeline.tasks.tune import TuneHyperparameters
@@ -25,7 +27,7 @@ from taxi_pipeline.tasks.tune import TuneHyperparameters
 if TYPE_CHECKING:
     import pandas as pd
 
-    from taxi_pipeline.tracking.records import Candidate, Dataset
+    from taxi_pipeline.tracking.records import Candidate
     from taxi_pipeline.tuning.results import TuningResult
 
 
@@ -61,10 +63,15 @@ class RegisterModel(ReceiptStage):
             "tuning": self.clone(TuneHyperparameters),
             "evaluation": self.clone(EvaluateModel),
             "gate": self.clone(ApplyGate),
+            "report": self.clone(ReportCandidate),
             "trips": self.months(TransformTrips),
             "published": self.months(IngestTrips),
             "published later": self.in_month(IngestTrips, self.calendar_month + 1),
         }
+
+    def identifying(self) -> list[Any]:
+        """All that is required but the page: another look of it is no other model."""
+        return [task for task in super().identifying() if not isinstance(task, ReportCandidate)]
 
     def candidate_of(self, identity: Identity) -> str | None:
         """The key of the evaluated model."""
@@ -99,6 +106,7 @@ class RegisterModel(ReceiptStage):
 
         figures = self._json("evaluation", EvaluateModel.METRICS)
         verdict, self._judged = self.requires()["gate"].verdict()
+        page = self.requires()["report"].page_on(self._judged)
         server = self.server()
         tuned = TuningResult.from_json(self._json("tuning", TuneHyperparameters.CHOICE))
         search_run = ""
@@ -108,6 +116,7 @@ class RegisterModel(ReceiptStage):
             search_run = log_search(server, search, ended=True).run_id
         self.report(f"registering {self.model_name}")
         candidate = self._candidate(figures, tuned, search_run)
+        candidate = replace(candidate, judgement=tuple(judgement(self, self._judged, page)))
         ledger = open_ledger(self.model_name)
         registration = register(server, ledger, candidate, verdict)
         self.set_tracking_link(registration.url)
@@ -128,6 +137,8 @@ class RegisterModel(ReceiptStage):
             "metrics": figures["model"],
             "baselines": figures["baselines"],
             "evaluation_month": figures["evaluation_month"],
+            "verdict": verdict.word,
+            "report": layout.output_file(page.location, ReportCandidate.PAGE),
         }
         (folder / self.RECEIPT).write_text(json.dumps(receipt, indent=2) + "\n")
         return {
@@ -138,6 +149,10 @@ class RegisterModel(ReceiptStage):
             "version": registration.version,
             "run_id": registration.run_id,
         }
+
+    def receipt(self) -> dict[str, Any]:
+        """What was written down when the model was registered; only of one that is."""
+        return dict(json.loads(self.output().file(self.RECEIPT).read_text()))
 
     def _candidate(
         self, figures: Mapping[str, Any], tuned: TuningResult, search_run: str
@@ -188,35 +203,9 @@ class RegisterModel(ReceiptStage):
                 "mlflow.source.git.commit": trained["code"]["commit"] or "unknown",
                 "code_changed": str(trained["code"]["changed"]).lower(),
             },
-            datasets=tuple(self._datasets()),
-            artifacts=tuple(self._artifacts()),
+            datasets=tuple(datasets(self)),
+            artifacts=tuple(artifacts(self)),
         )
-
-    def _datasets(self) -> Iterator[Dataset]:
-        from taxi_pipeline.tracking.records import Dataset
-
-        later = self.input()["published later"]
-        for output in (*self.input()["published"], later):
-            manifest = output.manifest()
-            yield Dataset(
-                name=manifest["label"].removeprefix("IngestTrips "),
-                context="evaluation" if output is later else "training",
-                url=manifest["url"],
-                digest=manifest["files"][IngestTrips.FILE]["sha256"],
-            )
-
-    def _artifacts(self) -> Iterator[tuple[str, Path]]:
-        """Folders of the run, and the files that go there."""
-        evaluation, tuning = self.input()["evaluation"], self.input()["tuning"]
-        for name in evaluation.manifest()["files"]:
-            if name != EvaluateModel.PREDICTIONS:  # a row for each trip: they stay in the storage
-                yield "evaluation", evaluation.file(name)
-        for name in tuning.manifest()["files"]:
-            yield "tuning", tuning.file(name)
-        for name in (TrainModel.IMPORTANCE, MANIFEST):
-            yield "training", self.input()["model"].file(name)
-        for task, output in zip(self.requires()["trips"], self.input()["trips"], strict=True):
-            yield f"quality/{task.calendar_month}", output.file(TransformTrips.QUALITY)
 
     def _example(self) -> pd.DataFrame:
         """A few published rows of the evaluation month, in the columns that a model reads."""

@@ -65,6 +65,7 @@ class Candidate:
         tags: further facts to search by.
         datasets: the published files.
         artifacts: folders of the run, and the local files that go there.
+        judgement: likewise what the gate says of it, which another champion may change.
     """
 
     key: str
@@ -80,6 +81,7 @@ class Candidate:
     tags: Mapping[str, str]
     datasets: tuple[Dataset, ...] = ()
     artifacts: tuple[tuple[str, Path], ...] = ()
+    judgement: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from taxi_pipeline.evaluation.champions import Verdict
 from taxi_pipeline.tracking.aliases import move_aliases
 from taxi_pipeline.tracking.ledger import Ledger
@@ -40,7 +42,7 @@ def register(
         verify_version(server, client, version, candidate)
         decision, aliases = move_aliases(client, ledger, candidate, str(version.version), verdict)
         word = verdict_of(passed=verdict.promote, aliases=aliases, gate=verdict.word)
-        record_verdict(client, candidate, version, word, verdict.reason)
+        record_verdict(client, run, candidate, version, replace(verdict, word=word))
     return Registration(
         model_name=candidate.model_name,
         version=str(version.version),

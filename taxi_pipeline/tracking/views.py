@@ -11,7 +11,7 @@ from taxi_pipeline.tracking.records import KEY_TAG, NOTE_TAG, REASON_TAG, SEARCH
 from taxi_pipeline.tracking.server import TRAINING
 
 if TYPE_CHECKING:
-    from mlflow.entities import Experiment
+    from mlflow.entities import Experiment, Run
 
 KIND_TAG = "mlflow.experimentKind"
 """The tag by which MLflow opens an experiment on its runs.
@@ -43,6 +43,11 @@ VIEWS: dict[str, dict[str, Any]] = {
 def view_link(experiment_id: str, view: str) -> str:
     """The part of a view's web address that follows the server's."""
     return f"#/experiments/{experiment_id}/runs?{TRAINING}&viewStateShareKey={view}"
+
+
+def artifact_link(run: Run, file: str) -> str:
+    """The part of a web address, of a file of a run, that follows the server's."""
+    return f"#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/artifacts/{file}"
 
 
 def describe_experiment(client: mlflow.MlflowClient, experiment_id: str) -> None:

@@ -6,6 +6,7 @@ Tables are described by a digest of each column, what a model decides by its fig
 import hashlib
 import json
 import math
+import re
 
 import luigi
 import pandas as pd
@@ -20,6 +21,7 @@ from taxi_pipeline import (
     EvaluateModel,
     IngestTrips,
     RegisterModel,
+    ReportCandidate,
     TrainModel,
     TransformTrips,
     TuneHyperparameters,
@@ -113,9 +115,19 @@ def of_gate(task):
     return record
 
 
+def of_report(task):
+    """What the page is about, line by line; how it looks, people judge."""
+    text = task.output().file(task.PAGE).read_text()
+    return {
+        "headings": re.findall(r"<(?:h[123]|caption|figcaption|th)[^>]*>\s*([^<]*[^<\s])", text)
+    }
+
+
 def of_registration(task):
     receipt = content(task, task.RECEIPT)
-    return {name: receipt[name] for name in receipt if name not in {"run_id", "tracking_uri"}}
+    return {
+        name: receipt[name] for name in receipt if name not in {"run_id", "tracking_uri", "report"}
+    }
 
 
 def content(task, name):
@@ -130,6 +142,7 @@ FIGURES = {
     TrainModel: of_training,
     EvaluateModel: of_evaluation,
     ApplyGate: of_gate,
+    ReportCandidate: of_report,
     RegisterModel: of_registration,
 }
 
@@ -142,6 +155,7 @@ def tasks():
         *(stage(**month) for stage in data for month in MONTHS),
         *(stage(**JANUARY, recipe=recipe) for recipe in RECIPES for stage in model),
         ApplyGate(**JANUARY, recipe="linear"),
+        ReportCandidate(**JANUARY, recipe="linear"),
         RegisterModel(**JANUARY, recipe="linear"),
     ]
 

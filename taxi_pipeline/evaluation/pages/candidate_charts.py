@@ -36,6 +36,7 @@ def candidate_charts(
             "RMSE beside others",
             f"Minutes, with 95 % intervals: {rmse}.",
             lambda axes: charts.draw_intervals(axes, compared),
+            margins=(0.36, 0.15),
         ),
         "trips": chart(
             "Predicted and actual duration",
@@ -62,6 +63,7 @@ def candidate_charts(
             f"Above 0 the model predicts too much. The spread is largest at {widest} and smallest "
             f"at {narrowest}.",
             functools.partial(charts.draw_residuals, bands=bands, xlabel=xlabel),
+            margins=(0.16, 0.15 if name == "hour" else 0.24),
         )
     tuning = facts.tuning
     drawn["search"] = drawn["learning"] = None
@@ -71,6 +73,7 @@ def candidate_charts(
             f"Short fits on a sample, judged on the window's last {facts.holdout_days} days, and "
             "the final fits as lines.",
             functools.partial(_draw_search, tuning=tuning),
+            margins=(0.13, 0.41),
         )
     curves = [
         (finalist_name(one.name), one.curve, one.rounds) for one in tuning.finalists if one.curve
@@ -90,4 +93,4 @@ def _draw_search(axes: Any, tuning: TuningResult) -> None:
     axes.set_ylabel("RMSE, minutes")
     # Below the axes: there it hides nothing.
     handles = axes.get_legend_handles_labels()
-    axes.figure.legend(*handles, loc="outside lower left", fontsize=7)
+    axes.figure.legend(*handles, loc="lower left", fontsize=7)

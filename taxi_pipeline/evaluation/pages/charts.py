@@ -34,6 +34,9 @@ COLOURS = {
 SIZE = (5.0, 3.6)
 """Inches, of which a phone shows about 0.9 each: text stays readable there."""
 
+MARGINS = (0.15, 0.15)
+"""The shares of a chart to the left of its axes and below them, where most have their labels."""
+
 LOW, HIGH = SHARES[0], SHARES[-1]
 """The ends of the widest band of residuals that is drawn."""
 
@@ -63,18 +66,32 @@ class Chart:
 
 
 def chart(
-    title: str, text: str, draw: Callable[[Any], None], size: tuple[float, float] = SIZE
+    title: str,
+    text: str,
+    draw: Callable[[Any], None],
+    size: tuple[float, float] = SIZE,
+    margins: tuple[float, float] = MARGINS,
 ) -> Chart:
     """A chart that a function draws into axes of matplotlib's.
 
     The same data gives the same text.
+
+    Args:
+        title: what it shows.
+        text: what is to be seen in it.
+        draw: draws it.
+        size: inches.
+        margins: the shares of the picture to the left of the axes and below them.
     """
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained", facecolor="none")
+    figure = Figure(figsize=size, facecolor="none")
     FigureCanvasSVG(figure)
+    # Set by hand: matplotlib's own layout draws each picture twice.
+    left, bottom = margins
+    figure.subplots_adjust(left=left, bottom=bottom, right=0.98, top=0.97)
     axes = figure.subplots()
     axes.set_facecolor("none")
     axes.set_axisbelow(True)
@@ -123,7 +140,8 @@ def draw_intervals(
         axes.annotate(
             f"{value:.2f}", (value, place), (0, 8), textcoords="offset points", ha="center"
         )
-    axes.set(yticks=range(len(figures)), yticklabels=list(figures), xlabel="RMSE, minutes")
+    labels = [label.replace(", ", ",\n") for label in figures]
+    axes.set(yticks=range(len(figures)), yticklabels=labels, xlabel="RMSE, minutes")
     axes.set_ylim(len(figures) - 0.5, -0.7)
     axes.margins(x=0.12)
 

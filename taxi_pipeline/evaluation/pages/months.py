@@ -61,6 +61,7 @@ def render_months(
         "Of each month's model and of the baselines, on the month after it.",
         lambda axes: draw_months(axes, names, series),
         WIDE,
+        (0.07, 0.13),
     )
     return render(
         "months.html",

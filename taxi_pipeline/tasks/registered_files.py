@@ -1,0 +1,62 @@
+"""The files that the run of a registered candidate holds, and those that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taxi_pipeline.identity import Identity
+from taxi_pipeline.storage import MANIFEST, Output
+from taxi_pipeline.tasks.evaluate import EvaluateModel
+from taxi_pipeline.tasks.gate import ApplyGate
+from taxi_pipeline.tasks.ingest import IngestTrips
+from taxi_pipeline.tasks.report import ReportCandidate
+from taxi_pipeline.tasks.train import TrainModel
+from taxi_pipeline.tasks.transform import TransformTrips
+
+if TYPE_CHECKING:
+    from taxi_pipeline.tasks.register import RegisterModel
+    from taxi_pipeline.tracking.records import Dataset
+
+
+def datasets(task: RegisterModel) -> Iterator[Dataset]:
+    """The published files that a candidate was made from and judged on."""
+    from taxi_pipeline.tracking.records import Dataset
+
+    later = task.input()["published later"]
+    for output in (*task.input()["published"], later):
+        manifest = output.manifest()
+        yield Dataset(
+            name=manifest["label"].removeprefix("IngestTrips "),
+            context="evaluation" if output is later else "training",
+            url=manifest["url"],
+            digest=manifest["files"][IngestTrips.FILE]["sha256"],
+        )
+
+
+def artifacts(task: RegisterModel) -> Iterator[tuple[str, Path]]:
+    """Folders of the run, and the files that go there."""
+    evaluation, tuning = task.input()["evaluation"], task.input()["tuning"]
+    for name in evaluation.manifest()["files"]:
+        if name != EvaluateModel.PREDICTIONS:  # a row for each trip: they stay in the storage
+            yield "evaluation", evaluation.file(name)
+    for name in tuning.manifest()["files"]:
+        yield "tuning", tuning.file(name)
+    for name in (TrainModel.IMPORTANCE, MANIFEST):
+        yield "training", task.input()["model"].file(name)
+    for trips, output in zip(task.requires()["trips"], task.input()["trips"], strict=True):
+        yield f"quality/{trips.calendar_month}", output.file(TransformTrips.QUALITY)
+
+
+def judgement(task: RegisterModel, judged: Identity, page: Output) -> Iterator[tuple[str, Path]]:
+    """The record of the gate that decided, and the page that tells it.
+
+    Args:
+        task: of the candidate.
+        judged: the identity of the gate's record.
+        page: the output of ReportCandidate.
+    """
+    gate: ApplyGate = task.requires()["gate"]
+    yield "gate", Output(task.storage, gate.location(judged)).file(ApplyGate.RECORD)
+    yield "report", page.file(ReportCandidate.PAGE)
