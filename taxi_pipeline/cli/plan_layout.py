@@ -13,7 +13,7 @@ from taxi_pipeline.cli.plan_boxes import Box, rows
 BESIDE = 18.0
 """Points between boxes that stand beside each other."""
 
-BELOW = 20.0
+BELOW = 12.0
 """Points between rows."""
 
 ASIDE = 7.0

@@ -29,6 +29,7 @@ from taxi_pipeline.storage.leases import Lease
 from taxi_pipeline.storage.prune import Contents, Made, Removal
 from taxi_pipeline.tasks.base import RecipeStage, Stage, identity_cache
 from taxi_pipeline.tasks.base.ledgers import open_ledger
+from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.receipt import ReceiptStage
 from taxi_pipeline.tasks.report import ReportCandidate
 from taxi_pipeline.tasks.tune import TuneHyperparameters
@@ -71,10 +72,12 @@ def survey(storage: Storage, leases: Sequence[Lease], before: datetime) -> Surve
     with identity_cache():
         tasks = Tasks(storage, contents)
         reasons = {made: tasks.reasons(made) for made in contents.outputs}
+        registered = contents.with_inputs(_registered(storage, contents, tasks))
         needed = contents.with_inputs(
             [
                 *(made for made, why in reasons.items() if not why),
-                *_registered(storage, contents, tasks),
+                *registered,
+                *_pages(contents, tasks, registered),
             ]
         )
 
@@ -236,23 +239,24 @@ def _registered(storage: Storage, contents: Contents, tasks: Tasks) -> Iterator[
     for name in ledger_names(storage):
         for champion in open_ledger(name).champions():
             yield from contents.by_key.get(champion.since.candidate_key, ())
-    candidates = {
-        version.candidate_key
-        for registered in models.values()
-        for version in registered.versions.values()
-    }
-    for key in candidates:
-        yield from contents.by_key.get(key, ())
+    for registered in models.values():
+        for version in registered.versions.values():
+            yield from contents.by_key.get(version.candidate_key, ())
     for made, task in known:
-        # No receipt names the page that tells of a version.
-        if isinstance(task, ReportCandidate) and candidates & set(made.inputs.values()):
-            yield made
         if isinstance(task, ReceiptStage):
             model = models.get(task.model_name)
             number = str((made.manifest or {}).get("version"))
             is_true = model is not None and number in model.versions
             if is_true or not is_of_this_registry(task, made):
                 yield made
+
+
+def _pages(contents: Contents, tasks: Tasks, registered: Collection[Made]) -> Iterator[Made]:
+    """The pages that tell of candidates in a registry, which no receipt names."""
+    candidates = {made.key for made in registered if made.task_dir.stage == EvaluateModel.stage}
+    for made in contents.outputs:
+        if candidates & set(made.inputs.values()) and isinstance(tasks.task(made), ReportCandidate):
+            yield made
 
 
 def is_of_this_registry(task: ReceiptStage, made: Made) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from taxi_pipeline.identity import Identity
 from taxi_pipeline.storage import MANIFEST, Output
+from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.gate import ApplyGate
 from taxi_pipeline.tasks.ingest import IngestTrips
@@ -16,12 +17,15 @@ from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
 
 if TYPE_CHECKING:
-    from taxi_pipeline.tasks.register import RegisterModel
     from taxi_pipeline.tracking.records import Dataset
 
 
-def datasets(task: RegisterModel) -> Iterator[Dataset]:
-    """The published files that a candidate was made from and judged on."""
+def datasets(task: RecipeStage) -> Iterator[Dataset]:
+    """The published files that a candidate was made from and judged on.
+
+    Args:
+        task: RegisterModel, of the candidate; likewise below.
+    """
     from taxi_pipeline.tracking.records import Dataset
 
     later = task.input()["published later"]
@@ -35,7 +39,7 @@ def datasets(task: RegisterModel) -> Iterator[Dataset]:
         )
 
 
-def artifacts(task: RegisterModel) -> Iterator[tuple[str, Path]]:
+def artifacts(task: RecipeStage) -> Iterator[tuple[str, Path]]:
     """Folders of the run, and the files that go there."""
     evaluation, tuning = task.input()["evaluation"], task.input()["tuning"]
     for name in evaluation.manifest()["files"]:
@@ -49,11 +53,11 @@ def artifacts(task: RegisterModel) -> Iterator[tuple[str, Path]]:
         yield f"quality/{trips.calendar_month}", output.file(TransformTrips.QUALITY)
 
 
-def judgement(task: RegisterModel, judged: Identity, page: Output) -> Iterator[tuple[str, Path]]:
+def judgement(task: RecipeStage, judged: Identity, page: Output) -> Iterator[tuple[str, Path]]:
     """The record of the gate that decided, and the page that tells it.
 
     Args:
-        task: of the candidate.
+        task: as above.
         judged: the identity of the gate's record.
         page: the output of ReportCandidate.
     """

@@ -30,6 +30,7 @@ STAGES = {
     "TrainModel": 1,
     "EvaluateModel": 1,
     "ApplyGate": 1,
+    "ReportCandidate": 1,
     "RegisterModel": 1,
 }
 

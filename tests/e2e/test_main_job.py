@@ -33,7 +33,7 @@ def test_the_main_job_registers_a_model_and_exits_with_0(finished):
 def test_the_console_has_one_line_a_step_with_its_time_and_no_traceback(finished):
     _, result = finished
     steps = [line for line in result.stderr.splitlines() if "green 2021" in line]
-    assert len(steps) == 11
+    assert len(steps) == 12
     assert all(re.search(r", in \d+\.\d s -> data/", line) for line in steps), steps
     assert "Traceback" not in result.stderr
 
@@ -43,7 +43,7 @@ def test_each_step_has_a_log_of_its_own_that_its_manifest_names(finished):
     data = command.folder / "data"
     manifests = [json.loads(path.read_text()) for path in data.rglob("manifest.json")]
     stages = [manifest for manifest in manifests if "label" in manifest]
-    assert len({manifest["log"] for manifest in stages}) == 11
+    assert len({manifest["log"] for manifest in stages}) == 12
     for manifest in stages:
         lines = (data / manifest["log"]).read_text().splitlines()
         assert f"INFO {manifest['label']}: starts" in lines[0]

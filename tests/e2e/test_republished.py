@@ -69,11 +69,12 @@ def test_a_republished_month_makes_exactly_its_descendants_with_two_workers(luig
         ("EvaluateModel", "2021-01"),
         ("IngestTrips", "2021-02"),
         ("RegisterModel", "2021-01"),
+        ("ReportCandidate", "2021-01"),
         ("TransformTrips", "2021-02"),
     ]
     reason = "source republished (green 2021-02): 2,000 -> 1,999 rows"
-    assert result.stderr.count(f", since {reason} -> ") == 5
-    assert [facts["since"] for facts in made.values() if facts["since"]] == [[reason]] * 5
+    assert result.stderr.count(f", since {reason} -> ") == 6
+    assert [facts["since"] for facts in made.values() if facts["since"]] == [[reason]] * 6
     assert HIDDEN not in result.stderr
 
     result = luigi(*command)

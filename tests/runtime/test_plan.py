@@ -23,7 +23,7 @@ from taxi_pipeline.cli.plan import as_text
 from taxi_pipeline.runtime import plan
 from taxi_pipeline.runtime.plan import Step
 
-JUDGED = ("EvaluateModel", "ApplyGate", "RegisterModel")
+JUDGED = ("EvaluateModel", "ApplyGate", "ReportCandidate", "RegisterModel")
 
 
 def by_label(steps):
@@ -47,7 +47,7 @@ def test_all_of_what_was_never_run_is_to_be_made(empty):
         steps = plan.plan(model())
     assert_in_order(steps)
     assert labels(steps, "done") == {"PublishedTrips green 2021-01", "PublishedTrips green 2021-02"}
-    assert len(labels(steps, "runs")) == len(steps) - 2 == 11
+    assert len(labels(steps, "runs")) == len(steps) - 2 == 12
     found = by_label(steps)
     assert found["IngestTrips green 2021-01"].reason == "not made yet"
     assert found["TransformTrips green 2021-01"] == Step(
@@ -99,7 +99,8 @@ def test_a_change_that_few_steps_read_touches_no_others(finished, luigi_config):
     luigi_config("gate", "min_gain", "0.5")
     steps = plan.plan(model())
     assert labels(steps, "runs") == {
-        f"{task} green 2021-01 linear-w1" for task in ("ApplyGate", "RegisterModel")
+        f"{task} green 2021-01 linear-w1"
+        for task in ("ApplyGate", "ReportCandidate", "RegisterModel")
     }
     assert steps[-1].reason == "gate.min_gain was 0.0, is 0.5"
 

@@ -101,7 +101,7 @@ def test_what_no_version_and_no_task_needs_is_not_needed_and_it_is_told_why(
     }
     assert sum(removal.seconds for removal in found.removals) > 0
     first = found.removals[0]
-    assert first.location.startswith("register/")
+    assert first.location.startswith("report/")
     assert first.size == sum(root.file_sizes(first.location).values())
     assert first.logs
     assert root.exists(first.logs[0])
@@ -242,7 +242,7 @@ def test_what_is_young_is_kept_with_all_that_it_was_made_of(root, no_versions, l
     luigi_config("cleaning", "max_minutes", 50)
     found = survey(root, before=datetime.now(UTC) - timedelta(days=1))
     assert found.removals == []
-    assert (found.young, found.in_use) == (9, 0)
+    assert (found.young, found.in_use) == (10, 0)
 
 
 def test_what_a_run_works_on_is_kept_with_all_that_it_was_made_of(root, no_versions, luigi_config):
@@ -250,7 +250,7 @@ def test_what_a_run_works_on_is_kept_with_all_that_it_was_made_of(root, no_versi
     lease = Lease("one", frozenset({"features/green/2021-02"}), removes=False)
     found = survey(root, [lease])
     kept = {"features/green/2021-02", "transform/green/2021-02"}
-    assert len(found.removals) == 7
+    assert len(found.removals) == 8
     assert not kept & {removal.task_dir for removal in found.removals}
     assert found.in_use == 1
     assert survey(root, [Lease("all", None, removes=False)]).removals == []
