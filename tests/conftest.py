@@ -5,8 +5,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 from luigi_options import fresh_configuration
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("pipeline", deadline=None)
+hypothesis.settings.load_profile("pipeline")
 
 pytest_plugins = ("own_recipes", "plan_folders", "small_models", "source_runs")
 

@@ -76,7 +76,7 @@ def test_damage_is_told_in_one_line_each_set_aside_and_made_again(line):
     assert lines == sorted(lines)
     assert all(text.startswith("damaged     ") for text in lines)
     assert "choice.json is not what was published; search.png is not" in answer.stdout
-    assert last.startswith("15 things damaged. The same command with --repair sets 15 aside, ")
+    assert last.startswith("16 things damaged. The same command with --repair sets 16 aside, ")
 
     answer = verified(line, "--repair")
     assert answer.returncode == 1

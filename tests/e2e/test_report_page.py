@@ -74,7 +74,7 @@ def test_the_words_of_the_charts_can_be_read_on_a_phone(browser, page):
     })"""
     sizes = browser.driver.execute_script(script)
     assert sizes
-    assert min(sizes) >= 5
+    assert min(sizes) >= 6
 
 
 def test_the_page_asks_for_nothing_and_reports_no_error(browser, page):

@@ -9,7 +9,7 @@ from taxi_pipeline.evaluation.gate import best_baseline
 from taxi_pipeline.evaluation.pages.charts import chart, draw_months
 from taxi_pipeline.evaluation.pages.rendering import percent, render, words
 
-WIDE = (9.0, 3.8)
+WIDE = (6.4, 3.6)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def render_months(
         "Of each month's model and of the baselines, on the month after it.",
         lambda axes: draw_months(axes, names, series),
         WIDE,
-        (0.07, 0.13),
+        (0.1, 0.14),
     )
     return render(
         "months.html",
