@@ -26,7 +26,7 @@ SECTIONS = {
 }
 
 IN_WORDS = {
-    PROMOTED: "The candidate may serve: it becomes champion.",
+    PROMOTED: "The candidate may serve: it becomes champion, unless another one is pinned.",
     KEPT: "The candidate is registered, but the champion stays.",
     REJECTED: "The candidate is registered, but a baseline is better: it must not serve.",
 }
