@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -184,7 +183,7 @@ class ApplyGate(RecipeStage):
             self._point(own, present)
             identity = _with_champion(own, present)
             if not Output(self.storage, self.location(identity)).exists():
-                self._make_and_publish(identity, datetime.now(UTC), "")
+                self._make_with_log(identity)
         output = Output(self.storage, self.location(identity))
         record = json.loads(output.file(self.RECORD).read_text())
         verdict = Verdict(

@@ -168,3 +168,10 @@ def test_a_champion_that_came_between_gate_and_registration_is_compared_with_fir
     assert task.complete()
     assert task.output().manifest()["identity"]["inputs"][gate.label] == gate.key
     assert len(pipeline.made("register")) == 2
+    # The repeated gate has a log of its own, as the first has.
+    log = gate.output().manifest()["log"]
+    assert log in gate.storage.file_sizes("").keys() - {gate.manifest_of(judged_before)["log"]}
+    lines = (pipeline.root / log).read_text().splitlines()
+    champion = gate.identity().config["champion"]
+    assert lines[0].endswith(f"{gate.label}: starts, since champion was none, is {champion}")
+    assert f"{gate.label}: {gate.output().manifest()['summary']}" in lines[-1]

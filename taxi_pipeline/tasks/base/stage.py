@@ -52,16 +52,16 @@ class Stage(IdentifiedTask):
         if self.complete():
             logger.info("%s: already there", self.label)
             return
+        # One reading: what is made is made of what is there now, whatever is ingested meanwhile.
+        with identity_cache():
+            self._make_with_log(self.identity())
+
+    def _make_with_log(self, expected: Identity | None) -> None:
+        """Make the output of an identity and publish it; a log of its own says how that went."""
         started = datetime.now(UTC)
         log = layout.log_file(self.task_dir, started, os.getpid())
         self.log = self.storage.uri(log)
-        # One reading: what is made is made of what is there now, whatever is ingested meanwhile.
-        with (
-            identity_cache(),
-            self.storage.streaming_file(log) as file,
-            log_to_file(file) as task_log,
-        ):
-            expected = self.identity()
+        with self.storage.streaming_file(log) as file, log_to_file(file) as task_log:
             why = "; ".join(self.change_reasons(expected))
             task_log.write(f"{self.label}: starts{f', since {why}' if why else ''}")
             self._link_to_storage(log)
