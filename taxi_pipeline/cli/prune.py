@@ -112,7 +112,12 @@ def as_text(found: Survey, *, removed: bool, keep_days: float) -> str:
     groups: dict[tuple[str, str], list[Removal]] = defaultdict(list)
     for removal in removals:
         stage = removal.task_dir.partition("/")[0]
-        name = {"output": stage, "trials": f"{stage} (trials)", "damaged": ".damaged"}
+        name = {
+            "output": stage,
+            "trials": f"{stage} (trials)",
+            "pointer": f"{stage} (pointers)",
+            "damaged": ".damaged",
+        }
         groups[name[removal.what], removal.reason].append(removal)
     rows = [(name, why, *_figures(group)) for (name, why), group in sorted(groups.items())]
     rows.append(("total", "", *_figures(removals)))

@@ -12,7 +12,8 @@ Needed are, each with all that it was made from:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from taxi_pipeline.errors import DamagedOutput, InvalidConfig, StorageError, Tra
 from taxi_pipeline.identity import KEY_LENGTH, Identity
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.runtime.champions import ledger_names
+from taxi_pipeline.runtime.leftovers import Unknown, leftovers
 from taxi_pipeline.storage import Storage, layout, prune
 from taxi_pipeline.storage.inventory import TaskDir
 from taxi_pipeline.storage.leases import Lease
@@ -32,7 +34,6 @@ from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.receipt import ReceiptStage
 from taxi_pipeline.tasks.report import ReportCandidate
-from taxi_pipeline.tasks.tune import TuneHyperparameters
 from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
 
 
@@ -90,9 +91,17 @@ def survey(storage: Storage, leases: Sequence[Lease], before: datetime) -> Surve
             prune.of_output(storage, made, "; ".join(reasons[made]))
             for made in prune.downstream_first(contents, unneeded)
         ]
+        identities = defaultdict(list)
+        for made in kept:
+            if made.identity is not None:
+                identities[made.task_dir.location].append(made.identity)
         for folder in contents.task_dirs:
-            if not _covered(folder, leases):
-                removals += _trials(storage, folder, tasks, kept, before)
+            place = folder.location
+            if not _covered(folder, leases) and place not in tasks.unknown:
+                try:
+                    removals += leftovers(storage, folder, identities[place], before)
+                except Unknown as error:
+                    tasks.unknown[place] = str(error)
     removals += prune.of_damaged(storage, before)
     return Survey(
         removals,
@@ -106,10 +115,6 @@ def survey(storage: Storage, leases: Sequence[Lease], before: datetime) -> Surve
 def _covered(folder: TaskDir, leases: Sequence[Lease]) -> bool:
     """Whether a run works on a task."""
     return any(lease.covers(folder.location) for lease in leases)
-
-
-class _Unknown(Exception):
-    """Why an output cannot be judged."""
 
 
 class Tasks:
@@ -130,7 +135,7 @@ class Tasks:
         """The task that an output is of; None if it is not known here."""
         try:
             return self._task(made)
-        except _Unknown as error:
+        except Unknown as error:
             self.unknown[made.task_dir.location] = str(error)
             return None
 
@@ -143,31 +148,31 @@ class Tasks:
             self._reasons[made] = []
             try:
                 self._reasons[made] = list(dict.fromkeys(self._differences(made)))
-            except _Unknown as error:
+            except Unknown as error:
                 self.unknown[made.task_dir.location] = str(error)
         return self._reasons[made]
 
     def _task(self, made: Made) -> Stage:
         if made.identity is None:
-            raise _Unknown("an output has no usable manifest: see verify")
+            raise Unknown("an output has no usable manifest: see verify")
         family, place = made.identity.task, made.task_dir
         try:
             kind = Register.get_task_cls(family)
         except TaskClassException:
-            raise _Unknown(
+            raise Unknown(
                 f"no task {family} is known here: name its module with --module"
             ) from None
         if not issubclass(kind, Stage):
-            raise _Unknown(f"{family} is no stage here")
+            raise Unknown(f"{family} is no stage here")
         try:
             task = kind.from_str_params(dict(made.identity.parameters))
             is_here = task.task_dir == place.location
         except (InvalidConfig, StorageError):
             raise
         except Exception as error:  # people's own tasks may raise anything
-            raise _Unknown(f"{family} cannot be made: {' '.join(str(error).split())}") from error
+            raise Unknown(f"{family} cannot be made: {' '.join(str(error).split())}") from error
         if not is_here:
-            raise _Unknown(f"{family} keeps its outputs elsewhere now")
+            raise Unknown(f"{family} keeps its outputs elsewhere now")
         assert isinstance(task, Stage)  # noqa: S101  (for the type checker)
         return task
 
@@ -182,11 +187,11 @@ class Tasks:
             as_now = task.identity_of(made.inputs)
             required = {needed.label: needed.key for needed in task.identifying()}
         except DamagedOutput as error:
-            raise _Unknown(f"{error}; see verify") from None
+            raise Unknown(f"{error}; see verify") from None
         except (InvalidConfig, StorageError):
             raise
         except Exception as error:  # people's own tasks may raise anything
-            raise _Unknown(f"{task.label} has no identity: {error}") from error
+            raise Unknown(f"{task.label} has no identity: {error}") from error
         if current is not None and made.key in keys_of(task, current):
             return
         if made.key not in keys_of(task, as_now) and made.identity is not None:
@@ -213,10 +218,10 @@ class Tasks:
                         pointer = self._storage.read_json(f"{folder.location}/{name}")
                         keys.add(str(pointer["sha256"])[:KEY_LENGTH])
                     except (DamagedOutput, KeyError, TypeError):
-                        raise _Unknown(f"{name} is damaged: see verify") from None
+                        raise Unknown(f"{name} is damaged: see verify") from None
             self._pointed[folder.location] = keys
         if not self._pointed[folder.location]:
-            raise _Unknown("nothing says which content its source offers: see verify")
+            raise Unknown("nothing says which content its source offers: see verify")
         return self._pointed[folder.location]
 
 
@@ -283,54 +288,3 @@ def ask_registry(names: Collection[str]) -> Mapping[str, RegisteredModel]:
         )
     answers = {name: look_up(uri, name) for name in sorted(names)}
     return {name: answer for name, answer in answers.items() if answer is not None}
-
-
-# --- trials ---------------------------------------------------------------------------------------
-
-
-def _trials(
-    storage: Storage, folder: TaskDir, tasks: Tasks, kept: Iterable[Made], before: datetime
-) -> Iterator[Removal]:
-    """The trials of searches that led to no output that is kept and that no run would continue."""
-    if not folder.searches or folder.location in tasks.unknown:
-        return
-    try:
-        needed = {
-            TuneHyperparameters.search_key_of(made.identity)
-            for made in kept
-            if made.task_dir == folder and made.identity is not None
-        }
-        needed.add(_search_task(folder).search_key)
-    except _Unknown as error:
-        tasks.unknown[folder.location] = str(error)
-        return
-    except KeyError as error:
-        tasks.unknown[folder.location] = f"an output has no {error}"
-        return
-    for search in folder.searches:
-        if search not in needed:
-            written = prune.last_written(storage, layout.trials_dir(folder.location, search))
-            if written is not None and written <= before:
-                yield prune.of_trials(storage, folder, search, "no search as it is now has them")
-
-
-def _search_task(folder: TaskDir) -> TuneHyperparameters:
-    """The search whose trials a folder holds."""
-    recipe, _, window = folder.variant.rpartition("-w")
-    try:
-        task = TuneHyperparameters(
-            year=folder.month.year,
-            month=folder.month.month,
-            taxi=folder.taxi,
-            recipe=recipe,
-            window=int(window),
-        )
-    except InvalidConfig:
-        raise
-    except ValueError as error:
-        raise _Unknown(str(error)) from None
-    if task.task_dir != folder.location:
-        raise _Unknown("trials of an unknown stage")
-    if task.identity() is None:
-        raise _Unknown("its months are not ingested from [source] url, so its search is not known")
-    return task

@@ -133,7 +133,7 @@ class Removal:
     """Something that nothing needs.
 
     Attributes:
-        what: ``output``, ``trials``, or ``damaged`` for what was set aside.
+        what: ``output``, ``trials``, ``pointer``, or ``damaged`` for what was set aside.
         task_dir: the location of the task that it belongs to; empty for what was set aside.
         location: what is removed.
         reason: why it is not needed.
@@ -142,7 +142,7 @@ class Removal:
         logs: the log of the run that made it, which goes with it.
     """
 
-    what: Literal["output", "trials", "damaged"]
+    what: Literal["output", "trials", "pointer", "damaged"]
     task_dir: str
     location: str
     reason: str

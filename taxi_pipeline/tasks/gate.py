@@ -53,6 +53,9 @@ class ApplyGate(RecipeStage):
 
     RECORD = "gate.json"
 
+    POINTED = "identity"
+    """The entry of a pointer that says whose it is: the key of the identity without a champion."""
+
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """A core for each thread."""
@@ -86,6 +89,11 @@ class ApplyGate(RecipeStage):
     def _pointer(self, own: Identity) -> str:
         return layout.champion_pointer(self.task_dir, digest([own.key, registry()]))
 
+    @staticmethod
+    def pointed_key(identity: Identity) -> str:
+        """What the pointer that leads to an output of an identity holds as :data:`POINTED`."""
+        return _without_champion(identity).key
+
     def _pointed(self, own: Identity) -> dict[str, ServingVersion | None] | None:
         location = self._pointer(own)
         try:
@@ -114,7 +122,7 @@ class ApplyGate(RecipeStage):
         return identity
 
     def _point(self, own: Identity, champion: ServingVersion | None) -> None:
-        content = {CHAMPION: champion._asdict() if champion else None}
+        content = {self.POINTED: own.key, CHAMPION: champion._asdict() if champion else None}
         self.storage.write_json(self._pointer(own), content)
 
     # --- the verdict --------------------------------------------------------------------------
