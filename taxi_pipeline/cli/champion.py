@@ -67,9 +67,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the version; by default the one that served before the champion",
     )
     rollback.add_argument("--reason", required=True, help="why, for the ledger")
-    pin = _add_action(actions, "pin", "keep the champion, whatever is registered")
-    unpin = _add_action(actions, "unpin", "let the next candidate compete with the champion")
-    for action in (pin, unpin):
+    for name, text in (
+        ("pin", "keep the champion, whatever is registered"),
+        ("unpin", "let the next candidate compete with the champion"),
+    ):
+        action = _add_action(actions, name, text)
         action.add_argument("--reason", default="", help="why, for the ledger")
 
 
@@ -276,19 +278,11 @@ def _target(name: str, now: Serving) -> str:
     )
 
 
-def _pin(options: argparse.Namespace, name: str) -> Answer:
-    return _set_pin(options, name, pinned=True)
-
-
-def _unpin(options: argparse.Namespace, name: str) -> Answer:
-    return _set_pin(options, name, pinned=False)
-
-
-def _set_pin(options: argparse.Namespace, name: str, *, pinned: bool) -> Answer:
+def _set_pin(options: argparse.Namespace, name: str) -> Answer:
     from taxi_pipeline.tracking.champion import set_pin
 
     ledger = open_ledger(name)
-    reason = " ".join(options.reason.split())
+    reason, pinned = " ".join(options.reason.split()), options.action == "pin"
     changed = set_pin(tracking_server(), ledger, pinned=pinned, reason=reason)
     return _decided(name, ledger.read(), changed=changed)
 
@@ -313,6 +307,6 @@ ACTIONS: dict[str, Callable[[argparse.Namespace, str], Answer]] = {
     "log": _log,
     "at": _at,
     "rollback": _rollback,
-    "pin": _pin,
-    "unpin": _unpin,
+    "pin": _set_pin,
+    "unpin": _set_pin,
 }

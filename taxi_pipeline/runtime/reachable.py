@@ -34,7 +34,7 @@ from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.receipt import ReceiptStage
 from taxi_pipeline.tasks.report import ReportCandidate
-from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
+from taxi_pipeline.tracking.lookup import CannotBeAsked, RegisteredModel, look_up
 
 
 @dataclass
@@ -277,14 +277,13 @@ def ask_registry(names: Collection[str]) -> Mapping[str, RegisteredModel]:
     Raises:
         TrackingError: it does not answer, or cannot be asked.
     """
-    if not names:
-        return {}
     uri = config.tracking().server_uri
-    if not can_look_up(uri):
+    try:
+        answers = {name: look_up(uri, name) for name in sorted(names)}
+    except CannotBeAsked:
         raise TrackingError(
             f"the registry {redact_url(uri)} cannot be asked which versions it has, without which "
             "it is not known what they need: set [tracking] uri to one that http:// or a database "
             "leads to"
-        )
-    answers = {name: look_up(uri, name) for name in sorted(names)}
+        ) from None
     return {name: answer for name, answer in answers.items() if answer is not None}

@@ -16,7 +16,7 @@ from taxi_pipeline.tasks.base import identity_cache
 from taxi_pipeline.tasks.base.recipe import model_name
 from taxi_pipeline.tasks.receipt import ReceiptStage
 from taxi_pipeline.tracking.artifacts import folders_without_names, versions_with_damage
-from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
+from taxi_pipeline.tracking.lookup import CannotBeAsked, RegisteredModel, look_up
 from taxi_pipeline.tracking.relocation import relocate, sqlite_file
 from taxi_pipeline.trips import TAXIS
 
@@ -34,8 +34,6 @@ def registry_findings(storage: Storage) -> list[Finding]:
     if not recipes:
         return []
     uri = config.tracking().server_uri
-    if not can_look_up(uri):
-        return [Finding("elsewhere", redact_url(uri), "a registry of this kind cannot be asked")]
     names = [model_name(taxi, name) for taxi in TAXIS for name in {*recipes, *recipe_names()}]
     try:
         lost: Lost = {}
@@ -50,6 +48,8 @@ def registry_findings(storage: Storage) -> list[Finding]:
                 Finding("orphan", str(folder), "no run and no model of the registry names it")
                 for folder in folders_without_names(file)
             ]
+    except CannotBeAsked as error:
+        return [Finding("elsewhere", redact_url(uri), str(error))]
     except TrackingError as error:
         return [Finding("unreadable", redact_url(uri), redact(str(error)))]
     return sorted(found)

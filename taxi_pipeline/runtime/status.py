@@ -10,14 +10,14 @@ from typing import Any, Literal
 from taxi_pipeline import config
 from taxi_pipeline.errors import DamagedOutput, TaxiPipelineError
 from taxi_pipeline.month import Month
-from taxi_pipeline.runtime.champions import CANNOT_BE_ASKED, Serving, ledger_names
+from taxi_pipeline.runtime.champions import Serving, ledger_names
 from taxi_pipeline.storage import Storage, open_storage
 from taxi_pipeline.storage.inventory import TaskDir, task_dirs
 from taxi_pipeline.tasks.base import identity_cache
 from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.register import RegisterModel
-from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
+from taxi_pipeline.tracking.lookup import RegisteredModel, look_up
 
 State = Literal["current", "stale", "unfinished", "unknown"]
 
@@ -137,7 +137,7 @@ class _Registry:
 
     def __init__(self) -> None:
         self.uri = config.tracking().server_uri
-        self.hindrance = "" if can_look_up(self.uri) else CANNOT_BE_ASKED
+        self.hindrance = ""
         self._models: dict[str, RegisteredModel | None] = {}
 
     def model(self, model_name: str) -> RegisteredModel | None:

@@ -15,7 +15,7 @@ from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage, identity_cache
 from taxi_pipeline.tasks.base.identity_cache import cached
 from taxi_pipeline.tasks.base.ledgers import UNDER_ROOT, open_ledger
-from taxi_pipeline.tracking.lookup import RegisteredModel, can_look_up, look_up
+from taxi_pipeline.tracking.lookup import CannotBeAsked, RegisteredModel, look_up
 
 
 class ReceiptStage(RecipeStage):
@@ -81,8 +81,7 @@ class ReceiptStage(RecipeStage):
             manifest = Output(self.storage, location).manifest()
         except DamagedOutput:
             return False
-        uri = config.tracking().server_uri
-        answer = _ask(uri, self.model_name) if can_look_up(uri) else None
+        answer = _ask(config.tracking().server_uri, self.model_name)
         candidate = self.candidate_of(Identity(**manifest["identity"]))
         return isinstance(answer, RegisteredModel) and _holds(
             answer, str(manifest["version"]), candidate
@@ -115,9 +114,9 @@ def _is_registered(model_name: str, version: str, candidate_key: str | None) -> 
     that is said once. It is asked once a reading for each model (see :func:`identity_cache`).
     """
     uri = config.tracking().server_uri
-    if not can_look_up(uri):
-        return True
     answer = cached((uri, model_name), lambda: _ask(uri, model_name))
+    if isinstance(answer, CannotBeAsked):
+        return True
     if isinstance(answer, TrackingError):
         warn_once(f"{answer}: its versions are taken to be registered, as their receipts say")
         return True

@@ -67,8 +67,11 @@ class RegisteredModel:
     aliases: Mapping[str, str]
 
 
-def can_look_up(uri: str) -> bool:
-    """Whether :func:`look_up` can ask the registry of a tracking URI."""
+class CannotBeAsked(TrackingError):
+    """The registry is of a kind that is asked by means of MLflow only."""
+
+
+def _can_be_asked(uri: str) -> bool:
     scheme = _scheme(uri)
     if scheme in _WEB:
         # With these MLflow signs its requests by means of further packages.
@@ -81,7 +84,7 @@ def look_up(uri: str, name: str) -> RegisteredModel | None:
     """What the registry holds of a model.
 
     Args:
-        uri: MLflow's tracking URI, of a kind that :func:`can_look_up` knows.
+        uri: MLflow's tracking URI.
         name: of the registered model.
 
     Returns:
@@ -89,8 +92,11 @@ def look_up(uri: str, name: str) -> RegisteredModel | None:
         and a database without MLflow's tables, have no models.
 
     Raises:
+        CannotBeAsked: the registry is neither a server nor a database, or wants signed requests.
         TrackingError: the registry does not answer, or not as MLflow does.
     """
+    if not _can_be_asked(uri):
+        raise CannotBeAsked("a registry of this kind cannot be asked")
     if _scheme(uri) in _WEB:
         return _ask_server(uri, name)
     if file := sqlite_file(uri):

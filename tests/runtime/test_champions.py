@@ -6,7 +6,7 @@ import pytest
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.runtime import champions
-from taxi_pipeline.runtime.champions import CANNOT_BE_ASKED, ledger_names, serving
+from taxi_pipeline.runtime.champions import ledger_names, serving
 from taxi_pipeline.storage import open_storage
 from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tracking.ledger import NumberTaken
@@ -96,7 +96,8 @@ def test_a_registry_that_does_not_answer_is_told_and_the_ledger_believed(ledger,
 
 def test_a_registry_that_cannot_be_asked_is_told(ledger, luigi_config):
     luigi_config("tracking", "uri", "databricks")
-    assert serving(open_ledger(NAME), notice=True).hindrance == CANNOT_BE_ASKED
+    found = serving(open_ledger(NAME), notice=True)
+    assert found.hindrance == "a registry of this kind cannot be asked"
 
 
 def test_the_models_with_a_ledger_are_known(ledger, tmp_path):

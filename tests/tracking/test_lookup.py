@@ -21,7 +21,7 @@ from processes import python
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.tracking import lookup
-from taxi_pipeline.tracking.lookup import can_look_up, look_up
+from taxi_pipeline.tracking.lookup import CannotBeAsked, look_up
 from taxi_pipeline.tracking.records import KEY_TAG, MONTH_TAG
 
 # --- real registries ------------------------------------------------------------------------------
@@ -375,27 +375,40 @@ def test_certificates_are_those_of_mlflows_client(
 
 
 @pytest.mark.parametrize(
-    ("uri", "can"),
+    "uri",
     [
-        ("http://host", True),
-        ("https://host/path", True),
-        ("sqlite:///mlflow.db", True),
-        ("sqlite+pysqlite:///mlflow.db", True),
-        ("postgresql+psycopg2://host/db", True),
-        ("mysql+pymysql://host/db", True),
-        ("databricks", False),
-        ("databricks://profile", False),
-        ("arn:aws:sagemaker:us-east-1:0:mlflow", False),
-        ("./mlruns", False),
+        "http://host",
+        "https://host/path",
+        "sqlite:///mlflow.db",
+        "sqlite+pysqlite:///mlflow.db",
+        "postgresql+psycopg2://host/db",
+        "mysql+pymysql://host/db",
     ],
 )
-def test_web_servers_and_databases_can_be_asked(uri, can):
-    assert can_look_up(uri) == can
+def test_web_servers_and_databases_are_asked(uri, monkeypatch):
+    for way in ("_ask_server", "_ask_sqlite", "_ask_database"):
+        monkeypatch.setattr(f"taxi_pipeline.tracking.lookup.{way}", lambda *_: "the answer")
+    assert look_up(uri, "any") == "the answer"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "databricks",
+        "databricks://profile",
+        "arn:aws:sagemaker:us-east-1:0:mlflow",
+        "./mlruns",
+    ],
+)
+def test_registries_of_other_kinds_cannot_be_asked(uri):
+    with pytest.raises(CannotBeAsked, match=r"^a registry of this kind cannot be asked$"):
+        look_up(uri, "any")
 
 
 def test_a_server_whose_requests_are_signed_cannot_be_asked(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_AWS_SIGV4", "true")
-    assert not can_look_up("https://host")
+    with pytest.raises(CannotBeAsked):
+        look_up("https://host", "any")
 
 
 def test_asking_a_server_or_a_file_imports_nothing_heavy(server, tmp_path):

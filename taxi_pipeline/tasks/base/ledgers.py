@@ -11,7 +11,7 @@ from taxi_pipeline.redaction import MASK, redact_url
 from taxi_pipeline.storage import layout, open_storage
 from taxi_pipeline.tasks.base.identity_cache import cached
 from taxi_pipeline.tracking.ledger import Ledger, alias_version, version_facts
-from taxi_pipeline.tracking.lookup import can_look_up, look_up
+from taxi_pipeline.tracking.lookup import look_up
 
 UNDER_ROOT = f"{layout.tracking_database()} under the storage root"
 """The registry that lies under the root, as ledgers and identities name it wherever the root is."""
@@ -66,11 +66,10 @@ def read_serving_version(model_name: str) -> ServingVersion | None:
     if champion := history.champion:
         since = champion.since
         return ServingVersion(champion.version, since.candidate_key, since.training_month)
-    uri = config.tracking().server_uri
-    if history.changes or not can_look_up(uri):
+    if history.changes:
         return None
     with contextlib.suppress(TrackingError):  # a registration fails with it, and says so
-        registered = look_up(uri, model_name)
+        registered = look_up(config.tracking().server_uri, model_name)
         if version := alias_version(registered):
             facts = version_facts(registered, version)
             return ServingVersion(version, facts["candidate_key"], facts["training_month"])
