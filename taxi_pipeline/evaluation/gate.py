@@ -71,10 +71,12 @@ class AliasDecision:
     Attributes:
         moves: the aliases that move to it.
         text: why it is champion or not, in a few words.
+        pin: that a person has pinned the champion, and why; empty if nobody has.
     """
 
     moves: tuple[str, ...]
     text: str
+    pin: str = ""
 
     @property
     def promoted(self) -> bool:
@@ -113,4 +115,4 @@ def decide_aliases(
         text = f"champion: {pin}" if is_champion else f"not champion: {pin}"
     elif not promote and is_champion:
         text = f"champion from before, would not become it now: {reason}"
-    return AliasDecision(tuple(moves), text)
+    return AliasDecision(tuple(moves), text, pin)

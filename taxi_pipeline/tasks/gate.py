@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +19,7 @@ from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.base.ledgers import (
     ServingVersion,
+    open_ledger,
     read_serving_version,
     registry,
     serving_version,
@@ -165,11 +167,21 @@ class ApplyGate(RecipeStage):
         }
         for name in ("reasons", "decisive"):
             record[name] = [name_options(text, self.sections) for text in record[name]]
+        # The pin is a fact beside the verdict: it may be lifted before the candidate is registered.
+        pin = self._pin()
+        record["reasons"] += pin
         (folder / self.RECORD).write_text(json.dumps(record, indent=2) + "\n")
         return {
-            "summary": f"{judgement.verdict}: {'; '.join(record['decisive'])}",
+            "summary": f"{judgement.verdict}: {'; '.join([*record['decisive'], *pin])}",
             "verdict": judgement.verdict,
         }
+
+    def _pin(self) -> list[str]:
+        """That a person has pinned the champion, and what that means; empty if nobody has."""
+        pin = open_ledger(self.model_name).read().pin_text
+        today = datetime.now(UTC).date()
+        means = "no candidate becomes champion until that is lifted"
+        return [f"as of {today}, {pin}: {means}"] if pin else []
 
     def verdict(self) -> tuple[Verdict, Identity]:
         """The verdict that is recorded, and the identity of the record, once it is up to date.

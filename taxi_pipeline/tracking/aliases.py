@@ -198,6 +198,6 @@ def _holders(client: mlflow.MlflowClient, model_name: str, history: History) -> 
         if version is None or not has_model(client, version):
             continue
         month = version.tags.get(MONTH_TAG)
-        pin = history.champion.pin_text if history.champion and alias == CHAMPION else ""
+        pin = history.pin_text if alias == CHAMPION else ""
         holders[alias] = Holder(str(version.version), Month.parse(month) if month else None, pin)
     return holders

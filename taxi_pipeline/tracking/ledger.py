@@ -61,6 +61,11 @@ class History:
         """The champion's version; empty if there is none."""
         return self.champion.version if self.champion else ""
 
+    @property
+    def pin_text(self) -> str:
+        """That the champion is pinned, since when, by whom and why; empty if none is."""
+        return self.champion.pin_text if self.champion else ""
+
 
 @dataclass(frozen=True)
 class Ledger:

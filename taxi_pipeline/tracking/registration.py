@@ -11,7 +11,7 @@ from taxi_pipeline.tracking.models import get_or_create_model
 from taxi_pipeline.tracking.records import Candidate, Registration
 from taxi_pipeline.tracking.runs import finish_run, get_or_create_run
 from taxi_pipeline.tracking.server import TrackingServer
-from taxi_pipeline.tracking.verdicts import record_verdict, verdict_of
+from taxi_pipeline.tracking.verdicts import record_verdict, verdict_of, verdict_reason
 from taxi_pipeline.tracking.verification import verify_version
 from taxi_pipeline.tracking.versions import get_or_create_version
 
@@ -42,7 +42,8 @@ def register(
         verify_version(server, client, version, candidate)
         decision, aliases = move_aliases(client, ledger, candidate, str(version.version), verdict)
         word = verdict_of(passed=verdict.promote, aliases=aliases, gate=verdict.word)
-        record_verdict(client, run, candidate, version, replace(verdict, word=word))
+        told = replace(verdict, word=word, reason=verdict_reason(verdict, decision.pin))
+        record_verdict(client, run, candidate, version, told)
     return Registration(
         model_name=candidate.model_name,
         version=str(version.version),

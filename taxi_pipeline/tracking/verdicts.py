@@ -30,6 +30,18 @@ def verdict_of(*, passed: bool, aliases: Collection[str], gate: str = "") -> str
     return PROMOTED if CHAMPION in aliases else KEPT
 
 
+def verdict_reason(verdict: Verdict, pin: str) -> str:
+    """Why a candidate has its verdict, with the pin that holds whatever the gate says.
+
+    Args:
+        verdict: of the gate.
+        pin: that a person has pinned the champion, and why; empty if nobody has.
+    """
+    # The pin keeps a candidate from becoming champion only if the gate lets it pass.
+    reasons = (pin, verdict.reason) if verdict.promote else (verdict.reason, pin)
+    return "; ".join(reason for reason in reasons if reason)
+
+
 def record_verdict(
     client: mlflow.MlflowClient,
     run: Run,

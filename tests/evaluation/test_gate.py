@@ -42,7 +42,7 @@ def test_the_first_model_that_passes_becomes_challenger_and_champion():
     decision = decide(Month(2021, 1))
     assert decision.moves == (CHALLENGER, CHAMPION)
     assert decision.promoted
-    assert decision.text == "champion: a reason"
+    assert (decision.text, decision.pin) == ("champion: a reason", "")
 
 
 def test_a_model_that_does_not_pass_becomes_challenger_only():
@@ -85,6 +85,7 @@ def test_a_pinned_champion_stays_and_the_candidate_is_told_so(promote):
     decision = decide(Month(2021, 1), promote=promote, champion=PINNED)
     assert decision.moves == (CHALLENGER,)
     assert decision.text == f"not champion: {PINNED.pin}"
+    assert decision.pin == PINNED.pin
 
 
 @pytest.mark.parametrize("promote", [False, True])

@@ -10,7 +10,9 @@ from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.storage import layout
 from taxi_pipeline.storage.local import LocalStorage
-from taxi_pipeline.tasks.base.ledgers import serving_version
+from taxi_pipeline.tasks.base.ledgers import open_ledger, serving_version
+from taxi_pipeline.tasks.base.recipe import tracking_server
+from taxi_pipeline.tracking.champion import set_pin
 
 LINEAR = {"year": 2021, "recipe": "linear"}
 NAME = "nyc-green-taxi-duration-linear"
@@ -149,6 +151,32 @@ def test_a_champion_that_is_nowhere_stays_and_the_reason_is_said(pipeline, champ
     assert found["verdict"] == "KEPT"
     assert "the champion, version 1, is not compared and stays" in found["decisive"][0]
     assert "PromoteModel replaces it" in found["decisive"][0]
+
+
+@pytest.fixture
+def pinned(champion):
+    """A person has pinned January's model; what the record is to say of that."""
+    set_pin(tracking_server(), open_ledger(NAME), pinned=True, reason="holidays")
+    pin = open_ledger(NAME).read().changes[-1]
+    return (
+        f"as of {pin.when:%Y-%m-%d}, version 1 is pinned since {pin.when:%Y-%m-%d} by {pin.by} "
+        "(holidays): no candidate becomes champion until that is lifted"
+    )
+
+
+def test_record_and_log_say_that_the_champion_is_pinned_beside_the_verdict(pipeline, pinned, easy):
+    task = run(pipeline, ApplyGate(month=2, **LINEAR))
+    found = json.loads(task.output().file(task.RECORD).read_text())
+    assert found["reasons"][-1] == pinned
+    assert pinned not in found["decisive"]
+    log = (pipeline.root / task.output().manifest()["log"]).read_text()
+    assert f"{found['verdict']}: {'; '.join([*found['decisive'], pinned])}" in log.splitlines()[-1]
+    # A pin that is lifted makes nothing stale, and has no part in what is decided then.
+    key = task.key
+    set_pin(tracking_server(), open_ledger(NAME), pinned=False, reason="")
+    assert (task.key, task.complete()) == (key, True)
+    verdict, _ = task.verdict()
+    assert verdict.reason == "; ".join(found["decisive"])
 
 
 def test_the_registry_ledger_and_receipt_say_what_the_gate_said(pipeline, champion):

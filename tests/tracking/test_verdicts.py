@@ -2,6 +2,9 @@
 
 import pytest
 
+from taxi_pipeline.month import Month
+from taxi_pipeline.tracking.champion import promote_version, set_pin
+from taxi_pipeline.tracking.server import TrackingServer
 from taxi_pipeline.tracking.verdicts import KEPT, PROMOTED, REJECTED, verdict_of
 
 
@@ -25,6 +28,30 @@ def test_run_and_version_hold_the_verdict_and_why(copy, held, promote, verdict):
     for tags in (run.data.tags, version.tags):
         assert (tags["verdict"], tags["verdict_reason"]) == (verdict, "it is good")
     assert version.tags["rmse"] == "5.5000"
+
+
+@pytest.mark.parametrize(("promote", "verdict"), [(True, KEPT), (False, REJECTED)])
+def test_the_reason_says_that_a_pin_holds_since_when_by_whom_and_why(
+    copy, client, ledger, promote, verdict
+):
+    server = TrackingServer(client.tracking_uri, "")
+    copy()
+    set_pin(server, ledger, pinned=True, reason="holidays")
+    pin = ledger.read().changes[-1]
+    text = f"version 1 is pinned since {pin.when:%Y-%m-%d} by {pin.by} (holidays)"
+    newer = copy(promote=promote, key="newer", month=Month(2021, 3))
+    version = client.get_model_version(newer.model_name, "2")
+    for tags in (client.get_run(newer.run_id).data.tags, version.tags):
+        words = f"{text}; it is good" if promote else f"it is good; {text}"
+        assert (tags["verdict"], tags["verdict_reason"]) == (verdict, words)
+        assert f"{verdict}: {words}." in version.description
+    # It is of no later moment than the decision.
+    set_pin(server, ledger, pinned=False, reason="")
+    promote_version(server, ledger, "2", "it is better")
+    set_pin(server, ledger, pinned=False, reason="")
+    copy(promote=promote, key="newer", month=Month(2021, 3))
+    version = client.get_model_version(newer.model_name, "2")
+    assert version.tags["verdict_reason"] == "it is good"
 
 
 def test_a_versions_page_begins_with_month_error_and_verdict(copy, held):
