@@ -27,7 +27,7 @@ def publish(folder, month, seed=0):
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished_once(tmp_path_factory):
     """A folder in which a model was registered, from files published up to February."""
     folder = tmp_path_factory.mktemp("finished")

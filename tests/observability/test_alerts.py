@@ -12,7 +12,7 @@ from http_servers import LoopbackServer, QuietHandler, serving
 from places import REPOSITORY
 from processes import python
 
-from taxi_pipeline import IngestTrips, RegisterModel, config
+from taxi_pipeline import EvaluateModel, IngestTrips, RegisterModel, config
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.observability import alerts
 from taxi_pipeline.tasks.base import Stage
@@ -57,6 +57,17 @@ def configure(tmp_path, luigi_config, webhook):
     luigi_config("training", "threads", 1)
     luigi_config("alerts", "webhook", webhook.url)
     return luigi_config
+
+
+@pytest.fixture
+def evaluated(configure, copy_root, tmp_path):
+    """January's linear model is made, and not registered."""
+    task = EvaluateModel(year=2021, month=1, recipe="linear")
+
+    def evaluate():
+        assert run(task).startswith("SUCCESS")
+
+    copy_root("evaluated of 1500 rows", tmp_path / "data", evaluate)
 
 
 @pytest.fixture
@@ -147,7 +158,7 @@ def test_a_promotion_is_one_post_that_names_model_version_error_and_months(
 
 
 def test_a_run_with_nothing_to_do_an_older_month_and_a_lost_receipt_tell_nothing(
-    configure, webhook, easy_gate, tmp_path
+    evaluated, webhook, easy_gate, tmp_path
 ):
     assert run(linear(3)).startswith("SUCCESS")
     webhook.posts.clear()
@@ -158,7 +169,7 @@ def test_a_run_with_nothing_to_do_an_older_month_and_a_lost_receipt_tell_nothing
     assert webhook.posts == []
 
 
-def test_a_version_that_the_gate_does_not_let_pass_tells_nothing(configure, webhook):
+def test_a_version_that_the_gate_does_not_let_pass_tells_nothing(evaluated, webhook):
     assert run(linear(1)).startswith("SUCCESS")
     assert linear(1).output().manifest()["version"] == "1"
     assert webhook.posts == []
@@ -211,9 +222,11 @@ def test_a_failure_that_cannot_be_told_is_a_warning_without_the_secret(
     assert SECRET not in caplog.text
 
 
-@pytest.mark.parametrize("broken", ["answers 500", "hangs"], indirect=True)
+@pytest.mark.parametrize(
+    "broken", ["answers 500", pytest.param("hangs", marks=pytest.mark.slow)], indirect=True
+)
 def test_a_promotion_that_cannot_be_told_is_a_promotion_all_the_same(
-    configure, broken, easy_gate, warnings, caplog
+    evaluated, broken, easy_gate, warnings, caplog
 ):
     assert run(linear(1)).startswith("SUCCESS")
     assert linear(1).complete()

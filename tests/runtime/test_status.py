@@ -28,9 +28,9 @@ def run(*tasks):
 
 
 @pytest.fixture
-def registered(root):
+def registered(root, copy_root):
     """A month's model is registered."""
-    run(RegisterModel(**LINEAR))
+    copy_root("registered of 300 rows", root, lambda: run(RegisterModel(**LINEAR)))
     return root
 
 

@@ -353,7 +353,7 @@ def champion(root):
     return client.get_model_version_by_alias(NAME, "champion").tags["training_month"], months
 
 
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("reverse", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_months_are_registered_in_their_order_and_the_champion_is_the_newest(
     backfill, pipeline, monkeypatch, reverse
 ):
@@ -388,6 +388,7 @@ luigi.build([task], local_scheduler=True, workers=2, worker_scheduler_factory=Fa
 """
 
 
+@pytest.mark.slow
 def test_the_champion_of_a_parallel_and_reversed_backfill_is_the_newest_month(tmp_path):
     (tmp_path / "luigi.cfg").write_text("[source]\nurl = synthetic://?rows=1500\n")
     answer = python(tmp_path, "-c", PARALLEL, timeout=120)

@@ -9,7 +9,14 @@ import pytest
 from taxi_pipeline import BuildFeatures, EvaluateModel
 
 
-@pytest.mark.parametrize("recipe", ["trip", "pretrip", "course", "linear"])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        "trip",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("pretrip", "course")),
+        "linear",
+    ],
+)
 def test_every_recipe_trains_a_model_that_predicts_and_is_measured(pipeline, recipe):
     task = EvaluateModel(year=2023, month=1, recipe=recipe)
     pipeline.run(task)

@@ -19,11 +19,12 @@ NAME = "nyc-green-taxi-duration-linear"
 
 
 @pytest.fixture
-def champion(pipeline, monkeypatch):
+def champion(pipeline, monkeypatch, copy_root):
     """January's model is champion."""
     with monkeypatch.context() as easy:
         easy.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
-        run(pipeline, RegisterModel(month=1, **LINEAR))
+        task = RegisterModel(month=1, **LINEAR)
+        copy_root("linear champion", pipeline.root, lambda: run(pipeline, task))
     return serving_version(NAME)
 
 
@@ -140,7 +141,9 @@ def test_a_champion_of_other_features_is_loaded_as_mlflow_packaged_it(
     )
 
 
-def test_a_champion_that_is_nowhere_stays_and_the_reason_is_said(pipeline, champion, easy):
+def test_a_champion_that_is_nowhere_stays_and_the_reason_is_said(pipeline, easy):
+    # Of a copied root the files of MLflow would be found where it was copied from.
+    run(pipeline, RegisterModel(month=1, **LINEAR))
     run(pipeline, EvaluateModel(month=2, **LINEAR))
     shutil.rmtree(pipeline.root / "train" / "green" / "2021-01")
     shutil.rmtree(pipeline.root / "mlflow" / "artifacts")

@@ -23,10 +23,14 @@ def nothing_said():
 
 
 @pytest.fixture
-def task(pipeline):
+def task(pipeline, copy_root):
     """A model that was registered as version 1."""
     task = of_month(1)
-    assert pipeline.run(task).status.name.startswith("SUCCESS")
+
+    def register():
+        assert pipeline.run(task).status.name.startswith("SUCCESS")
+
+    copy_root("linear registered", pipeline.root, register)
     assert task.complete()
     return task
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from mlflow_runs import assert_copied, runs
 
-from taxi_pipeline import IngestTrips, RegisterModel, TuneHyperparameters
+from taxi_pipeline import EvaluateModel, IngestTrips, RegisterModel, TuneHyperparameters
 from taxi_pipeline.config import tracking as tracking_config
 from taxi_pipeline.tasks import tune
 from taxi_pipeline.tuning.results import TuningResult
@@ -18,8 +18,11 @@ NAME = "nyc-green-taxi-duration-linear"
 
 
 @pytest.fixture
-def register(pipeline):
-    # The linear model of the tests is not better than the lookup: let it pass nevertheless.
+def register(pipeline, copy_root):
+    """Registers linear models; that of January is evaluated already."""
+    task = EvaluateModel(year=2021, month=1, recipe="linear")
+    copy_root("linear evaluated", pipeline.root, lambda: pipeline.run(task))
+
     def run(month=1, year=2021, **parameters):
         task = RegisterModel(year=year, month=month, recipe="linear", **parameters)
         assert pipeline.run(task).status.name.startswith("SUCCESS")
@@ -30,6 +33,7 @@ def register(pipeline):
 
 @pytest.fixture
 def easy_gate(monkeypatch):
+    # The linear model of the tests is not better than the lookup: let it pass nevertheless.
     monkeypatch.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
 
 
@@ -93,9 +97,9 @@ def test_registering_again_makes_no_second_run_and_no_second_version(pipeline, r
     "broken",
     [
         "models.upload_model",
-        "registration.finish_run",
-        "registration.get_or_create_version",
-        "registration.verify_version",
+        pytest.param("registration.finish_run", marks=pytest.mark.slow),
+        pytest.param("registration.get_or_create_version", marks=pytest.mark.slow),
+        pytest.param("registration.verify_version", marks=pytest.mark.slow),
         "registration.move_aliases",
     ],
 )
@@ -266,9 +270,9 @@ def test_more_trials_are_added_to_the_same_run_of_a_search(pipeline, register_tu
 @pytest.mark.parametrize(
     ("call", "left"),
     [
-        ("create_run", ["FINISHED"]),
+        pytest.param("create_run", ["FINISHED"], marks=pytest.mark.slow),
         ("log_batch", ["FINISHED", "FINISHED", "RUNNING"]),
-        ("set_terminated", ["FINISHED", "FINISHED", "RUNNING"]),
+        pytest.param("set_terminated", ["FINISHED", "FINISHED", "RUNNING"], marks=pytest.mark.slow),
     ],
 )
 def test_an_interrupted_copy_of_a_search_is_completed_by_the_next(
@@ -310,7 +314,13 @@ def test_trials_that_were_lost_from_the_middle_of_a_copy_are_copied_again(
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("trials", "2"), ("patience", "1"), ("seconds", "0")], ids=str
+    ("option", "value"),
+    [
+        ("trials", "2"),
+        pytest.param("patience", "1", marks=pytest.mark.slow),
+        pytest.param("seconds", "0", marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
 def test_a_search_that_has_ended_says_so_in_mlflow_before_a_model_is_registered(
     pipeline, client, monkeypatch, option, value

@@ -29,7 +29,9 @@ def with_present_name(patch):
     """The registry under the root has had its present name for a while."""
 
 
-@pytest.fixture(params=[with_present_name, with_place_of_root])
+@pytest.fixture(
+    params=[with_present_name, pytest.param(with_place_of_root, marks=pytest.mark.slow)]
+)
 def made_before(pipeline, monkeypatch, request):
     """The manifest of a model of before evaluations had intervals and the gate was a stage."""
     now = RegisterModel.identity_of

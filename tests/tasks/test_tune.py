@@ -236,7 +236,14 @@ def test_a_recipe_that_is_not_tuned_has_no_trials_and_says_so(tuning, copies):
 # --- going on ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1), RuntimeError("a defect")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyboardInterrupt(),
+        pytest.param(SystemExit(1), marks=pytest.mark.slow),
+        pytest.param(RuntimeError("a defect"), marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.usefixtures("alone")
 def test_an_interrupted_search_makes_what_is_missing_and_finds_the_same(
     tuning, killed, elsewhere, error
@@ -310,7 +317,9 @@ def test_fewer_trials_are_the_first_of_those_that_are_there(tuning):
     assert len(tuning.journal) == 4
 
 
-@pytest.mark.parametrize(("option", "value"), [("seed", 7), ("rows", 1000)])
+@pytest.mark.parametrize(
+    ("option", "value"), [("seed", 7), pytest.param("rows", 1000, marks=pytest.mark.slow)]
+)
 @pytest.mark.usefixtures("alone")
 def test_another_search_writes_into_a_folder_of_its_own(tuning, option, value):
     tuning.run(2)

@@ -27,7 +27,13 @@ from taxi_pipeline.tracking.records import KEY_TAG, MONTH_TAG
 # --- real registries ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=["sqlite", "server", "postgresql"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("server", "postgresql")),
+    ],
+)
 def uri(request, tmp_path_factory):
     """A real registry of each kind."""
     folder = tmp_path_factory.mktemp(request.param)

@@ -81,7 +81,13 @@ assert not {"luigi", "mlflow", "hyperopt", "fsspec", "requests"} & set(sys.modul
 """
 
 
-@pytest.mark.parametrize("recipe", sorted(RECIPES))
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        "trip",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in sorted({*RECIPES} - {"trip"})),
+    ],
+)
 def test_the_copy_predicts_by_itself(tmp_path, folder, records, models, recipe):
     code = copy_serving_code(tmp_path).parent
     models[recipe].save(tmp_path / "model")

@@ -30,6 +30,9 @@ CALLS = [
     "update_model_version",
 ]
 
+FEW = {"create_run", "create_model_version", "set_registered_model_alias"}
+"""Those of them at which a registration is interrupted in the short run as well."""
+
 
 def assert_whole(held, client):
     """There is one run, with one model, that became one version."""
@@ -70,7 +73,7 @@ def test_registering_again_makes_nothing_again(copy, held, client):
     assert_whole(held, client)
 
 
-@pytest.fixture(params=["before", "after"])
+@pytest.fixture(params=[pytest.param("before", marks=pytest.mark.slow), "after"])
 def interrupt(request, monkeypatch):
     """Lets a registration end before or after a call of MLflow's client, as if it were killed."""
 
@@ -90,7 +93,9 @@ def interrupt(request, monkeypatch):
     return at
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "call", [call if call in FEW else pytest.param(call, marks=pytest.mark.slow) for call in CALLS]
+)
 def test_a_registration_that_was_interrupted_is_completed(copy, held, client, interrupt, call):
     interrupt(call, copy)
     copy()
