@@ -94,7 +94,7 @@ def told(luigi, posts, mails):
     return run
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_a_failure_is_one_post_and_one_mail_with_task_reason_and_log(told, luigi, workers):
     (luigi.folder / "green_2021_1.parquet").write_bytes(b"PAR1 cut off")
     source = f"file://{luigi.folder}/{{taxi}}_{{year}}_{{month}}.parquet"
@@ -113,7 +113,7 @@ def test_a_failure_is_one_post_and_one_mail_with_task_reason_and_log(told, luigi
         assert WEBHOOK not in said
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_a_promotion_is_one_post_and_no_mail_and_a_month_that_waits_is_neither(told, workers):
     backfill = ("BackfillMonths", "--of", "RegisterModel", "--start", "2021-01")
     arguments = (*backfill, "--stop", "2021-03", "--workers", workers)

@@ -95,6 +95,7 @@ def test_a_month_that_is_not_published_is_waited_for_with_20_and_without_an_erro
     assert "WARNING" not in result.stderr
 
 
+@pytest.mark.slow
 def test_cron_is_told_nothing_of_what_is_made_or_waited_for(luigi):
     result = luigi(*UNPUBLISHED, "--log-level", "WARNING", "--workers", "2")
     assert (result.returncode, result.stdout, result.stderr) == (20, "", "")
@@ -120,7 +121,14 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("named", WRONG)
+FEW = {"--start is '2021-13'", "No task RegistrModel", "--of-params windw"}
+"""Those of them that are tried in the short run as well."""
+
+
+@pytest.mark.parametrize(
+    "named",
+    [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in WRONG],
+)
 def test_what_is_wrong_with_a_backfill_is_one_line_within_seconds(luigi, named):
     asked = WRONG[named]
     of = () if "--of" in asked else ("--of", "RegisterModel")
@@ -162,6 +170,7 @@ def test_two_clients_that_share_no_scheduler_make_everything_whole_and_register_
     assert_registered_once(luigi.folder, ["2021-01"], 2)
 
 
+@pytest.mark.slow
 def test_two_clients_that_register_the_same_models_at_once_register_each_once(luigi):
     asked = (*SMALL, "--tuning-trials", "6", "--no-lock")
     # All is made, and MLflow knows nothing of it.

@@ -20,7 +20,14 @@ WRONG_VALUES = {
 }
 
 
-@pytest.mark.parametrize("named", WRONG_VALUES)
+FEW = {"--month", "[cleaning] max_minutes", "[source] url"}
+"""Those of them that are tried in the short run as well."""
+
+
+@pytest.mark.parametrize(
+    "named",
+    [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in WRONG_VALUES],
+)
 def test_a_wrong_value_is_one_line_that_names_it(luigi, named):
     result = luigi("RegisterModel", *WRONG_VALUES[named], "--local-scheduler")
     assert result.returncode == 40

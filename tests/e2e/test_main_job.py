@@ -89,7 +89,10 @@ def test_two_workers_make_the_same_outputs_as_one(finished, luigi):
     assert outputs(luigi.folder) == outputs(command.folder)
 
 
-@pytest.mark.parametrize(("year", "taxi"), [("2023", "green"), ("2024", "yellow")])
+@pytest.mark.parametrize(
+    ("year", "taxi"),
+    [("2023", "green"), pytest.param("2024", "yellow", marks=pytest.mark.slow)],
+)
 def test_months_whose_schema_changes_between_them_are_trained_and_evaluated(luigi, year, taxi):
     month = "1" if year == "2023" else "12"
     arguments = ("EvaluateModel", "--year", year, "--month", month, "--taxi", taxi)

@@ -63,6 +63,7 @@ assert result.scheduling_succeeded, result.summary_text
 """
 
 
+@pytest.mark.slow
 def test_a_registration_within_a_run_of_the_callers_leaves_that_alone(luigi, server):
     settings = (
         ("source", "url", SMALL[1]),
@@ -87,6 +88,7 @@ def test_a_registration_within_a_run_of_the_callers_leaves_that_alone(luigi, ser
     assert model.status == "READY"
 
 
+@pytest.mark.slow
 def test_damaged_files_are_mended_through_the_server(luigi, server, tmp_path):
     assert luigi(*RUN, *SMALL, "--tracking-uri", server).returncode == 0
     (described,) = (tmp_path / "artifacts").rglob("MLmodel")

@@ -122,7 +122,9 @@ LOSSES = {
 }
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    "loss", ["rm -rf of the folder", pytest.param("a lost database", marks=pytest.mark.slow)]
+)
 def test_a_registry_that_is_lost_is_made_again_by_the_same_command(luigi, ran, loss):
     ran(*REGISTER, "--month", "1")
     LOSSES[loss](luigi.folder / "data" / "mlflow")
@@ -135,6 +137,7 @@ def test_a_registry_that_is_lost_is_made_again_by_the_same_command(luigi, ran, l
     assert NOTHING_RAN in ran(*REGISTER, "--month", "1")
 
 
+@pytest.mark.slow
 def test_a_database_that_was_emptied_is_filled_again(luigi, ran):
     ran(*REGISTER, *LINEAR)
     with closing(sqlite3.connect(luigi.folder / "data" / "mlflow" / "mlflow.db")) as database:
@@ -147,6 +150,7 @@ def test_a_database_that_was_emptied_is_filled_again(luigi, ran):
     assert NOTHING_RAN in ran(*REGISTER, *LINEAR)
 
 
+@pytest.mark.slow
 def test_a_version_deleted_from_a_server_is_registered_again_and_a_server_that_is_down_trusted(
     luigi, ran, tmp_path
 ):
@@ -169,6 +173,7 @@ def test_a_version_deleted_from_a_server_is_registered_again_and_a_server_that_i
     )
 
 
+@pytest.mark.slow
 def test_a_backfill_says_and_registers_what_was_deleted(luigi, ran):
     months = ("--of", "RegisterModel", "--start", "2021-01", "--stop", "2021-04")
     asked = ("BackfillMonths", *months, "--of-params", '{"recipe": "linear"}')
@@ -193,7 +198,14 @@ def test_a_backfill_says_and_registers_what_was_deleted(luigi, ran):
     assert {state for state, _ in table(ran(*asked)).values()} == {"already there"}
 
 
-@pytest.mark.parametrize("root", ["a#b", 'it\'s 5% of "it"', "añ日;&=:@\\"])
+@pytest.mark.parametrize(
+    "root",
+    [
+        pytest.param("a#b", marks=pytest.mark.slow),
+        pytest.param('it\'s 5% of "it"', marks=pytest.mark.slow),
+        "añ日;&=:@\\",
+    ],
+)
 def test_a_root_may_have_any_name_that_mlflow_can_read(luigi, ran, root):
     told = (*REGISTER, *LINEAR, "--storage-root", f"roots/{root}")
     ran(*told)

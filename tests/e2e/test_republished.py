@@ -40,7 +40,7 @@ def assert_succeeded(result):
     assert not re.search("Traceback|ERROR", result.stderr)
 
 
-@pytest.mark.parametrize("place", ["server", "folder"])
+@pytest.mark.parametrize("place", ["server", pytest.param("folder", marks=pytest.mark.slow)])
 def test_a_republished_month_makes_exactly_its_descendants_with_two_workers(luigi, source, place):
     template = source.secret_template(HIDDEN)
     if place == "folder":
@@ -127,6 +127,7 @@ def test_a_backfill_refreshes_all_months_each_time_with_two_workers(luigi, sourc
     assert_refreshed_twice(luigi, source, "--local-scheduler")
 
 
+@pytest.mark.slow
 def test_a_backfill_refreshes_all_months_each_time_with_a_central_scheduler(
     luigi, source, scheduler
 ):

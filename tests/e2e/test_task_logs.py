@@ -113,7 +113,11 @@ def run(folder, source, *arguments):
     return Told(folder, command(*arguments, timeout=100))
 
 
-@pytest.fixture(scope="module", params=[("INFO", "1"), ("DEBUG", "2")], ids="-".join)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(("INFO", "1"), marks=pytest.mark.slow), ("DEBUG", "2")],
+    ids="-".join,
+)
 def backfilled(request, tmp_path_factory, source):
     """A run in which a month is made, one fails and one waits, by one worker and by two."""
     level, workers = request.param
