@@ -168,20 +168,13 @@ class ApplyGate(RecipeStage):
         for name in ("reasons", "decisive"):
             record[name] = [name_options(text, self.sections) for text in record[name]]
         # The pin is a fact beside the verdict: it may be lifted before the candidate is registered.
-        pin = self._pin()
+        pin = _pin(self.model_name)
         record["reasons"] += pin
         (folder / self.RECORD).write_text(json.dumps(record, indent=2) + "\n")
         return {
             "summary": f"{judgement.verdict}: {'; '.join([*record['decisive'], *pin])}",
             "verdict": judgement.verdict,
         }
-
-    def _pin(self) -> list[str]:
-        """That a person has pinned the champion, and what that means; empty if nobody has."""
-        pin = open_ledger(self.model_name).read().pin_text
-        today = datetime.now(UTC).date()
-        means = "no candidate becomes champion until that is lifted"
-        return [f"as of {today}, {pin}: {means}"] if pin else []
 
     def verdict(self) -> tuple[Verdict, Identity]:
         """The verdict that is recorded, and the identity of the record, once it is up to date.
@@ -252,3 +245,11 @@ def _with_champion(own: Identity, champion: ServingVersion | None) -> Identity:
 def _without_champion(identity: Identity) -> Identity:
     own = {name: value for name, value in identity.config.items() if name != CHAMPION}
     return replace(identity, config=own)
+
+
+def _pin(model_name: str) -> list[str]:
+    """That a person has pinned the champion, and what that means; empty if nobody has."""
+    pin = open_ledger(model_name).read().pin_text
+    today = datetime.now(UTC).date()
+    means = "no candidate becomes champion until that is lifted"
+    return [f"as of {today}, {pin}: {means}"] if pin else []
