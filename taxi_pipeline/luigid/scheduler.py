@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import configparser
-import pickle
 from pathlib import Path
+from typing import Any
 
 import luigi.scheduler
+from luigi.contrib.prometheus_metric import PrometheusMetricsCollector
 from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import SchedulerError
+from taxi_pipeline.luigid import state
+from taxi_pipeline.luigid.metrics import TaskMetrics
 from taxi_pipeline.redaction import redact, register_url_secrets
 
 WORKER_TIMEOUT_SECONDS = 30
@@ -20,14 +23,28 @@ KEEP_TASKS_SECONDS = 7 * 24 * 3600
 
 
 class Scheduler(luigi.scheduler.Scheduler):
-    """Luigi's scheduler, whose state is written whole or not at all."""
+    """Luigi's scheduler, with the state and the metrics of this package."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if type(self._state._metrics_collector) is PrometheusMetricsCollector:  # noqa: SLF001
+            self._state._metrics_collector = TaskMetrics()  # noqa: SLF001
+
+    # Luigi offers no other way to its state than this private one.
 
     def dump(self) -> None:
         """Write the state."""
-        file = Path(self._state._state_path)  # noqa: SLF001  (Luigi offers no other way)
-        arriving = file.with_suffix(".new")
-        arriving.write_bytes(pickle.dumps(self._state.get_state()))
-        arriving.replace(file)
+        state.write(Path(self._state._state_path), self._state.get_state())  # noqa: SLF001
+
+    def load(self) -> None:
+        """Read the state, if there is one that can be used."""
+        known = state.read(Path(self._state._state_path))  # noqa: SLF001
+        if known is None:
+            return
+        known = state.repair(known, self._config.retry_delay)
+        self._state.set_state(known)
+        for task in known[0].values():
+            self._state._status_tasks[task.status][task.id] = task  # noqa: SLF001
 
 
 def create_scheduler(folder: Path) -> Scheduler:
