@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
 from tornado.template import Template
 
+from taxi_pipeline.luigid.published import PublishedRoot
 from taxi_pipeline.storage import MANIFEST, layout
 
 PLOTS = {".png", ".svg"}
+
+MAX_MANIFEST_BYTES = 10_000_000
+"""A larger file is no manifest."""
 
 # Entries of the manifest that stand elsewhere on the page, or are too long for it.
 _NOT_FACTS = {"label", "summary", "identity", "files", "log", "packages", "code", "task", "key"}
@@ -43,54 +47,92 @@ nav { color: #666 }
 {% end %}
 <h2>Files</h2>
 <table>{% for name, link, size in entries %}
-<tr><td><a href="{{ link }}">{{ name }}</a></td><td class="number">{{ size }}</td></tr>{% end %}
+<tr><td>{% if link %}<a href="{{ link }}">{{ name }}</a>{% else %}{{ name }}{% end %}</td>
+<td class="number">{{ size }}</td></tr>{% end %}
 </table>
 </body></html>
 """
 )
 
 
-def folder(path: Path, location: str) -> bytes:
+def folder(published: PublishedRoot, location: str) -> bytes | None:
     """The HTML page of a folder: of an output, if it has a manifest, or a list of what is there.
 
     Args:
-        path: the folder.
-        location: the same, relative to the storage root.
+        published: what of the storage root is shown.
+        location: the folder, relative to the storage root.
+
+    Returns:
+        The page; None if there is no such folder, or it is not shown.
     """
+    path = published.folder(location)
+    if path is None:
+        return None
     entries = sorted(
-        (entry for entry in path.iterdir() if not entry.name.startswith(".")),
-        key=lambda entry: (entry.name != layout.LATEST, entry.is_file(), entry.name),
+        published.entries(location),
+        key=lambda entry: (entry.name != layout.LATEST, not entry.is_folder, entry.name),
     )
     manifest = _manifest(path)
-    up = "../" * len(Path(location).parts)
+    up = "../" * len(PurePosixPath(location).parts)
+    log = manifest.get("log", "")
     return _PAGE.generate(
         title=manifest.get("label") or location or "outputs",
         above=_above(location),
         manifest=manifest,
-        log=f"{up}{manifest['log']}" if manifest.get("log") else "",
+        log=f"{up}{quote(log)}" if published.file(log) else "",
         facts=[
             (name, _written(value))
             for name, value in manifest.items()
             if name not in _NOT_FACTS and not isinstance(value, dict | list)
         ],
         made_from=_made_from(manifest),
-        plots=[(entry.name, quote(entry.name)) for entry in entries if entry.suffix in PLOTS],
-        entries=[
-            (f"{entry.name}{slash}", f"{quote(entry.name)}{slash}", _size(entry))
+        plots=[
+            (entry.name, quote(entry.name))
             for entry in entries
-            for slash in ("/" * entry.is_dir(),)
+            if entry.is_shown and Path(entry.name).suffix in PLOTS
+        ],
+        entries=[
+            (
+                f"{entry.name}{slash}",
+                f"{quote(entry.name)}{slash}" if entry.is_shown else "",
+                entry.note,
+            )
+            for entry in entries
+            for slash in ("/" * entry.is_folder,)
         ],
     )
 
 
 def _manifest(path: Path) -> dict[str, Any]:
     """The manifest of an output; empty for other folders, whatever they hold."""
+    file = path / MANIFEST
     try:
-        content = json.loads((path / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        if file.stat().st_size > MAX_MANIFEST_BYTES:
+            return {}
+        content = json.loads(file.read_bytes())
+        # What has no UTF-8 form cannot stand on a page.
+        json.dumps(content, ensure_ascii=False).encode()
+    except (OSError, ValueError, RecursionError):
         return {}
-    ours = isinstance(content, dict) and {"summary", "identity", "key", "code"} <= content.keys()
-    return content if ours else {}
+    return content if _is_ours(content) else {}
+
+
+def _is_ours(content: Any) -> bool:
+    """Whether the manifest has what the page shows of it, in the types that stages write."""
+    if not isinstance(content, dict):
+        return False
+    identity, code = content.get("identity"), content.get("code")
+    return (
+        all(isinstance(content.get(name), str) for name in ("summary", "key"))
+        and all(isinstance(content.get(name, ""), str) for name in ("label", "log"))
+        and isinstance(code, dict)
+        and isinstance(code.get("commit"), str | None)
+        and isinstance(identity, dict)
+        and all(
+            isinstance(part, dict) and all(isinstance(value, str) for value in part.values())
+            for part in (identity.get("inputs"), identity.get("config"))
+        )
+    )
 
 
 def _above(location: str) -> list[tuple[str, str]]:
@@ -117,9 +159,3 @@ def _written(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.6g}"
     return f"{value:,}" if type(value) is int else value
-
-
-def _size(entry: Path) -> str:
-    if entry.is_symlink():
-        return f"\N{RIGHTWARDS ARROW} {entry.readlink()}"
-    return f"{entry.stat().st_size:,} bytes" if entry.is_file() else ""

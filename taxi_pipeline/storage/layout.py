@@ -25,6 +25,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
+from taxi_pipeline.month import Month
+
 MANIFEST = "manifest.json"
 STAGING = ".staging"
 DAMAGED = ".damaged"
@@ -37,6 +39,7 @@ TRIALS_PREFIX = "trials-"
 SOURCE_PREFIX = "source-"
 CHAMPION_PREFIX = "champion-"
 
+_MONTH_PARTS = 3  # stage, taxi, month
 _CHANGE = re.compile(r"(\d{5,})(\.done)?\.json")
 _SET_ASIDE = re.compile(r"\.(?:(\d{8}T\d{6}Z)-)?[0-9a-f]{8}$")
 
@@ -184,6 +187,20 @@ HALF_MADE = ".new-"
 def tracking_artifacts() -> str:
     """The folder of the files of MLflow's runs, where no server is configured."""
     return "mlflow/artifacts"
+
+
+def is_of_outputs(location: str) -> bool:
+    """Whether a location is that of a month of a stage, or of a model's ledger, or below one."""
+    parts = PurePosixPath(location).parts
+    if is_hidden(location) or len(parts) < _MONTH_PARTS:
+        return parts[:1] == (CHAMPIONS,) and len(parts) == _MONTH_PARTS - 1
+    if parts[0] == CHAMPIONS:
+        return len(parts) == _MONTH_PARTS and parse_change(parts[-1]) is not None
+    try:
+        Month.parse(parts[_MONTH_PARTS - 1])
+    except ValueError:
+        return False
+    return True
 
 
 def is_hidden(location: str) -> bool:

@@ -1,4 +1,5 @@
 import json
+import os
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from taxi_pipeline import TransformTrips
 from taxi_pipeline.luigid import pages
+from taxi_pipeline.luigid.published import PublishedRoot
 
 PLACE = "transform/green/2021-01/0123456789abcdef"
 LOG = "transform/green/2021-01/logs/1.log"
@@ -41,7 +43,7 @@ class Page(HTMLParser):
         super().__init__()
         self.root, self.at = root, f"http://scheduler/files/{location}{'/' * bool(location)}"
         self.links, self.images, self.text, self.tags = [], [], "", []
-        self.source = pages.folder(root / location, location).decode()
+        self.source = pages.folder(PublishedRoot(root), location).decode()
         self.feed(self.source)
         self.close()
 
@@ -158,35 +160,109 @@ def test_no_value_is_read_as_html(text):
     assert page.text.count("<img src=x onerror=y>\"'&amp;") == 10  # the label as title and heading
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"label": 1},
+        {"summary": None},
+        {"key": ["a"]},
+        {"log": {"a": 1}},
+        {"code": "abc123"},
+        {"code": {"commit": 7}},
+        {"identity": []},
+        {"identity": {"inputs": {}}},
+        {"identity": {"inputs": {"a": 1}, "config": {}}},
+        {"identity": {"inputs": {}, "config": "a"}},
+        {"label": "\ud800"},
+        {"fact": "\udcff"},
+    ],
+    ids=str,
+)
+def test_a_manifest_with_values_of_other_types_is_a_file_as_any_other(tmp_path, wrong):
+    output(tmp_path, **wrong)
+    page = Page(tmp_path, PLACE)
+    assert "manifest.json" in page.files
+    assert "Made from" not in page.text
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"key": ' + "9" * 5000 + "}", "\x00\xff"])
+def test_a_manifest_that_no_reader_bears_is_a_file_as_any_other(tmp_path, content):
+    folder = output(tmp_path)
+    (folder / "manifest.json").write_text(content)
+    assert "Made from" not in Page(tmp_path, PLACE).text
+
+
+@pytest.mark.parametrize(
+    "log", ["javascript:alert(1)", "../../etc/passwd", "mlflow/mlflow.db", "\0"]
+)
+def test_a_log_that_is_not_shown_is_not_linked(tmp_path, log):
+    (tmp_path / "mlflow").mkdir()
+    (tmp_path / "mlflow" / "mlflow.db").touch()
+    output(tmp_path, log=log)
+    page = Page(tmp_path, PLACE)
+    assert "Made from" in page.text
+    assert "Log of this run" not in page.text
+
+
 # --- a folder ---------------------------------------------------------------------------------
 
 
-def test_the_root_lists_what_is_there_but_nothing_hidden(tmp_path):
-    for name in ("transform", "ingest", ".staging"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "a.txt").write_text("12345")
+def test_the_root_lists_the_stages_and_nothing_else(tmp_path):
+    output(tmp_path)
+    (tmp_path / "champions" / "nyc").mkdir(parents=True)
+    for name in ("mlflow", ".staging", "taxi_pipeline/luigid", "tests"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("luigi.cfg", "a.txt", "luigid.log", "state.json"):
+        (tmp_path / name).write_text("12345")
     page = Page(tmp_path)
-    assert list(page.files) == ["ingest/", "transform/", "a.txt"]
-    assert "5 bytes" in page.text
+    assert list(page.files) == ["champions/", "transform/"]
     assert "<h1>outputs</h1>" in page.source
     assert "Made from" not in page.text
 
 
-def test_an_empty_folder_has_a_page(tmp_path):
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    assert Page(tmp_path, "a/b").files == {"outputs": tmp_path, "a": tmp_path / "a"}
+def test_an_empty_root_has_a_page(tmp_path):
+    assert Page(tmp_path).files == {}
 
 
-def test_a_link_to_nowhere_is_listed(tmp_path):
-    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
-    assert list(Page(tmp_path).files) == ["gone"]
+def test_a_link_to_nowhere_is_named(tmp_path):
+    month = output(tmp_path).parent
+    (month / "gone").symlink_to(month / "nowhere")
+    page = Page(tmp_path, "transform/green/2021-01")
+    assert "gone" in page.text
+    assert "gone" not in page.files
+
+
+def test_what_a_browser_cannot_show_is_named_with_its_size_and_not_linked(tmp_path):
+    (output(tmp_path) / "state.db").write_text("12345")
+    page = Page(tmp_path, PLACE)
+    assert "state.db" in page.text
+    assert "5 bytes" in page.text
+    assert "state.db" not in page.files
+
+
+def test_a_folder_that_a_link_leads_out_of_the_root_to_is_not_named(tmp_path):
+    secret = tmp_path / "elsewhere" / "secret"
+    secret.mkdir(parents=True)
+    root = tmp_path / "root"
+    (output(root) / "out").symlink_to(secret)
+    assert "out/" not in Page(root, PLACE).text
+    assert pages.folder(PublishedRoot(root), f"{PLACE}/out") is None
+
+
+def test_a_name_that_is_not_utf8_is_shown_as_far_as_it_is(tmp_path):
+    folder = output(tmp_path)
+    Path(os.fsdecode(os.fsencode(folder) + b"/odd\xff.json")).write_bytes(b"{}")
+    page = Page(tmp_path, PLACE)
+    assert "odd\N{REPLACEMENT CHARACTER}.json" in page.text
+    assert not [name for name in page.files if "odd" in name]
 
 
 @pytest.mark.parametrize("content", ['{"name": "not ours"}', "[1]", "cut o"])
 def test_a_manifest_that_is_no_outputs_is_a_file_as_any_other(tmp_path, content):
-    (tmp_path / "manifest.json").write_text(content)
-    page = Page(tmp_path)
-    assert list(page.files) == ["manifest.json"]
+    folder = output(tmp_path)
+    (folder / "manifest.json").write_text(content)
+    page = Page(tmp_path, PLACE)
+    assert "manifest.json" in page.files
     assert "Made from" not in page.text
 
 
@@ -201,20 +277,22 @@ file_names = st.text(
 @settings(deadline=None, max_examples=50)
 def test_a_file_of_any_name_is_found_by_its_link(names):
     with TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "a").mkdir()
+        root = Path(folder).resolve()
+        month = root / "transform" / "green" / "2021-01"
+        month.mkdir(parents=True)
         for name in names:
-            (root / "a" / name).write_bytes(b"")
-        page = Page(root, "a")
+            (month / f"{name}.json").write_bytes(b"")
+        page = Page(root, "transform/green/2021-01")
         found = {page.file(link) for _, link in page.links}
-        assert found == {root, *(root / "a").iterdir()}
+        assert found == {root, root / "transform", month.parent, *month.iterdir()}
 
 
 @pytest.mark.parametrize("name", ["50%25.png", "a#b.png", "a?b.png", "javascript:alert(1).png"])
 def test_a_plot_of_any_name_is_found(tmp_path, name):
-    (tmp_path / name).write_bytes(b"")
-    page = Page(tmp_path)
-    assert [page.file(link) for link in page.images] == [tmp_path / name]
+    folder = output(tmp_path)
+    (folder / name).write_bytes(b"")
+    page = Page(tmp_path, PLACE)
+    assert [page.file(link) for link in page.images] == [folder / name]
 
 
 # --- of real outputs --------------------------------------------------------------------------
@@ -226,6 +304,11 @@ def test_on_the_pages_of_real_outputs_every_link_leads_somewhere(tmp_path, luigi
     assert luigi.build([TransformTrips(year=2021, month=1)], local_scheduler=True)
     folders = [path for path in tmp_path.rglob("*") if path.is_dir()]
     logs = []
+    shown = PublishedRoot(tmp_path)
+    folders = [
+        folder for folder in folders if shown.folder(folder.relative_to(tmp_path).as_posix())
+    ]
+    assert len(folders) >= 10
     for folder in [tmp_path, *folders]:
         location = folder.relative_to(tmp_path).as_posix()
         files = Page(tmp_path, "" if folder == tmp_path else location).files
