@@ -43,7 +43,7 @@ class TrackingError(TaxiPipelineError):
 
 
 class SchedulerError(TaxiPipelineError):
-    """The central scheduler cannot be started."""
+    """The central scheduler cannot be started, or refuses a client."""
 
 
 class InvalidTraining(TaxiPipelineError):

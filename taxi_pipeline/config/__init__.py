@@ -13,6 +13,7 @@ from taxi_pipeline.config.luigi_settings import (
     LuigiSetting,
     apply_luigi_settings,
 )
+from taxi_pipeline.config.scheduling import luigid
 from taxi_pipeline.config.section import Section
 from taxi_pipeline.config.sections import (
     SECTIONS,
@@ -20,7 +21,6 @@ from taxi_pipeline.config.sections import (
     check,
     cleaning,
     features,
-    luigid,
     source,
     storage,
     tracking,

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.trips import urls
 
+_HOST = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE | re.ASCII)
+_PASSWORD = re.compile(r"[\w.~-]{8,}", re.ASCII)
 _AGE = re.compile(r"(\d{1,6}) *(minute|hour|day|week)s?")
 
 
@@ -63,4 +65,32 @@ def check_webhook(url: str) -> None:
     if url and not (usable and url.isascii() and url.isprintable() and " " not in url):
         raise InvalidConfig(
             "[alerts] webhook must be a URL such as https://host/path, without user and blanks"
+        )
+
+
+def check_hosts(text: str) -> None:
+    """Refuse what is no list of host names.
+
+    Raises:
+        InvalidConfig: a part of the text is no name.
+    """
+    for name in text.replace(",", " ").split():
+        if not _HOST.fullmatch(name):
+            raise InvalidConfig(
+                f"[luigid] hosts has {name!r}: it must be names of hosts such as luigi.example.org "
+                "or luigi.example.org:8443, separated by commas, without http:// and without paths"
+            )
+
+
+def check_password(text: str) -> None:
+    """Refuse a password that a URL would change, or that is short; the error does not show it.
+
+    Raises:
+        InvalidConfig: it is one.
+    """
+    if text and not _PASSWORD.fullmatch(text):
+        raise InvalidConfig(
+            "[luigid] password must have at least 8 characters, and only letters, digits, - . _ ~, "
+            "since clients write it into a URL; python -c 'import secrets; "
+            "print(secrets.token_urlsafe())' makes one"
         )

@@ -19,6 +19,7 @@ from taxi_pipeline.config.parameters import (
     BoundedIntParameter,
     StrParameter,
 )
+from taxi_pipeline.config.scheduling import luigid
 from taxi_pipeline.config.section import Section
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.storage import layout
@@ -285,26 +286,6 @@ class alerts(Section):  # noqa: N801
         significant=False,
         description="URL to which a line of text is posted as JSON, in the form of Slack's "
         "incoming webhooks, when a task fails and when a model becomes champion. Empty: no alerts.",
-    )
-
-
-class luigid(Section):  # noqa: N801
-    """The scheduler that `python -m taxi_pipeline luigid` starts."""
-
-    address: StrParameter = StrParameter(
-        default="127.0.0.1",
-        significant=False,
-        description="Interface to listen on. Luigi's scheduler has no passwords: let others in "
-        "through a proxy that has.",
-    )
-    port: BoundedIntParameter = BoundedIntParameter(
-        0, 65535, default=8082, significant=False, description="Port to listen on; 0 takes any."
-    )
-    folder: StrParameter = StrParameter(
-        default="luigid",
-        significant=False,
-        description="Folder of its state, and of its history unless [task_history] db_connection "
-        "names another database, such as postgresql://user:${PASSWORD}@host/luigi.",
     )
 
 

@@ -21,6 +21,7 @@ from tornado.netutil import bind_sockets
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import SchedulerError
+from taxi_pipeline.luigid.access import Access
 from taxi_pipeline.luigid.application import create_application
 from taxi_pipeline.luigid.scheduler import create_scheduler
 from taxi_pipeline.observability import links
@@ -33,6 +34,9 @@ STATE_SAVE_SECONDS = 5.0
 
 PRUNE_SECONDS = 5.0
 """Seconds between two removals of lost workers and of tasks that are too old to be shown."""
+
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
+"""The largest request that is read: a task with its parameters and its traceback is smaller."""
 
 
 def run() -> None:
@@ -65,7 +69,9 @@ async def _serve(settings: config.luigid, folder: Path) -> None:
     scheduler = create_scheduler(folder)
     scheduler.load()
     root = config.storage().local_folder
-    HTTPServer(create_application(scheduler, root)).add_sockets(sockets)
+    access = Access(settings.host_names, settings.password, settings.address)
+    application = create_application(scheduler, root, access)
+    HTTPServer(application, max_body_size=MAX_REQUEST_BYTES).add_sockets(sockets)
     PeriodicCallback(scheduler.dump, 1000 * STATE_SAVE_SECONDS).start()
     PeriodicCallback(scheduler.prune, 1000 * PRUNE_SECONDS).start()
     ended = asyncio.Event()

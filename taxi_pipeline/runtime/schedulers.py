@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from luigi import rpc, scheduler
 from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
 
+from taxi_pipeline.errors import SchedulerError
 from taxi_pipeline.logger import logger
-from taxi_pipeline.redaction import redact
+from taxi_pipeline.redaction import redact, register_url_secrets, strip_credentials
 
 RESTART_SECONDS = 60
 """Seconds that a client waits for a scheduler that has answered before."""
@@ -46,6 +48,7 @@ class CentralScheduler(rpc.RemoteScheduler):
     )
 
     def __init__(self, url: str) -> None:
+        register_url_secrets(url)
         super().__init__(url)
         self.url = url
         self._process = os.getpid()
@@ -56,9 +59,14 @@ class CentralScheduler(rpc.RemoteScheduler):
 
         Raises:
             RPCError: it does not answer.
+            SchedulerError: it refuses requests of this client.
         """
         if not self._reached:
-            answer = super()._fetch(url_suffix, body)
+            try:
+                answer = super()._fetch(url_suffix, body)
+            except rpc.RPCError as error:
+                _raise_refusal(self._url, error.sub_exception)
+                raise
             self._reached = True
             return answer
         patient = url_suffix not in self.BEST_EFFORT_ENDPOINTS and os.getpid() == self._process
@@ -73,6 +81,7 @@ class CentralScheduler(rpc.RemoteScheduler):
                 self._fetcher.fetch, f"{self._url}{url_suffix}", body, self._connect_timeout
             )
         except self._fetcher.raises as error:
+            _raise_refusal(self._url, error)
             raise rpc.RPCError(f"{redact(self._url)} does not answer any more", error) from error
 
     @staticmethod
@@ -84,3 +93,15 @@ class CentralScheduler(rpc.RemoteScheduler):
         """End the run."""
         self.worker.close()
         super().close()
+
+
+def _raise_refusal(url: str, error: object) -> None:
+    """Raise an error of its own where a scheduler answers that this client is not let in.
+
+    Raises:
+        SchedulerError: it does.
+    """
+    response: Any = getattr(error, "response", None)
+    if getattr(response, "status_code", 0) in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        reason = " ".join(response.text.split())
+        raise SchedulerError(f"the scheduler at {strip_credentials(url)} refuses: {reason:.300}")

@@ -66,6 +66,8 @@ OPERATIONAL = {
     "luigid.address",
     "luigid.port",
     "luigid.folder",
+    "luigid.hosts",
+    "luigid.password",
 }
 
 
