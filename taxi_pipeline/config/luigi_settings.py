@@ -60,8 +60,12 @@ LUIGI_SETTINGS = (
 def apply_luigi_settings() -> None:
     """Give Luigi the settings above, wherever the user has not set the option."""
     configured: Any = luigi.configuration.get_config()
-    # Luigi reads these two, but not through the class that checks the section [core].
-    luigi.interface.core.ignore_unconsumed |= {"rpc_retry_attempts", "rpc_retry_wait"}
+    # Luigi reads these, but not through the class that checks the section [core]: its warning would
+    # show the password in the URL.
+    luigi.interface.core.ignore_unconsumed |= {
+        *("rpc_retry_attempts", "rpc_retry_wait"),
+        *("default_scheduler_url", "default_scheduler_host", "default_scheduler_port"),
+    }
     for section, option, value, _ in (*LUIGI_SETTINGS, _all_cores()):
         if not configured.has_option(section, option):
             configured.set(section, option, value)

@@ -68,7 +68,7 @@ class PublishedRoot:
         path, inner = self._resolve(location)
         if path is None or not path.is_dir():
             return None
-        if layout.is_of_outputs(location) and layout.is_of_outputs(inner):
+        if layout.holds_outputs(location) and layout.holds_outputs(inner):
             return path
         # The folders above are shown if they lead to outputs and are no links.
         return path if inner in {location, "."} and self._leads_to_outputs(path, inner) else None
@@ -105,7 +105,7 @@ class PublishedRoot:
                 path.is_dir()
                 and not path.is_symlink()
                 and (
-                    layout.is_of_outputs(f"{inner}/{path.name}")
+                    layout.holds_outputs(f"{inner}/{path.name}")
                     or ("/" not in inner and self._leads_to_outputs(path, f"{inner}/{path.name}"))
                 )
                 for path in folder.iterdir()
@@ -115,7 +115,7 @@ class PublishedRoot:
 
     def _is_named(self, location: str, inner: str) -> bool:
         """Whether something that is not shown is named, so that one knows that it is there."""
-        if not layout.is_of_outputs(location) or layout.is_hidden(inner):
+        if not layout.holds_outputs(location) or layout.is_hidden(inner):
             return False
         target = (self.root / inner).resolve()
         return target.is_relative_to(self.root)

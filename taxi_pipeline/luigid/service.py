@@ -9,6 +9,7 @@ so that each task on its page links to its output.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import signal
 import socket
@@ -84,9 +85,20 @@ async def _serve(settings: config.luigid, folder: Path) -> None:
         f", /{links.FILES}/ of {root}" if root else "",
         folder,
     )
+    if not settings.password and not all(_is_loopback(one) for one in sockets):
+        logger.warning(
+            "whoever reaches %s may change what the scheduler knows: set [luigid] password, or let "
+            "others in through a proxy that asks for one",
+            settings.address,
+        )
     await ended.wait()
     scheduler.dump()
     logger.info("scheduler ended, its state is kept in %s", folder)
+
+
+def _is_loopback(listening: socket.socket) -> bool:
+    address = listening.getsockname()[0].partition("%")[0]
+    return ipaddress.ip_address(address).is_loopback
 
 
 def _listen(address: str, port: int) -> list[socket.socket]:

@@ -65,24 +65,29 @@ STATIC_PATCHES = {
     ),
 }
 
-# The frame of the history's pages: libraries of a chart, which has a page of ours instead, and
+# The frame of the history's pages: scripts of a chart, which has a page of ours instead, and the
 # styles in the page, which the policy forbids.
 LAYOUT = "layout.html"
 LAYOUT_PATCHES = (
-    Patch(
-        r"<(script|link)\b[^>]*(?:src|href)=[\"'](?:https?:)?//[^>]*>(?:\s*</script>)?",
-        "",
-        _NOTHING_ELSEWHERE,
-    ),
+    Patch(r"<script\b.*?</script>", "", "pages that need no scripts"),
+    Patch(r"<link\b[^>]*href=[\"'](?:https?:)?//[^>]*>", "", _NOTHING_ELSEWHERE),
     Patch(r"<style\b.*?</style>", "", "the plain style of the history's pages"),
 )
 
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
-def patched(file: Path, *patches: Patch) -> str:
-    """The text of a file with changes; those whose place is missing are left out, with a line."""
-    text = file.read_text(encoding="utf-8")
+def patched(file: Path, *patches: Patch) -> str | None:
+    """The text of a file with changes; those whose place is missing are left out, with a line.
+
+    Returns:
+        None if there is no such file, which is said in a line as well.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        logger.warning("this version of Luigi has no %s, which is not served", file.name)
+        return None
     for patch in patches:
         text, changes = re.subn(patch.place, patch.replacement, text, flags=re.DOTALL)
         if not changes:
@@ -129,7 +134,8 @@ def templates() -> DictLoader:
     """Luigi's templates, with the frame changed and a page of ours for the times of runs."""
     folder = LUIGI / "templates"
     texts = {file.name: file.read_text(encoding="utf-8") for file in folder.glob("*.html")}
-    texts[LAYOUT] = patched(folder / LAYOUT, *LAYOUT_PATCHES)
+    if (frame := patched(folder / LAYOUT, *LAYOUT_PATCHES)) is not None:
+        texts[LAYOUT] = frame
     texts["history.html"] = (OWN / "history.html").read_text(encoding="utf-8")
     return DictLoader(texts)
 
@@ -176,5 +182,6 @@ def routes(scheduler: Any) -> list[Any]:
         *(
             (f"/static/{re.escape(name)}", PageFile, {"name": name, "text": text})
             for name, text in texts.items()
+            if text is not None
         ),
     ]

@@ -39,7 +39,7 @@ TRIALS_PREFIX = "trials-"
 SOURCE_PREFIX = "source-"
 CHAMPION_PREFIX = "champion-"
 
-_MONTH_PARTS = 3  # stage, taxi, month
+_LEDGER_PARTS = 2  # champions, model; a month's folder has a third: stage, taxi, month
 _CHANGE = re.compile(r"(\d{5,})(\.done)?\.json")
 _SET_ASIDE = re.compile(r"\.(?:(\d{8}T\d{6}Z)-)?[0-9a-f]{8}$")
 
@@ -189,18 +189,26 @@ def tracking_artifacts() -> str:
     return "mlflow/artifacts"
 
 
-def is_of_outputs(location: str) -> bool:
-    """Whether a location is that of a month of a stage, or of a model's ledger, or below one."""
-    parts = PurePosixPath(location).parts
-    if is_hidden(location) or len(parts) < _MONTH_PARTS:
-        return parts[:1] == (CHAMPIONS,) and len(parts) == _MONTH_PARTS - 1
+def holds_outputs(folder: str) -> bool:
+    """Whether a folder is that of a month of a stage, or below one, or a model's ledger."""
+    parts = PurePosixPath(folder).parts
+    if is_hidden(folder) or len(parts) < _LEDGER_PARTS:
+        return False
     if parts[0] == CHAMPIONS:
-        return len(parts) == _MONTH_PARTS and parse_change(parts[-1]) is not None
+        return len(parts) == _LEDGER_PARTS
     try:
-        Month.parse(parts[_MONTH_PARTS - 1])
+        Month.parse(parts[_LEDGER_PARTS] if len(parts) > _LEDGER_PARTS else "")
     except ValueError:
         return False
     return True
+
+
+def is_of_outputs(file: str) -> bool:
+    """Whether a file stands where the files of outputs, their logs, and changes of champions do."""
+    folder, _, name = file.rpartition("/")
+    if is_hidden(file) or not holds_outputs(folder):
+        return False
+    return PurePosixPath(folder).parts[0] != CHAMPIONS or parse_change(name) is not None
 
 
 def is_hidden(location: str) -> bool:

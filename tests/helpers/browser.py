@@ -10,11 +10,14 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+FOREIGN_HOST = "evil.example"
+
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     # Whatever a page asks for, no other machine is asked.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # One name leads here, as that of an attacker may.
+    f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
@@ -36,6 +39,9 @@ class Browser:
         """What elements say at one moment, however often they are drawn anew."""
         script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
         return self.driver.execute_script(script, selector)
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
 
     def wait(self, condition, seconds=20):
         return WebDriverWait(self.driver, seconds, 0.1).until(lambda _: condition())

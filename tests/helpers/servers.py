@@ -32,9 +32,13 @@ class Scheduler:
 
     def get(self, path):
         """Status, headers and text; a path, or a URL of this server, is sent as it is."""
+        return self.ask("GET", path.removeprefix(self.url))
+
+    def ask(self, method, path, headers=(), body=None):
+        """Status, headers and text of any request."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         with contextlib.closing(connection):
-            connection.request("GET", path.removeprefix(self.url))
+            connection.request(method, path, body, dict(headers))
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read().decode(errors="replace")
 

@@ -118,3 +118,46 @@ def test_a_change_is_known_by_its_files_name(number, is_confirmation):
 @pytest.mark.parametrize("name", ["notes.txt", "1.json", "00001.json.tmp", "00001.done"])
 def test_other_files_are_no_changes(name):
     assert layout.parse_change(name) is None
+
+
+@pytest.mark.parametrize(
+    ("folder", "holds"),
+    [
+        ("train/green/2021-01", True),
+        ("train/green/2021-01/trip-w1/0123456789abcdef/model", True),
+        ("anything/yellow/2021-12", True),
+        ("champions/nyc-green-taxi-duration-trip", True),
+        ("", False),
+        (".", False),
+        ("train", False),
+        ("train/green", False),
+        ("train/green/2021-13", False),
+        ("train/green/models/2021-01", False),
+        ("champions", False),
+        ("champions/green/2021-01", False),
+        (".staging/green/2021-01", False),
+        ("train/green/2021-01/..", False),
+    ],
+)
+def test_outputs_are_in_the_folders_of_months_and_of_ledgers(folder, holds):
+    assert layout.holds_outputs(folder) == holds
+
+
+@pytest.mark.parametrize(
+    ("file", "is_one"),
+    [
+        ("train/green/2021-01/logs/1.log", True),
+        ("train/green/2021-01/0123456789abcdef/manifest.json", True),
+        ("champions/model/00001.json", True),
+        ("champions/model/00001.done.json", True),
+        ("champions/model/notes.json", False),
+        ("champions/00001.json", False),
+        ("train/green/2021-01", False),
+        ("train/green/notes.json", False),
+        ("luigi.cfg", False),
+        ("mlflow/mlflow.db", False),
+        ("train/green/2021-01/.env", False),
+    ],
+)
+def test_files_of_outputs_are_told_from_all_others(file, is_one):
+    assert layout.is_of_outputs(file) == is_one

@@ -10,15 +10,14 @@
             ? year + "-" + ("0" + number).slice(-2) : "";
     }
 
-    // The list: DataTables tells when it has drawn rows.
+    // The list: DataTables tells when it has drawn rows, and shows a line beneath each.
     $(document).on("draw.dt", "#taskTable", function (event, settings) {
         var table = new $.fn.dataTable.Api(settings);
-        $("#taskTable tbody tr").each(function () {
-            var task = table.row(this).data();
-            $(this).find(".status-line").remove();
-            if (task && task.statusMessage) {
-                $("<div class='status-line text-muted'></div>").text(task.statusMessage)
-                    .appendTo($(this).children("td").eq(2));
+        $(table.rows({page: "current"}).nodes()).each(function () {
+            var row = table.row(this), message = row.data().statusMessage;
+            if (message) {
+                row.child($("<div class='status-line text-muted'></div>").text(message)).show();
+                row.child().children("td").css({borderTop: 0, paddingTop: 0});
             }
         });
     });
