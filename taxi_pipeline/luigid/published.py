@@ -59,9 +59,9 @@ class PublishedRoot:
     def file(self, location: str) -> Path | None:
         """The file at a location, relative to the root; None if it is not there or not shown."""
         path, inner = self._resolve(location)
-        if path is None or path.suffix not in KINDS or not path.is_file():
+        if path is None or not layout.is_of_outputs(location) or not path.is_file():
             return None
-        return path if layout.is_of_outputs(location) and layout.is_of_outputs(inner) else None
+        return path if _is_shown_file(inner) else None
 
     def folder(self, location: str) -> Path | None:
         """The folder at a location, relative to the root; None if it is not there or not shown."""
@@ -76,13 +76,37 @@ class PublishedRoot:
     def entries(self, location: str) -> Iterator[Entry]:
         """What stands in a folder that is shown."""
         folder = self.folder(location)
-        for path in folder.iterdir() if folder is not None else ():
-            inner = f"{location}/{path.name}".removeprefix("/")
-            name = os.fsencode(path.name).decode(errors="replace")
-            is_folder = self.folder(inner) is not None
-            is_shown = name == path.name and (is_folder or self.file(inner) is not None)
-            if is_shown or self._is_named(location, inner):
-                yield Entry(name, is_folder, is_shown, _note(path))
+        if folder is None:
+            return
+        is_deep = layout.holds_outputs(location)
+        with os.scandir(folder) as found:
+            for known in found:
+                name = os.fsencode(known.name).decode(errors="replace")
+                inner = f"{location}/{known.name}".removeprefix("/")
+                if layout.is_hidden(known.name):
+                    continue
+                is_folder, is_shown = self._kind(known, inner)
+                is_shown = is_shown and name == known.name
+                # What is not shown is named, so that one knows that it is there.
+                if is_shown or (is_deep and self._is_inside(known, inner)):
+                    yield Entry(name, is_folder, is_shown, _note(Path(known.path)))
+
+    def _kind(self, known: os.DirEntry[str], location: str) -> tuple[bool, bool]:
+        """Whether an entry is a folder, and whether it is shown."""
+        if known.is_symlink() or known.is_dir():
+            is_folder = self.folder(location) is not None
+            return is_folder, is_folder or self.file(location) is not None
+        # Most entries of a large folder: nothing is left to be looked for.
+        return False, known.is_file() and _is_shown_file(location)
+
+    def _is_inside(self, known: os.DirEntry[str], location: str) -> bool:
+        """Whether an entry is in the root, wherever it leads."""
+        if not known.is_symlink():
+            return True
+        try:
+            return (self.root / location).resolve().is_relative_to(self.root)
+        except (OSError, RuntimeError):  # links in a circle
+            return False
 
     def _resolve(self, location: str) -> tuple[Path | None, str]:
         """The path at a location, and its own location where no link is left; None if none is."""
@@ -113,12 +137,9 @@ class PublishedRoot:
         except OSError:
             return False
 
-    def _is_named(self, location: str, inner: str) -> bool:
-        """Whether something that is not shown is named, so that one knows that it is there."""
-        if not layout.holds_outputs(location) or layout.is_hidden(inner):
-            return False
-        target = (self.root / inner).resolve()
-        return target.is_relative_to(self.root)
+
+def _is_shown_file(location: str) -> bool:
+    return os.path.splitext(location)[1] in KINDS and layout.is_of_outputs(location)  # noqa: PTH122
 
 
 def _note(path: Path) -> str:
