@@ -34,3 +34,13 @@ def test_it_holds_the_zones_of_the_city(wheel_site, tmp_path):
     result = run(wheel_site, tmp_path, "-c", ask)
     assert result.returncode == 0, result.stderr
     assert result.stdout == "265\n"
+
+
+def test_it_holds_what_the_schedulers_pages_show_besides(wheel_site, tmp_path):
+    ask = (
+        "from taxi_pipeline.luigid import visualiser\n"
+        "print(sorted(file.name for file in visualiser.OWN.iterdir()))"
+    )
+    result = run(wheel_site, tmp_path, "-c", ask)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "['history.html', 'visualiser.js']\n"

@@ -2,6 +2,7 @@
 
 import base64
 from http import HTTPStatus
+from types import SimpleNamespace
 
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
@@ -57,6 +58,23 @@ def test_a_name_that_leads_here_but_is_not_its_own_is_refused(host):
 def test_without_further_names_only_loopback_is_let_in():
     assert is_let_in(Access(), host="localhost:8082")
     assert not is_let_in(Access(), host="luigi.example.org")
+
+
+@pytest.mark.parametrize(
+    ("local", "host", "let_in"),
+    [
+        ("10.0.0.7", "10.0.0.7:8082", True),
+        ("::ffff:10.0.0.7", "10.0.0.7:8082", True),
+        ("fe80::1%eth0", "[fe80::1]:8082", True),
+        ("10.0.0.7", "10.0.0.8:8082", False),
+    ],
+)
+def test_the_address_that_a_request_came_to_is_its_own(local, host, let_in):
+    asked = request(host=host)
+    listening = SimpleNamespace(getsockname=lambda: (local, 8082))
+    stream = SimpleNamespace(closed=lambda: False, socket=listening)
+    asked.connection = SimpleNamespace(stream=stream)
+    assert (Access().refusal(asked) is None) == let_in
 
 
 # --- pages of other sites --------------------------------------------------------------------

@@ -4,6 +4,8 @@
 (function ($) {
     "use strict";
 
+    if (!$) { return; }
+
     function month(params) {
         var year = params && params.year, number = params && params.month;
         return /^\d{4}$/.test(year) && /^\d{1,2}$/.test(number)
@@ -14,7 +16,7 @@
     $(document).on("draw.dt", "#taskTable", function (event, settings) {
         var table = new $.fn.dataTable.Api(settings);
         $(table.rows({page: "current"}).nodes()).each(function () {
-            var row = table.row(this), message = row.data().statusMessage;
+            var row = table.row(this), message = (row.data() || {}).statusMessage;
             if (message) {
                 row.child($("<div class='status-line text-muted'></div>").text(message)).show();
                 row.child().children("td").css({borderTop: 0, paddingTop: 0});
