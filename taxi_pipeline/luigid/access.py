@@ -83,6 +83,9 @@ class Access:
                 "The request comes from a page of another site.",
                 offers_page=_asks_for_a_page(request),
             )
+        # A link in a mail is of no site; no page of the scheduler has links to its interface.
+        if request.path.startswith(API) and request.headers.get("Sec-Fetch-Mode") == "navigate":
+            return Refusal(HTTPStatus.FORBIDDEN, "The interface is for programs, not for links.")
         if self._password and not self._has_password(request.headers.get("Authorization", "")):
             return Refusal(
                 HTTPStatus.UNAUTHORIZED,

@@ -26,6 +26,9 @@ logger = logging.getLogger("taxi_pipeline.luigid")
 MAX_NAME = 2000
 """Characters of the longest name."""
 
+MAX_NUMBER = 1e15
+"""The largest number, either way."""
+
 STATUSES = frozenset(
     (
         *(task_status.PENDING, task_status.RUNNING, task_status.BATCH_RUNNING, task_status.DONE),
@@ -89,9 +92,11 @@ def sentence(value: Any) -> str:
 
 
 def number(value: Any) -> float:
-    """A finite number."""
+    """A number that a page can show and a sum can hold."""
     check(
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and -MAX_NUMBER <= value <= MAX_NUMBER,
         "a number",
     )
     checked: float = value
@@ -187,18 +192,19 @@ def _size(value: Any) -> float:
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("task_id", "family", "task_family", "task", "message_id", "resource"), name),
     **dict.fromkeys(("module", "batch_id"), _optional(name)),
-    **dict.fromkeys(
-        ("deps", "new_deps", "batched_args", "current_tasks"), _optional(_list_of(name))
-    ),
-    **dict.fromkeys(("expl", "search", "content", "task_str", "task_name"), _optional(text)),
+    **dict.fromkeys(("deps", "new_deps", "current_tasks"), _optional(_list_of(name))),
+    **dict.fromkeys(("expl", "search"), _optional(text)),
     **dict.fromkeys(("status_message", "response"), _optional(sentence)),
     "host": _optional(worker),
-    **dict.fromkeys(("resources", "decrease_resources"), _optional(_dict_of(amount))),
+    **dict.fromkeys(("content", "task_str", "task_name"), text),
+    "resources": _optional(_dict_of(amount)),
+    "decrease_resources": _dict_of(amount),
     **dict.fromkeys(("progress_percentage", "max_shown_tasks"), _optional(number)),
     **dict.fromkeys(
         ("runnable", "accepts_messages", "assistant", "batchable", "include_done", "limit"),
         _optional(flag),
     ),
+    "batched_args": _list_of(name),
     "worker": worker,
     "info": info,
     "status": _status,

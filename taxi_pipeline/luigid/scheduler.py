@@ -30,6 +30,14 @@ class Scheduler(luigi.scheduler.Scheduler):
         if type(self._state._metrics_collector) is PrometheusMetricsCollector:  # noqa: SLF001
             self._state._metrics_collector = TaskMetrics()  # noqa: SLF001
 
+    def add_task(self, **told: Any) -> None:
+        """Take what a client tells of a task."""
+        batch = told.get("batch_id")
+        # It is not known of a client that goes on with a batch since before the scheduler began.
+        if batch is not None and not self._state.get_batch_running_tasks(batch):
+            told["batch_id"] = None
+        super().add_task(**told)
+
     # Luigi offers no other way to its state than this private one.
 
     def dump(self) -> None:

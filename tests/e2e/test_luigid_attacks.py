@@ -100,6 +100,13 @@ def test_a_link_from_another_site_leads_to_a_page_that_asks_for_a_second_click(a
     assert "href" not in attacked.ask("GET", "/api/pause", FOREIGN["link"])[2]
 
 
+def test_a_link_in_a_mail_changes_nothing(attacked):
+    followed = {**FOREIGN["link"], "Sec-Fetch-Site": "none"}
+    assert attacked.ask("GET", "/api/pause", followed)[0] == 403
+    assert attacked.ask("GET", "/history", followed)[0] == 200
+    assert untouched(attacked)
+
+
 @pytest.mark.parametrize("host", ["localhost", "localhost:1", "127.0.0.1", "[::1]:8082"])
 def test_names_of_loopback_are_let_in(attacked, host):
     assert attacked.ask("GET", "/metrics", {"Host": host})[0] == 200

@@ -130,6 +130,13 @@ def test_a_link_from_another_site_may_be_followed_by_a_second_click_unless_it_ch
     assert Access().refusal(asked).offers_page == offered
 
 
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+def test_a_link_in_a_mail_changes_nothing(site):
+    followed = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    assert not is_let_in(Access(), "/api/pause", **followed)
+    assert is_let_in(Access(), "/files/", **followed)
+
+
 def test_a_page_that_another_site_embeds_is_not_offered():
     asked = request(
         "/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="iframe"

@@ -85,7 +85,7 @@ def test_a_method_takes_its_own_default_values(method):
         *(("module", value) for value in (SCRIPT, 1)),
         *(("worker", value) for value in (SCRIPT, None, 1, "a\x00")),
         *(("status", value) for value in (SCRIPT, "", "Done", None, 1, ["DONE"])),
-        *(("priority", value) for value in (SCRIPT, "1", None, True, math.inf, [1])),
+        *(("priority", value) for value in (SCRIPT, "1", None, True, math.inf, 10**400, [1])),
         *(("resources", value) for value in ({SCRIPT: 1}, {"a": "1"}, {"a": -1}, ["a"], "a")),
         *(("params", value) for value in ({SCRIPT: "a"}, {"a": ["b"]}, {"a": {}}, "a", ["a"])),
         *(("param_visibilities", value) for value in ({"a": "b"}, [1])),

@@ -59,6 +59,27 @@ def test_a_task_that_ran_is_counted_with_its_time(made, status, counted):
     assert 'luigi_task_execution_time_seconds{family="A"} 100.' in metrics
 
 
+def test_a_batch_that_began_before_the_scheduler_did_goes_on_as_a_task_of_its_own(made):
+    scheduler = made()
+    scheduler.add_task(worker="w", task_id="A_1", family="A", status="RUNNING", batch_id="b")
+    assert list(scheduler.task_list("RUNNING", "")) == ["A_1"]
+    scheduler.add_task(worker="w", task_id="A_1", family="A", status="DONE")
+    assert list(scheduler.task_list("DONE", "")) == ["A_1"]
+
+
+def test_a_batch_runs_as_one(made):
+    scheduler = made()
+    scheduler.add_task_batcher("w", "A", ["month"])
+    for month in ("1", "2"):
+        told = {"task_id": f"A_{month}", "family": "A", "params": {"month": month}}
+        scheduler.add_task(worker="w", batchable=True, **told)
+    batch = scheduler.get_work(worker="w", host="a")["batch_id"]
+    told = {"task_id": "A_all", "family": "A", "status": "RUNNING", "batch_id": batch}
+    scheduler.add_task(worker="w", **told)
+    scheduler.add_task(worker="w", task_id="A_all", family="A", status="DONE")
+    assert set(scheduler.task_list("DONE", "")) == {"A_1", "A_2", "A_all"}
+
+
 def test_a_state_in_which_luigis_scheduler_is_stuck_is_repaired_when_it_is_read(
     made, tmp_path, luigi_config
 ):
