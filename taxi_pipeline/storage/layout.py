@@ -40,7 +40,9 @@ SOURCE_PREFIX = "source-"
 CHAMPION_PREFIX = "champion-"
 
 _LEDGER_PARTS = 2  # champions, model; a month's folder has a third: stage, taxi, month
+_PAGES_PARTS = 3  # pages, taxi, variant
 _CHANGE = re.compile(r"(\d{5,})(\.done)?\.json")
+_MONTHS_PAGE = re.compile(r"\d{4}-\d\d--\d{4}-\d\d\.html")
 _SET_ASIDE = re.compile(r"\.(?:(\d{8}T\d{6}Z)-)?[0-9a-f]{8}$")
 
 
@@ -190,12 +192,12 @@ def tracking_artifacts() -> str:
 
 
 def holds_outputs(folder: str) -> bool:
-    """Whether a folder is that of a month of a stage, or below one, or a model's ledger."""
+    """Whether a folder is of a month of a stage, or below one, of a ledger, or of pages."""
     parts = PurePosixPath(folder).parts
     if is_hidden(folder) or len(parts) < _LEDGER_PARTS:
         return False
-    if parts[0] == CHAMPIONS:
-        return len(parts) == _LEDGER_PARTS
+    if parts[0] in {CHAMPIONS, PAGES}:
+        return len(parts) == (_LEDGER_PARTS if parts[0] == CHAMPIONS else _PAGES_PARTS)
     try:
         Month.parse(parts[_LEDGER_PARTS] if len(parts) > _LEDGER_PARTS else "")
     except ValueError:
@@ -204,11 +206,13 @@ def holds_outputs(folder: str) -> bool:
 
 
 def is_of_outputs(file: str) -> bool:
-    """Whether a file stands where the files of outputs, their logs, and changes of champions do."""
+    """Whether a file stands where outputs, their logs, changes of champions and pages do."""
     folder, _, name = file.rpartition("/")
     if is_hidden(file) or not holds_outputs(folder):
         return False
-    return PurePosixPath(folder).parts[0] != CHAMPIONS or parse_change(name) is not None
+    if file.startswith(f"{PAGES}/"):
+        return _MONTHS_PAGE.fullmatch(name) is not None
+    return not file.startswith(f"{CHAMPIONS}/") or parse_change(name) is not None
 
 
 def is_hidden(location: str) -> bool:

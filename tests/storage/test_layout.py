@@ -127,6 +127,9 @@ def test_other_files_are_no_changes(name):
         ("train/green/2021-01/trip-w1/0123456789abcdef/model", True),
         ("anything/yellow/2021-12", True),
         ("champions/nyc-green-taxi-duration-trip", True),
+        ("pages/green/trip-w1", True),
+        ("pages/green", False),
+        ("pages/green/trip-w1/more", False),
         ("", False),
         (".", False),
         ("train", False),
@@ -139,7 +142,7 @@ def test_other_files_are_no_changes(name):
         ("train/green/2021-01/..", False),
     ],
 )
-def test_outputs_are_in_the_folders_of_months_and_of_ledgers(folder, holds):
+def test_outputs_are_in_the_folders_of_months_of_ledgers_and_of_pages(folder, holds):
     assert layout.holds_outputs(folder) == holds
 
 
@@ -151,6 +154,8 @@ def test_outputs_are_in_the_folders_of_months_and_of_ledgers(folder, holds):
         ("champions/model/00001.json", True),
         ("champions/model/00001.done.json", True),
         ("champions/model/notes.json", False),
+        ("pages/green/trip-w1/2021-01--2021-04.html", True),
+        ("pages/green/trip-w1/notes.html", False),
         ("champions/00001.json", False),
         ("train/green/2021-01", False),
         ("train/green/notes.json", False),
