@@ -6,7 +6,6 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -79,7 +78,7 @@ class ReportCandidate(RecipeStage):
         output = Output(self.storage, self.location(identity))
         if not output.exists():
             self._judged = judged
-            self._make_and_publish(identity, datetime.now(UTC), "")
+            self._make_with_log(identity)
         return output
 
     def make(self, folder: Path) -> Mapping[str, Any]:
