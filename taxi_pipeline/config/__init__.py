@@ -6,6 +6,7 @@ section is read by instantiating its class without arguments: ``config.cleaning(
 run, such as the cores that a fit may take, does not belong here.
 """
 
+from taxi_pipeline.config.arrival import contract
 from taxi_pipeline.config.judging import gate
 from taxi_pipeline.config.luigi_cfg import as_cfg
 from taxi_pipeline.config.luigi_settings import (
@@ -38,6 +39,7 @@ __all__ = [
     "as_cfg",
     "check",
     "cleaning",
+    "contract",
     "features",
     "gate",
     "luigid",

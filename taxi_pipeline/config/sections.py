@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from taxi_pipeline import redaction
 from taxi_pipeline.config import option_checks
+from taxi_pipeline.config.arrival import contract
 from taxi_pipeline.config.judging import gate
 from taxi_pipeline.config.parameters import (
     BoolParameter,
@@ -59,6 +60,20 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
         description="How old the source's last answer for an ingested month may get before a run "
         "asks whether the month was republished: an age such as 1 day, 12 hours or 30 minutes; or "
         "always, or never. The task RefreshTrips asks at once.",
+    )
+    max_wait: BoundedFloatParameter = BoundedFloatParameter(
+        0,
+        default=120.0,
+        significant=False,
+        description="Longest wait before another attempt, in seconds, also where the server asks "
+        "for more (Retry-After).",
+    )
+    batch_rows: BoundedIntParameter = BoundedIntParameter(
+        1000,
+        default=262_144,
+        significant=False,
+        description="Rows of a published file that are in memory at a time, however large or small "
+        "its row groups are.",
     )
 
     @property
@@ -291,6 +306,7 @@ class alerts(Section):  # noqa: N801
 
 SECTIONS: tuple[type[Section], ...] = (
     source,
+    contract,
     storage,
     tracking,
     cleaning,

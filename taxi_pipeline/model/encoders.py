@@ -117,9 +117,9 @@ class TripEncoder:
         self.pair_trips_ = np.bincount(pair, minlength=N_ZONE_IDS**2)
 
         folds = np.random.default_rng(self.seed).permutation(len(features)) % FOLDS
-        pace = np.clip(
-            np.divide(minutes, miles, where=known, out=np.ones_like(miles)), *PACE_LIMITS
-        )
+        with np.errstate(divide="ignore", over="ignore"):  # a distance may be next to nothing
+            pace = np.divide(minutes, miles, where=known, out=np.ones_like(miles))
+        pace = np.clip(pace, *PACE_LIMITS)
         weights = zones.proximity_weights(self.distances_, BANDWIDTH_MILES)
         self.means_: dict[str, Array] = {}
         encoded = {}

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
-from taxi_pipeline.errors import DamagedOutput
+from taxi_pipeline.errors import DamagedOutput, InvalidParameter
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
 from taxi_pipeline.logger import logger, warn_once
+from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import layout, sha256
 from taxi_pipeline.tasks.base import Stage
 from taxi_pipeline.tasks.publication import PublishedTrips
 from taxi_pipeline.trips import publication, validators
 from taxi_pipeline.trips.download import fetch
-from taxi_pipeline.trips.file_checks import check_file
 from taxi_pipeline.trips.publication import Answer
 from taxi_pipeline.trips.source_pointer import SourcePointer
 from taxi_pipeline.trips.urls import SYNTHETIC, check_month
+
+if TYPE_CHECKING:
+    from taxi_pipeline.trips.file_checks import CheckedFile
 
 
 def _now() -> datetime:
@@ -40,7 +43,7 @@ class IngestTrips(Stage):
     """
 
     stage = "ingest"
-    sections: ClassVar = (config.source,)
+    sections: ClassVar = (config.source, config.contract)
 
     # Downloads first: what is not published should be known before anything is computed.
     priority = 100
@@ -92,8 +95,6 @@ class IngestTrips(Stage):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Fetch and check the file."""
-        from taxi_pipeline.trips import schema
-
         source = config.source()
         name = f"{self.taxi} {self.calendar_month}"
         check_month(self.taxi, self.calendar_month)
@@ -108,16 +109,14 @@ class IngestTrips(Stage):
             on_retry=lambda line: logger.warning("%s: %s", self.task_family, line),
             label=name,
         )
-        rows = check_file(
-            folder / self.FILE,
-            label=name,
-            url=self.url,
-            required=schema.required_columns(self.taxi),
-        )
+        checked = _checked(self, folder / self.FILE)
         url = redact_url(self.url)
+        for warning in checked.warnings:
+            logger.warning("%s: %s %s", self.label, url, warning)
         return {
-            "summary": f"{rows:,} rows from {url}",
-            "rows": rows,
+            "summary": f"{checked.rows:,} rows from {url}",
+            "rows": checked.rows,
+            "warnings": list(checked.warnings),
             "url": url,
             "validators": dict(self._answer.validators),
         }
@@ -221,3 +220,35 @@ class IngestTrips(Stage):
 
     def _progress(self, done: int, total: int | None) -> None:
         self.report(f"{done:,} of {total:,} fetched" if total else f"{done:,} fetched", done, total)
+
+
+def _checked(task: IngestTrips, file: Path) -> CheckedFile:
+    """What a task's file holds, as the configuration wants it checked."""
+    from taxi_pipeline.trips.contract import Contract
+    from taxi_pipeline.trips.file_checks import check_file
+
+    return check_file(
+        file,
+        url=task.url,
+        taxi=task.taxi,
+        month=task.calendar_month,
+        contract=Contract(**config.contract().param_kwargs),
+        neighbours=_neighbour_rows(task),
+        batch_rows=config.source().batch_rows,
+    )
+
+
+def _neighbour_rows(task: IngestTrips) -> dict[Month, int]:
+    """The rows of the months before and after, where they are ingested from the same source.
+
+    They decide what is warned of and what is refused, never what is made of a file.
+    """
+    rows = {}
+    for month in (task.calendar_month - 1, task.calendar_month + 1):
+        try:
+            neighbour = task.clone(IngestTrips, year=month.year, month=month.month)
+        except InvalidParameter:  # beyond the years that tasks know
+            continue
+        if manifest := neighbour.manifest_of(neighbour.key or ""):
+            rows[month] = int(manifest["rows"])
+    return rows

@@ -35,6 +35,7 @@ class TransformTrips(Stage):
             taxi=self.taxi,
             month=self.calendar_month,
             rules=Rules(**config.cleaning().param_kwargs),
+            batch_rows=config.source().batch_rows,
             progress=lambda kept, read, total: self.report(
                 f"{kept:,} of {read:,} rows kept", read, total
             ),

@@ -34,6 +34,7 @@ SERVING_MODULES = (
     "model/space.py",
     "model/zones.py",
     "trips/__init__.py",
+    "trips/columns.py",
     "trips/frames.py",
     "trips/schema.py",
 )

@@ -6,7 +6,7 @@ rules can be configured. Every row that a rule drops is counted under that rule'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from taxi_pipeline.errors import InvalidTripFile
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips import schema
+from taxi_pipeline.trips.column_checks import check_types, check_values
+from taxi_pipeline.trips.columns import floats
 from taxi_pipeline.trips.quality import QualityReport
-
-BATCH_ROWS = 262_144
-"""Rows that are in memory at a time: some 20 MB."""
+from taxi_pipeline.trips.reading import BATCH_ROWS, UnusableFile, open_file, read_batches
 
 Mask: TypeAlias = "pa.ChunkedArray | pa.Array"
 """True for the rows that a rule keeps; null counts as false."""
@@ -58,6 +58,7 @@ def clean_file(  # noqa: PLR0913  (each is a choice of its own)
     taxi: str,
     month: Month,
     rules: Rules,
+    batch_rows: int = BATCH_ROWS,
     progress: Callable[[int, int, int], None] = lambda *_: None,
 ) -> QualityReport:
     """Write the clean trips of a published file, in its order, and report on both.
@@ -68,21 +69,34 @@ def clean_file(  # noqa: PLR0913  (each is a choice of its own)
         taxi: ``green`` or ``yellow``.
         month: the month that the file is published for.
         rules: which trips are kept.
+        batch_rows: rows that are in memory at a time.
         progress: called after each batch with rows kept, rows read and rows in all.
 
     Raises:
-        InvalidTripFile: no row passes the rules.
+        InvalidTripFile: the file cannot be read or understood, or no row passes the rules.
     """
-    file = pq.ParquetFile(source)
     report = QualityReport()
     validator = schema.validator()
-    with pq.ParquetWriter(destination, schema.TRIP, compression="zstd") as writer:
-        for published in _batches(file, taxi):
-            trips = clean(published, taxi, month, rules, report)
-            validator.validate(trips.to_pandas(types_mapper=_arrow_types()))
-            report.add_trips(trips)
-            writer.write_table(trips)
-            progress(report.rows_kept, report.rows_read, file.metadata.num_rows)
+    try:
+        with (
+            open_file(source) as file,
+            pq.ParquetWriter(destination, schema.TRIP, compression="zstd") as writer,
+        ):
+            check_types(file.schema_arrow, taxi)
+            columns = schema.columns_to_read(file.schema_arrow.names, taxi)
+            for published in read_batches(file, columns, batch_rows):
+                check_values(published, taxi)
+                trips = clean(published, taxi, month, rules, report)
+                validator.validate(trips.to_pandas(types_mapper=_arrow_types()))
+                report.add_trips(trips)
+                writer.write_table(trips)
+                progress(report.rows_kept, report.rows_read, file.metadata.num_rows)
+    except UnusableFile as error:
+        # Files that arrive now are checked before they are taken; earlier ones may not have been.
+        raise InvalidTripFile(
+            f"{taxi} {month}: the published file {error.problem}; ingest the month again once its "
+            "source has mended it"
+        ) from None
     if not report.rows_kept:
         raise InvalidTripFile(
             f"{taxi} {month}: none of {report.rows_read} rows passes the rules of cleaning: "
@@ -104,7 +118,7 @@ def clean(
     lowered = {name.lower(): name for name in published.column_names}
     fare = lowered.get("fare_amount")
     unknown = pa.nulls(trips.num_rows, pa.float64())
-    trips = trips.append_column("fare", published[fare] if fare else unknown)
+    trips = trips.append_column("fare", floats(published[fare]) if fare else unknown)
     for name, keeps in _rules(rules, month).items():
         kept = trips.filter(keeps(trips))
         report.drop(name, trips.num_rows - kept.num_rows)
@@ -154,12 +168,6 @@ def _between(column: Mask, lowest: float, highest: float) -> Mask:
 
 def _in_unknown_zone(zones: Mask) -> Mask:
     return pc.is_in(zones, pa.array(schema.UNKNOWN_ZONES, pa.int16()))
-
-
-def _batches(file: pq.ParquetFile, taxi: str) -> Iterator[pa.Table]:
-    columns = schema.columns_to_read(file.schema_arrow.names, taxi)
-    for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
-        yield pa.Table.from_batches([batch])
 
 
 def _arrow_types() -> Callable[[pa.DataType], object]:

@@ -1,70 +1,151 @@
-"""Whether a downloaded file is a whole trip record file."""
+"""Whether a downloaded file is a whole trip record file of its month."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from taxi_pipeline.errors import InvalidTripFile
+from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import redact_url
 
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
-def check_file(path: Path, *, label: str, url: str, required: Collection[str]) -> int:
-    """Check that a file is a whole trip record file; reads no more than its ends.
+    from taxi_pipeline.trips.contract import Contract
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """What a file holds that is taken.
+
+    Attributes:
+        rows: how many.
+        warnings: what a person should know of it, each after the name of the file.
+    """
+
+    rows: int
+    warnings: tuple[str, ...] = ()
+
+
+def check_file(  # noqa: PLR0913  (each is a caller's to choose)
+    path: Path,
+    *,
+    url: str,
+    taxi: str,
+    month: Month,
+    contract: Contract,
+    neighbours: Mapping[Month, int],
+    batch_rows: int,
+) -> CheckedFile:
+    """Read the columns that cleaning needs, once, and check that they can be understood.
 
     Args:
         path: the file.
-        label: what it should hold, for a person: ``green 2021-01``.
         url: where it comes from.
-        required: names of the columns that it must have, in any case.
-
-    Returns:
-        The number of rows.
+        taxi: ``green`` or ``yellow``.
+        month: the month that it should hold.
+        contract: which files are taken for the month's.
+        neighbours: the rows of the months beside it, as far as they are known.
+        batch_rows: rows that are in memory at a time.
 
     Raises:
-        InvalidTripFile: it is something else, cut off, without these columns or without rows.
+        InvalidTripFile: it is something else, damaged or encrypted; lacks columns or rows; has
+            columns that cannot be understood; or breaks the contract of its month.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from taxi_pipeline.trips import column_checks, reading, schema
+    from taxi_pipeline.trips.contract import PickupCounts, check_rows
 
-    def invalid(problem: str, advice: str) -> InvalidTripFile:
-        return InvalidTripFile(f"{label}: {redact_url(url)} {problem}; {advice}")
+    try:
+        _check_ends(path)
+        pickups, rows = PickupCounts(month), 0
+        with reading.open_file(path) as file:
+            absent = _check_layout(file, taxi)
+            columns = schema.columns_to_read(file.schema_arrow.names, taxi)
+            pickup = next(n for n in columns if n.lower() == schema.pickup_column(taxi))
+            for batch in reading.read_batches(file, columns, batch_rows):
+                column_checks.check_values(batch, taxi)
+                pickups.add(batch[pickup])
+                rows += batch.num_rows
+        warnings = [
+            *(f"has no column {name}: its values count as missing" for name in absent),
+            *pickups.check(contract),
+            *check_rows(rows, taxi, month, neighbours, contract),
+        ]
+    except reading.UnusableFile as error:
+        raise InvalidTripFile(
+            f"{taxi} {month}: {redact_url(url)} {error.problem}; {error.advice}"
+        ) from None
+    return CheckedFile(rows, tuple(warnings))
+
+
+def _check_ends(path: Path) -> None:
+    """Refuse what does not begin and end as a Parquet file does, and name it for what it is."""
+    from taxi_pipeline.trips.reading import UnusableFile
 
     with path.open("rb") as file:
         begin = file.read(512)
         file.seek(-min(4, len(begin)), os.SEEK_END)
         end = file.read()
     if not begin:
-        raise invalid("is empty", "try again later")
+        raise UnusableFile("is empty", "try again later")
     if not begin.startswith(b"PAR1"):
-        raise invalid(
+        raise UnusableFile(
             f"is {sniff_format(begin)} instead of a parquet file",
             "check `url`, and whether it wants a login",
         )
     if end != b"PAR1":
-        raise invalid("is truncated: the end of the parquet file is missing", "try again later")
-    try:
-        with pq.ParquetFile(path) as parquet:
-            names = {name.lower() for name in parquet.schema_arrow.names}
-            rows = int(parquet.metadata.num_rows)
-    except (pa.ArrowException, OSError) as error:
-        text = " ".join(str(error).split())
-        raise invalid(f"is a damaged parquet file ({text})", "try again later") from None
-    if missing := [name for name in required if name.lower() not in names]:
-        lacks = f"has no column {', '.join(missing)}"
-        if any("longitude" in name or name.endswith("_lon") for name in names):
-            raise invalid(
-                f"{lacks}, but coordinates: it is from before zone ids", "choose a later month"
-            )
-        raise invalid(lacks, "check that `url` names this taxi's trip records")
-    if not rows:
-        raise invalid("has no rows", "choose another month")
-    return rows
+        raise UnusableFile(
+            "is truncated: the end of the parquet file is missing", "try again later"
+        )
+
+
+def _check_layout(file: pq.ParquetFile, taxi: str) -> list[str]:
+    """Refuse a file without rows, or whose columns are not those of trips.
+
+    Returns:
+        The columns that the file lacks, and that cleaning can do without.
+    """
+    from taxi_pipeline.trips import column_checks, reading, schema
+
+    names = file.schema_arrow.names
+    _check_presence(names, taxi)
+    column_checks.check_names(names, taxi)
+    column_checks.check_types(file.schema_arrow, taxi)
+    if not file.metadata.num_rows:
+        raise reading.UnusableFile("has no rows", "choose another month")
+    columns = schema.columns_to_read(names, taxi)
+    lowered = {name.lower() for name in columns}
+    optional = [*schema.optional_columns(taxi), "fare_amount"]
+    absent = [name for name in optional if name.lower() not in lowered]
+    if absent:  # perhaps for a damaged name
+        reading.check_stored_names(file, set(names) - set(columns))
+    return absent
+
+
+def _check_presence(names: Collection[str], taxi: str) -> None:
+    from taxi_pipeline.trips.reading import UnusableFile
+    from taxi_pipeline.trips.schema import required_columns
+
+    lowered = {name.lower() for name in names}
+    missing = [name for name in required_columns(taxi) if name.lower() not in lowered]
+    if not missing:
+        return
+    lacks = f"has no column {', '.join(missing)}"
+    if any("longitude" in name or name.endswith("_lon") for name in lowered):
+        raise UnusableFile(
+            f"{lacks}, but coordinates: it is from before zone ids", "choose a later month"
+        )
+    raise UnusableFile(lacks, "check that `url` names this taxi's trip records")
 
 
 def sniff_format(begin: bytes) -> str:
     """What a file that is not Parquet seems to be, by its first bytes."""
+    if begin.startswith(b"PARE"):
+        return "an encrypted parquet file"
     text = begin.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"

@@ -12,9 +12,7 @@ import pyarrow as pa
 
 from taxi_pipeline.errors import InvalidRecords
 from taxi_pipeline.trips import schema
-
-NEW_YORK = "America/New_York"
-"""The zone of the times that TLC publishes, which have none."""
+from taxi_pipeline.trips.columns import NEW_YORK
 
 
 def to_table(records: pd.DataFrame, taxi: str) -> pa.Table:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from taxi_pipeline.trips.columns import local_times, numbers
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -99,9 +101,9 @@ def _matching(names: Iterable[str], wanted: Iterable[str]) -> list[str]:
 def canonical(published: pa.Table, taxi: str) -> pa.Table:
     """Published records in canonical form, one row each, none dropped.
 
-    Optional columns that are missing become null, and so do values that mean nothing: negative or
-    too large ids, distances that are not finite. Times with a zone become New York local time.
-    Without a drop-off time (a trip that has not ended) there is no column ``minutes``.
+    Optional columns that are missing become null, and so do values that mean nothing, see
+    :mod:`.columns`. Times with a zone become New York local time. Without a drop-off time (a trip
+    that has not ended) there is no column ``minutes``.
 
     Args:
         published: columns as TLC publishes them, in any era's types.
@@ -118,18 +120,18 @@ def canonical(published: pa.Table, taxi: str) -> pa.Table:
     def optional(name: str, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
         if name.lower() not in found:
             return pa.nulls(published.num_rows, kind)
-        return _cast(column(name), kind)
+        return numbers(column(name), kind)
 
-    pickup = _local_time(column(pickup_column(taxi)))
+    pickup = local_times(column(pickup_column(taxi)))
     columns = {"pickup_at": pickup}
     if dropoff_column(taxi) in found:
-        dropoff = _local_time(column(dropoff_column(taxi)))
+        dropoff = local_times(column(dropoff_column(taxi)))
         elapsed = pc.cast(pc.subtract(dropoff, pickup), pa.int64())
         columns["minutes"] = pc.divide(pc.cast(elapsed, pa.float64(), safe=False), 60e6)
     for name, published_name in _PUBLISHED_NAMES.items():
         kind = TRIP.field(name).type
         if name.endswith("_zone"):
-            columns[name] = _cast(column(published_name), kind)
+            columns[name] = numbers(column(published_name), kind)
         else:
             columns[name] = optional(published_name, kind)
     # These records lack several columns together; passengers are known before a trip, too.
@@ -158,24 +160,6 @@ def published(trips: pa.Table, taxi: str) -> pa.Table:
             **{published_name: trips[name] for name, published_name in names.items()},
         }
     )
-
-
-def _local_time(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    """Times without a zone, as TLC publishes them."""
-    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
-        column = pc.local_timestamp(pc.cast(column, pa.timestamp("us", "America/New_York")))
-    return pc.cast(column, pa.timestamp("us"), safe=False)
-
-
-def _cast(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
-    """The column in another type of number; what means nothing becomes null."""
-    number = pc.cast(column, pa.float64(), safe=False)
-    if pa.types.is_integer(kind):
-        largest = 2.0 ** (kind.bit_width - 1) - 1
-        means = pc.and_(pc.greater_equal(number, 0), pc.less_equal(number, largest))
-    else:
-        means = pc.is_finite(number)
-    return pc.cast(pc.if_else(means, number, None), kind, safe=False)
 
 
 def validator() -> pandera.DataFrameSchema:

@@ -1,16 +1,13 @@
 """A source of trips that can do everything wrong, and fetches from it."""
 
 import gzip
-import io
 import traceback
-from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from http_servers import LoopbackServer, QuietHandler, serving
+from trip_files import content, trips
 
 from taxi_pipeline.errors import SourceError
 from taxi_pipeline.redaction import redact_url
@@ -18,21 +15,10 @@ from taxi_pipeline.trips import download
 
 LABEL = "green 2021-01"
 NAME = "green_tripdata_2021-01.parquet"
-REQUIRED = ["lpep_pickup_datetime", "PULocationID"]
 HIDDEN = "s3cr3t"
 
 
-def parquet(rows=1000, **columns):
-    columns = columns or {
-        "lpep_pickup_datetime": [datetime(2021, 1, 1)] * rows,
-        "pulocationid": list(range(rows)),
-    }
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
-    return buffer.getvalue()
-
-
-CONTENT = parquet()
+CONTENT = content(trips())
 
 
 class Server(LoopbackServer):

@@ -7,6 +7,7 @@ from pathlib import Path
 import luigi
 import pyarrow.parquet as pq
 import pytest
+from trip_files import at, content, pickups, trips
 
 from taxi_pipeline import IngestTrips, Month
 from taxi_pipeline.errors import InvalidTripFile
@@ -102,3 +103,92 @@ def test_a_file_that_is_of_no_use_leaves_all_as_it_was(january):
         january.refresh(january.ask_again(5))
     assert january.pointer() == before
     assert january.complete()
+
+
+# --- what is no month's file ------------------------------------------------------------------
+
+
+@pytest.fixture
+def source(pipeline):
+    """A folder of published months, from which January is ingested."""
+    folder = pipeline.root.parent / "published"
+    folder.mkdir()
+    pipeline.configure("source", "url", f"{folder}/{{year}}-{{month:02d}}.parquet")
+    pipeline.publish = lambda month, content: (folder / f"{month}.parquet").write_bytes(content)
+    return pipeline
+
+
+def errors(console, level="ERROR"):
+    return [record.getMessage() for record in console.records if record.levelname == level]
+
+
+def test_a_damaged_file_is_not_kept_and_a_mended_one_is_fetched_by_the_next_run(source, console):
+    whole = content(trips(rows=5000), compression="gzip")
+    source.publish("2021-01", whole[:3000] + bytes([whole[3000] ^ 1]) + whole[3001:])
+    task = IngestTrips(year=2021, month=1)
+    assert source.run(task).status == luigi.LuigiStatusCode.FAILED
+    (error,) = errors(console)
+    assert "is a damaged parquet file (" in error
+    assert ", in the column " in error
+    assert task.pointer() is None
+    assert not source.made("ingest")
+    source.publish("2021-01", whole)
+    assert source.run(IngestTrips(year=2021, month=1)).scheduling_succeeded
+    assert len(source.made("ingest")) == 1
+
+
+def test_a_refusal_names_the_option_that_takes_the_file_nevertheless(source, console):
+    source.publish("2021-02", content(trips()))
+    task = IngestTrips(year=2021, month=2)
+    assert source.run(task).status == luigi.LuigiStatusCode.FAILED
+    (error,) = errors(console)
+    assert "has 0 of 1,000 pickups in 2021-02 and 1,000 in 2021-01: it is another" in error
+    assert "; check [source] url, or take it nevertheless by [contract] min_month_share 0" in error
+    source.configure("contract", "min_month_share", "0")
+    assert source.run(task).scheduling_succeeded
+    (warning,) = errors(console, "WARNING")
+    assert "has 0 of 1,000 pickups in 2021-02" in warning
+    assert task.output().manifest()["warnings"] == [warning.partition(".parquet ")[2]]
+
+
+@pytest.mark.parametrize("order", [("2021-01", "2021-02"), ("2021-02", "2021-01")])
+def test_the_rows_of_the_months_beside_are_looked_at_in_any_order(source, console, order):
+    source.publish("2021-01", content(trips(rows=5000)))
+    source.publish("2021-02", content(at(pickups(Month(2021, 2), rows=1000))))
+    for month in order:
+        task = IngestTrips(year=2021, month=int(month[-2:]))
+        assert source.run(task).scheduling_succeeded
+    (warning,) = errors(console, "WARNING")
+    assert "rows, " in warning
+    assert " 20 % " in warning
+    assert warning.endswith(": see whether its source has the whole file")
+
+
+def test_a_part_of_a_file_is_refused_beside_a_whole_one(source, console):
+    source.publish("2021-01", content(trips(rows=1000)))
+    source.publish("2021-02", content(at(pickups(Month(2021, 2), rows=10))))
+    assert source.run(IngestTrips(year=2021, month=1)).scheduling_succeeded
+    assert source.run(IngestTrips(year=2021, month=2)).status == luigi.LuigiStatusCode.FAILED
+    (error,) = errors(console)
+    assert "; check [source] url, or take it nevertheless by [contract] min_rows_share 0" in error
+
+
+def test_the_key_of_a_month_depends_on_its_content_alone(source):
+    source.publish("2021-01", content(trips(rows=1000)))
+    source.publish("2021-02", content(at(pickups(Month(2021, 2), rows=100))))
+    tasks = [IngestTrips(year=2021, month=month) for month in (1, 2)]
+    for task in tasks:
+        assert source.run(task).scheduling_succeeded
+    keys = [task.key for task in tasks]
+    assert tasks[1].output().manifest()["warnings"]
+    source.configure("storage", "root", str(source.root.parent / "other"))
+    source.configure("contract", "warn_rows_share", "0")
+    for task in reversed(tasks):
+        assert source.run(task).scheduling_succeeded
+    assert [task.key for task in tasks] == keys
+    assert tasks[1].output().manifest()["warnings"] == []
+
+
+def test_the_last_month_that_a_task_can_have_has_one_neighbour(source):
+    source.publish("2100-12", content(at(pickups(Month(2100, 12)))))
+    assert source.run(IngestTrips(year=2100, month=12)).scheduling_succeeded

@@ -186,9 +186,7 @@ def test_the_file_has_the_schema_of_clean_trips(synthetic, tmp_path):
 def test_the_result_does_not_depend_on_the_size_of_a_batch(synthetic, tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("batches")
     whole = clean_file(synthetic, folder / "whole.parquet")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cleaning, "BATCH_ROWS", rows)
-        parts = clean_file(synthetic, folder / "parts.parquet")
+    parts = clean_file(synthetic, folder / "parts.parquet", batch_rows=rows)
     assert pq.read_table(folder / "parts.parquet").equals(pq.read_table(folder / "whole.parquet"))
     assert parts.dropped == whole.dropped
     assert parts.nulls == whole.nulls
@@ -197,7 +195,6 @@ def test_the_result_does_not_depend_on_the_size_of_a_batch(synthetic, tmp_path_f
 
 
 def test_no_more_than_a_batch_is_handled_at_a_time(synthetic, tmp_path, monkeypatch):
-    monkeypatch.setattr(cleaning, "BATCH_ROWS", 700)
     sizes = []
     original = cleaning.clean
 
@@ -207,7 +204,12 @@ def test_no_more_than_a_batch_is_handled_at_a_time(synthetic, tmp_path, monkeypa
 
     monkeypatch.setattr(cleaning, "clean", watched)
     told = []
-    clean_file(synthetic, tmp_path / "clean.parquet", progress=lambda *rows: told.append(rows))
+    clean_file(
+        synthetic,
+        tmp_path / "clean.parquet",
+        batch_rows=700,
+        progress=lambda *rows: told.append(rows),
+    )
     assert max(sizes) <= 700
     assert sum(sizes) == 3000
     assert [read for _, read, _ in told] == [sum(sizes[: n + 1]) for n in range(len(sizes))]

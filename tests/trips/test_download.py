@@ -6,11 +6,11 @@ import sys
 
 import fsspec
 import pytest
+from trip_files import check
 from trip_source import (
     CONTENT,
     LABEL,
     NAME,
-    REQUIRED,
     Broken,
     chunked,
     failure,
@@ -24,7 +24,6 @@ from trip_source import (
 
 from taxi_pipeline.errors import MonthNotPublished
 from taxi_pipeline.month import Month
-from taxi_pipeline.trips.file_checks import check_file
 from taxi_pipeline.trips.urls import month_url
 
 pytestmark = pytest.mark.usefixtures("short_waits", "broken")
@@ -58,8 +57,7 @@ def test_a_synthetic_month_arrives_and_is_a_whole_trip_file(destination):
     url = month_url("synthetic://?rows=1000&seed=7", "green", Month(2021, 1))
     seen = []
     fetch(url, destination, progress=lambda *told: seen.append(told))
-    rows = check_file(destination, label=LABEL, url=url, required=REQUIRED)
-    assert rows == 1000
+    assert check(destination, destination.read_bytes(), url=url).rows == 1000
     assert seen[-1] == (1000, 1000)
 
 
