@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+if TYPE_CHECKING:
+    import requests
 
 # Answers by which a server may refuse HEAD although it lets the same file be fetched: it does not
-# know the method, or the URL is signed for GET alone.
+# know the method, has no page for it, or the URL is signed for GET alone.
 _HEAD_REFUSED = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED,
     HTTPStatus.NOT_IMPLEMENTED,
 }
+
+
+MAX_REDIRECTS = 10
+"""Redirections that are followed one after the other."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,31 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+
+
+class RedirectRefused(Exception):
+    """A redirection is not followed; the text says why, without secrets."""
+
+
+def check_redirect(url: str, location: str) -> None:
+    """Refuse a redirection that leaves the web, or gives up its encryption.
+
+    Args:
+        url: what was asked for.
+        location: where the server sends to, perhaps relative to it.
+
+    Raises:
+        RedirectRefused: the redirection is not followed.
+    """
+    before = urlsplit(url).scheme
+    try:
+        after = urlsplit(urljoin(url, location)).scheme
+    except ValueError:
+        raise RedirectRefused("it redirects to what is no URL") from None
+    if after not in {"http", "https"}:
+        raise RedirectRefused(f"it redirects to {after}:, which is not on the web")
+    if (before, after) == ("https", "http"):
+        raise RedirectRefused("it redirects from https to http, which anyone may change")
 
 
 def http_status(url: str, timeout: float) -> int:
@@ -59,16 +93,23 @@ def _request(method: str, url: str, timeout: float, **options: Any) -> HttpAnswe
     import requests
 
     try:
-        with requests.request(
-            method,
-            url,
-            timeout=timeout,
-            allow_redirects=True,
-            # The length and the entity tag are to be those of the file, not of a compressed form.
-            headers={"Accept-Encoding": "identity"},
-            **options,
-        ) as response:
-            return HttpAnswer(response.status_code, response.headers)
+        with requests.Session() as session:
+            session.max_redirects = MAX_REDIRECTS
+            session.hooks["response"].append(_check_redirect_of)
+            with session.request(
+                method,
+                url,
+                timeout=timeout,
+                allow_redirects=True,
+                # The length and the entity tag are to be the file's, not a compressed form's.
+                headers={"Accept-Encoding": "identity"},
+                **options,
+            ) as response:
+                return HttpAnswer(response.status_code, response.headers)
+    except RedirectRefused as refusal:
+        return HttpAnswer(0, problem=str(refusal))
+    except requests.TooManyRedirects:
+        return HttpAnswer(0, problem="it redirects without end")
     except requests.Timeout:
         return HttpAnswer(0, problem=f"no answer within {timeout:g} s")
     # The texts of these errors would show the URL.
@@ -76,3 +117,8 @@ def _request(method: str, url: str, timeout: float, **options: Any) -> HttpAnswe
         return HttpAnswer(0, problem="the connection failed")
     except (requests.RequestException, ValueError):
         return HttpAnswer(0, problem="the URL or the answer makes no sense")
+
+
+def _check_redirect_of(response: requests.Response, **_: Any) -> None:
+    if response.is_redirect:
+        check_redirect(response.url, response.headers["location"])

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from http_servers import LoopbackServer, QuietHandler, serving
 
-from taxi_pipeline.http import http_answer, http_status
+from taxi_pipeline.http import RedirectRefused, check_redirect, http_answer, http_status
 
 
 class Server(LoopbackServer):
@@ -112,7 +112,7 @@ def test_the_headers_of_an_answer_are_told_for_the_file_as_it_is(server):
     assert (server.asked, server.encodings) == ([("HEAD", "/file")], ["identity"])
 
 
-@pytest.mark.parametrize("code", [400, 403, 405, 501])
+@pytest.mark.parametrize("code", [400, 403, 404, 405, 501])
 def test_where_head_is_refused_a_get_is_begun(server, code):
     server.answer = only("GET", code, ETag='"a"')
     answer = http_answer(server.url, 5.0)
@@ -132,7 +132,7 @@ def test_a_get_that_was_begun_is_not_waited_for(server):
     assert time.monotonic() - began < 3
 
 
-@pytest.mark.parametrize("code", [401, 404, 410, 429, 500, 503])
+@pytest.mark.parametrize("code", [401, 410, 429, 500, 503])
 def test_a_status_that_says_nothing_of_head_is_the_answer(server, code):
     server.answer = only("GET", code)
     assert http_answer(server.url, 5.0).status == code
@@ -147,3 +147,43 @@ def test_why_there_is_no_answer_is_told_without_the_url(server):
     assert http_answer("http://user:secret@[::1/file", 5.0).problem == (
         "the URL or the answer makes no sense"
     )
+
+
+# --- redirections -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "location", ["/moved", "moved", "?a=b", "//other/file", "http://other/file", "https://other/"]
+)
+def test_a_redirection_on_the_web_is_allowed(location):
+    check_redirect("http://host/file", location)
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "says"),
+    [
+        ("https://host/file", "http://host/file", "redirects from https to http"),
+        ("HTTPS://host/file", "HTTP://host/file", "redirects from https to http"),
+        ("http://host/file", "file:///etc/passwd", "redirects to file:, which is not on the web"),
+        ("https://host/file", "ftp://host/file", "redirects to ftp:"),
+        ("https://host/file", "data:,hello", "redirects to data:"),
+        ("https://host/file", "https://[::1/file", "redirects to what is no URL"),
+    ],
+)
+def test_a_redirection_off_the_web_or_to_no_encryption_is_refused(url, location, says):
+    with pytest.raises(RedirectRefused, match=says):
+        check_redirect(url, location)
+
+
+def test_a_refused_redirection_is_told_and_not_followed(server):
+    server.answer = status(302, Location="file:///etc/passwd")
+    answer = http_answer(server.url, 5.0)
+    assert (answer.status, answer.problem) == (0, "it redirects to file:, which is not on the web")
+    assert server.asked == [("HEAD", "/file")]
+
+
+def test_a_redirection_without_end_ends(server):
+    server.answer = status(302, Location="/file")
+    answer = http_answer(server.url, 5.0)
+    assert (answer.status, answer.problem) == (0, "it redirects without end")
+    assert len(server.asked) == 11

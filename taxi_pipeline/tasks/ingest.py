@@ -105,6 +105,8 @@ class IngestTrips(Stage):
             folder / self.FILE,
             attempts=source.attempts,
             timeout=source.timeout,
+            max_wait=source.max_wait,
+            is_offered=self._answer.published is True,
             progress=self._progress,
             on_retry=lambda line: logger.warning("%s: %s", self.task_family, line),
             label=name,

@@ -17,11 +17,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from taxi_pipeline.errors import MonthNotPublished
+from taxi_pipeline.formatting import pluralize
+from taxi_pipeline.http import check_redirect
 from taxi_pipeline.redaction import redact_url
-from taxi_pipeline.trips.failures import Failure, Truncated, diagnose
+from taxi_pipeline.trips.failures import Failure, Truncated, diagnose, unpublished
 from taxi_pipeline.trips.urls import SYNTHETIC, is_http
 
 if TYPE_CHECKING:
+    from aiohttp import ClientSession, TraceRequestRedirectParams
     from fsspec.callbacks import Callback
     from tenacity import Future, RetryCallState
 
@@ -33,7 +37,8 @@ of fsspec's, one at a time.
 """
 
 FIRST_WAIT, MAX_WAIT = 1.0, 30.0
-"""The longest wait before the second attempt, and before any attempt, in seconds."""
+"""The longest wait before the second attempt, and before any attempt, in seconds, unless the source
+asks for a longer one."""
 
 
 def fetch(  # noqa: PLR0913  (each is a caller's to choose)
@@ -42,6 +47,8 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
     *,
     attempts: int,
     timeout: float,
+    max_wait: float = 120.0,
+    is_offered: bool = False,
     options: Mapping[str, Any] | None = None,
     progress: TransferProgress | None = None,
     on_retry: Callable[[str], None] | None = None,
@@ -51,7 +58,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
 
     A failure that may be transient (a lost connection, a timeout, a truncated transfer, a busy
     server) is followed by another attempt after a random wait, whose limit doubles each time up to
-    `MAX_WAIT`.
+    `MAX_WAIT`. A longer wait that the source asks for (Retry-After) is kept, up to `max_wait`.
 
     Args:
         url: the file, as fsspec understands it.
@@ -59,6 +66,8 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
         attempts: how often to try in all.
         timeout: seconds that connecting, and each read, may take over HTTP. Other file systems
             have limits of their own.
+        max_wait: seconds to wait before another attempt at most.
+        is_offered: whether the source has said just before that it has the file.
         options: options of the fsspec file system, such as credentials.
         progress: called as the file arrives. On a terminal there is a progress bar besides.
         on_retry: called with a line before each wait.
@@ -75,7 +84,11 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
             _copy(url, destination, _with_limits(url, timeout, options or {}), callback)
 
     def failure(state: RetryCallState) -> Failure:
-        return diagnose(cast("Future", state.outcome).exception(), url)
+        error = cast("Future", state.outcome).exception()
+        return diagnose(error, url, is_offered=is_offered)
+
+    def wait(state: RetryCallState) -> float:
+        return min(max(backoff(state), failure(state).retry_after), max_wait)
 
     def exhausted(state: RetryCallState) -> bool:
         return state.attempt_number >= min(attempts, failure(state).max_attempts)
@@ -88,9 +101,10 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
                 f"{min(attempts, failed.max_attempts)} in {state.upcoming_sleep:.1f} s"
             )
 
+    backoff = wait_random_exponential(multiplier=FIRST_WAIT, max=MAX_WAIT)
     retrying = Retrying(
         stop=exhausted,
-        wait=wait_random_exponential(multiplier=FIRST_WAIT, max=MAX_WAIT),
+        wait=wait,
         before_sleep=announce_retry,
         reraise=True,
     )
@@ -99,11 +113,16 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
         try:
             retrying(attempt)
         except Exception as error:  # noqa: BLE001  (a file system may raise anything)
-            failed = diagnose(error, url)
+            failed = diagnose(error, url, is_offered=is_offered)
+            if failed.kind is MonthNotPublished:
+                said = f"{unpublished(url)} ({failed.cause})"
+            else:
+                said = f"{failed.cause} at {redact_url(url)}"
+            if is_http(url):
+                made = retrying.statistics.get("attempt_number", 1)
+                said += f", after {pluralize(made, 'attempt')}"
             # Without its cause, whose traceback would show the secrets of the URL.
-            raise failed.kind(
-                f"{label}: {failed.cause} at {redact_url(url)}; {failed.advice}"
-            ) from None
+            raise failed.kind(f"{label}: {said}; {failed.advice}") from None
         cleanup.pop_all()
 
 
@@ -156,14 +175,24 @@ def _with_limits(url: str, timeout: float, options: Mapping[str, Any]) -> dict[s
     # An instance from fsspec's cache might have an HTTP session that a failure has left unusable.
     full = {"skip_instance_cache": True, **options}
     if is_http(url):
-        from aiohttp import ClientTimeout
+        from aiohttp import ClientTimeout, TraceConfig
 
+        redirections = TraceConfig()
+        redirections.on_request_redirect.append(_check_redirect)
         full["client_kwargs"] = {
             "trust_env": True,
             "timeout": ClientTimeout(total=None, connect=timeout, sock_read=timeout),
+            "trace_configs": [redirections],
             **full.get("client_kwargs", {}),
         }
     return full
+
+
+async def _check_redirect(
+    _session: ClientSession, _context: object, asked: TraceRequestRedirectParams
+) -> None:
+    headers = asked.response.headers
+    check_redirect(str(asked.url), headers.get("Location", headers.get("URI", "")))
 
 
 def _remove(path: Path) -> None:

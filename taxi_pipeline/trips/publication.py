@@ -10,10 +10,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from taxi_pipeline.http import http_answer
-from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.trips import validators
 from taxi_pipeline.trips.download import file_system
-from taxi_pipeline.trips.failures import PUBLISHING
+from taxi_pipeline.trips.failures import PUBLISHING, unpublished
 from taxi_pipeline.trips.urls import SYNTHETIC, is_http
 
 # Answers that deny a file; TLC answers 403 for files that it does not have.
@@ -110,5 +109,4 @@ def local_path(url: str) -> Path | None:
 
 def not_published(label: str, url: str) -> str:
     """The line for a month that its source does not offer."""
-    denied = ", or denied for want of credentials or for too many requests" * is_http(url)
-    return f"{label}: not published yet at {redact_url(url)}{denied}; {PUBLISHING}"
+    return f"{label}: {unpublished(url)}; {PUBLISHING}"

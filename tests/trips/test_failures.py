@@ -1,9 +1,12 @@
 """What a failed attempt to fetch a file means, checked against real servers and file systems."""
 
 import errno
+import shutil
 import socket
 import ssl
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 
 import aiohttp
@@ -11,6 +14,7 @@ import fsspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import run
 from trip_source import (
     CONTENT,
     HIDDEN,
@@ -24,12 +28,15 @@ from trip_source import (
     fetch,
     good,
     hanging_up,
+    redirection,
     silent,
     stalling,
     status,
 )
 
 from taxi_pipeline.errors import MonthNotPublished, SourceError
+from taxi_pipeline.trips import download
+from taxi_pipeline.trips.publication import ask
 
 pytestmark = pytest.mark.usefixtures("short_waits", "broken")
 
@@ -78,7 +85,7 @@ def test_what_does_not_pass_fails_after_the_attempts(server, destination, answer
     told = []
     text = failure(server.secret_url(), destination, timeout=0.2, on_retry=told.append)
     assert cause in text
-    assert "try again later" in text
+    assert ", after 3 attempts; try again later" in text
     assert len(told) == 2
 
 
@@ -162,13 +169,119 @@ def test_a_proxy_that_fails_is_tried_again_and_one_that_refuses_is_not(
         assert len(server.requests) == attempts
 
 
+# --- how long is waited -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """The seconds that are waited, instead of waiting."""
+    waited = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", waited.append)
+    return waited
+
+
+def busy(code, value):
+    return lambda handler: handler.begin(code, Retry_After=value, Content_Length=0)
+
+
+@pytest.mark.parametrize("code", [429, 503, 403])
+@pytest.mark.parametrize(("value", "seconds"), [("7", 7), ("100000", 60), ("9" * 400, 60)])
+def test_the_wait_that_a_server_asks_for_is_kept_within_a_bound(
+    *, server, destination, waits, code, value, seconds
+):
+    server.answers = [busy(code, value), good]
+    told = []
+    fetch(server.url, destination, max_wait=60, on_retry=told.append)
+    assert waits == [seconds]
+    assert told[0].endswith(f" in {seconds:.1f} s")
+
+
+def test_a_server_may_name_the_moment_until_which_it_asks_to_wait(server, destination, waits):
+    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    server.answers = [busy(503, moment), good]
+    fetch(server.url, destination)
+    assert 25 <= waits[0] <= 30
+
+
+@pytest.mark.parametrize(
+    "value", ["", "soon", "-5", "Thu, 01 Jan 1970 00:00:00 GMT", "Mon, 99 Foo 2021 99:99:99 GMT"]
+)
+def test_a_wait_that_makes_no_sense_is_none(server, destination, waits, value):
+    server.answers = [busy(503, value), good]
+    fetch(server.url, destination)
+    assert 0 <= waits[0] <= download.MAX_WAIT
+
+
+def test_no_wait_is_longer_than_the_bound(server, destination, waits, monkeypatch):
+    monkeypatch.setattr(download, "FIRST_WAIT", 1000.0)
+    monkeypatch.setattr(download, "MAX_WAIT", 1000.0)
+    server.answers = [status(503)] * 4 + [good]
+    fetch(server.url, destination, attempts=5, max_wait=0.5)
+    assert max(waits) <= 0.5
+
+
+# --- redirections -----------------------------------------------------------------------------
+
+
+def test_a_redirection_is_followed(server, destination):
+    server.answers = [redirection("/elsewhere"), good]
+    fetch(server.url, destination)
+    assert destination.read_bytes() == CONTENT
+
+
+def test_a_redirection_without_end_is_told_after_one_attempt(server, destination):
+    server.answers = [redirection("/again")]
+    text = failure(server.secret_url(), destination)
+    assert ": it redirects without end at " in text
+    assert ", after 1 attempt; check `url`" in text
+
+
+@pytest.mark.parametrize("place", ["file:///etc/passwd", "ftp://127.0.0.1/file"])
+def test_a_redirection_off_the_web_is_refused(server, destination, place):
+    server.answers = [redirection(place)]
+    text = failure(server.secret_url(), destination)
+    assert f": it redirects to {place.partition(':')[0]}:, which is not on the web at " in text
+
+
+@pytest.fixture
+def encrypted(server, tmp_path, monkeypatch):
+    """The server with a certificate that clients trust."""
+    openssl = shutil.which("openssl") or pytest.skip("there is no openssl command")
+    files = {name: str(tmp_path / f"{name}.pem") for name in ("key", "certificate")}
+    command = f"{openssl} req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+    alternative = ("-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    places = ("-keyout", files["key"], "-out", files["certificate"])
+    answer = run([*command.split(), *alternative, *places])
+    assert answer.returncode == 0, answer.stderr
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files["certificate"], files["key"])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", files["certificate"])
+    server.trusted = {"ssl": ssl.create_default_context(cafile=files["certificate"])}
+    server.https_url = server.url.replace("http://", "https://")
+    return server
+
+
+def test_a_redirection_from_https_to_http_is_refused(encrypted, tmp_path_factory):
+    destination = tmp_path_factory.mktemp("fetched") / NAME
+    encrypted.answers = [redirection(f"http://127.0.0.1:{encrypted.server_port}/{NAME}")]
+    text = failure(encrypted.https_url, destination, options=encrypted.trusted)
+    assert ": it redirects from https to http, which anyone may change at " in text
+    assert ask(encrypted.https_url, timeout=5).problem.startswith("it redirects from https to http")
+    assert len(encrypted.requests) == 2
+    encrypted.answers = [redirection("/elsewhere"), good]
+    fetch(encrypted.https_url, destination, options=encrypted.trusted)
+    assert destination.read_bytes() == CONTENT
+
+
 # --- what is final ----------------------------------------------------------------------------
 
 
 def test_404_means_not_published_at_once(server, destination):
     server.answers = [status(404)]
     text = failure(server.secret_url(), destination, MonthNotPublished)
-    assert "HTTP 404 Not Found" in text
+    assert ", or refused (HTTP 404 Not Found), after 1 attempt; " in text
+    assert text.count("not published") == 1
     assert "two months late" in text
     assert "evaluation month" in text
     assert len(server.requests) == 1
@@ -178,7 +291,9 @@ def test_403_means_not_published_or_throttled_and_is_tried_twice(server, destina
     server.answers = [status(403)]
     told = []
     text = failure(server.secret_url(), destination, MonthNotPublished, on_retry=told.append)
-    assert "HTTP 403 Forbidden" in text
+    assert ", or refused (HTTP 403 Forbidden), after 2 attempts; " in text
+    assert text.count("not published") == 1
+    assert "not published" not in told[0]
     assert "throttles" in text
     assert "two months late" in text
     assert len(server.requests) == 2
@@ -195,6 +310,20 @@ def test_a_throttled_month_arrives_at_the_second_attempt(server, destination):
     server.answers = [status(403), good]
     fetch(server.url, destination)
     assert destination.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("code", "attempts"), [(404, 1), (410, 1), (403, 2)])
+def test_a_file_that_was_offered_and_is_denied_is_no_reason_for_another_month(
+    server, destination, code, attempts
+):
+    server.answers = [status(code)]
+    text = failure(server.secret_url(), destination, is_offered=True)
+    assert f": HTTP {code} " in text
+    assert text.endswith(
+        "; the source says that it has the file, but does not give it: try again later, or check "
+        "`url` and its credentials"
+    )
+    assert len(server.requests) == attempts
 
 
 @pytest.mark.parametrize("code", [400, 401, 405, 416])

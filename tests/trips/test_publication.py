@@ -64,6 +64,12 @@ def test_a_source_that_is_not_there_counts_as_one_that_has_it():
     assert counts_as_published(f"http://127.0.0.1:{port}/{NAME}")
 
 
+def test_a_server_that_has_no_answer_to_head_is_asked_for_the_file(server):
+    server.answers = [status(404), good]
+    assert ask(server.url, timeout=5).published is True
+    assert server.commands == ["HEAD", "GET"]
+
+
 def test_a_source_that_hangs_is_not_waited_for(server):
     server.answers = [silent]
     began = time.monotonic()
@@ -113,7 +119,7 @@ def test_without_a_user_none_is_sent(server):
 
 
 def test_a_redirection_is_followed(server):
-    server.answers = [redirection("/elsewhere"), status(404)]
+    server.answers = [redirection("/elsewhere"), status(410)]
     assert not counts_as_published(server.url)
     assert len(server.requests) == 2
 
@@ -286,7 +292,9 @@ def test_an_error_of_a_store_is_told_by_its_kind_alone(monkeypatch):
 def test_the_line_for_an_unpublished_month_names_month_and_place_but_no_secret(server):
     line = not_published(LABEL, server.secret_url())
     assert_one_line(line)
-    assert line.startswith(f"{LABEL}: not published yet at {redact_url(server.secret_url())}, ")
+    place = redact_url(server.secret_url())
+    assert line.startswith(f"{LABEL}: not published yet at {place}, or refused; ")
+    assert "refused" not in not_published(LABEL, "file:///data/2021-01.parquet")
     assert HIDDEN not in line
     for told in ("two months late", "evaluation month", "check `url`"):
         assert told in line
