@@ -96,32 +96,38 @@ def _of_its_column(
     return error
 
 
-def check_stored_names(file: pq.ParquetFile, names: Collection[str]) -> None:
-    """Compare the two places in which a footer names each column, of which no checksum takes care.
+def check_footer(file: pq.ParquetFile, names: Collection[str]) -> None:
+    """Compare the two places in which a footer has name and type of each column.
+
+    No checksum takes care of a footer.
 
     Args:
         file: what :func:`open_file` opened.
         names: the columns to look at.
 
     Raises:
-        UnusableFile: a column has two names.
+        UnusableFile: a column has two names or types, or is encrypted.
     """
     metadata = file.metadata
     if not metadata.num_row_groups or metadata.row_group(0).num_columns != metadata.num_columns:
         return
     for number in range(metadata.num_columns):
-        named = metadata.schema.column(number).path
-        if named not in names:
+        column = metadata.schema.column(number)
+        if column.path not in names:
             continue
         # pyarrow ends the process where it is asked for what an encrypted column is stored as.
-        next(read_batches(file, [named], 1), None)
-        stored = metadata.row_group(0).column(number).path_in_schema
-        if named != stored:
-            raise UnusableFile(
-                f"is damaged: its footer names one column {_printable(named)} and "
-                f"{_printable(stored)}",
-                DAMAGED,
-            )
+        next(read_batches(file, [column.path], 1), None)
+        stored = metadata.row_group(0).column(number)
+        for what, one, other in (
+            ("name", column.path, stored.path_in_schema),
+            ("type", column.physical_type, stored.physical_type),
+        ):
+            if one != other:
+                raise UnusableFile(
+                    f"is damaged: its footer has two {what}s for the column "
+                    f"{_printable(column.path)}, {_printable(one)} and {_printable(other)}",
+                    DAMAGED,
+                )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 from processes import python
 from trip_files import content, trips
 
-from taxi_pipeline.trips.reading import UnusableFile, check_stored_names, open_file, read_batches
+from taxi_pipeline.trips.reading import UnusableFile, check_footer, open_file, read_batches
 
 COLUMNS = ["PULocationID", "trip_distance"]
 
@@ -66,9 +66,22 @@ def test_a_column_that_a_footer_names_in_two_ways_is_damage(destination):
     whole = content(trips(), store_schema=False)
     destination.write_bytes(whole.replace(b"passenger_count", b"massenger_count", 1))
     with open_file(destination) as file:
-        check_stored_names(file, {"trip_distance"})
-        with pytest.raises(UnusableFile, match="names one column massenger_count and passenger_"):
-            check_stored_names(file, {"massenger_count"})
+        check_footer(file, {"trip_distance"})
+        with pytest.raises(UnusableFile, match="two names for the column massenger_count, "):
+            check_footer(file, {"massenger_count"})
+
+
+def test_a_column_to_which_a_footer_gives_two_types_is_damage(destination):
+    whole = content(trips(), store_schema=False, write_statistics=False)
+    # A double, as thrift writes the schema's element, becomes a whole number of 32 bits.
+    element = bytes([0x15, 0x0A, 0x25, 0x02, 0x18, 0x0D]) + b"trip_distance"
+    assert whole.count(element) == 1
+    destination.write_bytes(whole.replace(element, b"\x15\x02" + element[2:]))
+    with (
+        open_file(destination) as file,
+        pytest.raises(UnusableFile, match="two types for the column trip_distance, INT32 and DOUB"),
+    ):
+        check_footer(file, {"trip_distance"})
 
 
 def test_an_error_of_the_disk_is_not_taken_for_damage(tmp_path):
