@@ -94,7 +94,7 @@ def clean_file(  # noqa: PLR0913  (each is a choice of its own)
     except UnusableFile as error:
         # Files that arrive now are checked before they are taken; earlier ones may not have been.
         raise InvalidTripFile(
-            f"{taxi} {month}: the published file {error.problem}; ingest the month again once its "
+            f"{taxi} {month}: the published file {error.problem}; refresh the month once its "
             "source has mended it"
         ) from None
     if not report.rows_kept:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxi_pipeline.errors import InvalidTripFile
+from taxi_pipeline.formatting import format_bytes
 from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import redact_url
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
     from taxi_pipeline.trips.contract import Contract
+
+
+MAX_FOOTER_BYTES = 64 << 20
+"""Bytes of the largest footer that is read: it takes five times as much memory."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def _check_ends(path: Path) -> None:
 
     with path.open("rb") as file:
         begin = file.read(512)
-        file.seek(-min(4, len(begin)), os.SEEK_END)
+        file.seek(-min(8, len(begin)), os.SEEK_END)
         end = file.read()
     if not begin:
         raise UnusableFile("is empty", "try again later")
@@ -97,9 +102,15 @@ def _check_ends(path: Path) -> None:
             f"is {sniff_format(begin)} instead of a parquet file",
             "check `url`, and whether it wants a login",
         )
-    if end != b"PAR1":
+    if not end.endswith(b"PAR1"):
         raise UnusableFile(
             "is truncated: the end of the parquet file is missing", "try again later"
+        )
+    footer = int.from_bytes(end[:4], "little")
+    if MAX_FOOTER_BYTES < footer < path.stat().st_size:
+        raise UnusableFile(
+            f"has a footer of {format_bytes(footer)}, as of row groups without end",
+            "have it published with larger ones",
         )
 
 

@@ -4,11 +4,16 @@ import re
 from datetime import timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
+from places import TLC
 from trip_files import JANUARY, at, check, pickups, trips
 
 from taxi_pipeline.errors import InvalidTripFile
 from taxi_pipeline.month import Month
+from taxi_pipeline.trips import schema
+from taxi_pipeline.trips.columns import NEW_YORK
 from taxi_pipeline.trips.contract import Contract, check_rows
 from taxi_pipeline.trips.reading import UnusableFile
 
@@ -179,3 +184,25 @@ def test_the_label_is_believed_where_that_is_chosen(destination):
 @pytest.mark.parametrize("zone", ["America/New_York", "US/Eastern"])
 def test_new_yorks_own_zone_leaves_nothing_open(destination, zone):
     assert warnings(destination, at(instants()[1].to_pylist(), zone)) == ()
+
+
+@pytest.mark.skipif(not TLC.is_dir(), reason=f"real TLC files are not in {TLC}")
+@pytest.mark.parametrize("file", sorted(TLC.rglob("*_tripdata_*.parquet")), ids=lambda f: f.stem)
+def test_published_months_are_told_from_instants_whichever_label_they_are_given(destination, file):
+    taxi, _, month = file.stem.split("_")
+    table = pq.read_table(file)
+    new_york = {"timezone": NEW_YORK, "ambiguous": "earliest", "nonexistent": "earliest"}
+    wall_clocks, instants = table, table
+    for name in (schema.pickup_column(taxi), schema.dropoff_column(taxi)):
+        place, times = table.column_names.index(name), table[name]
+        labelled = pc.assume_timezone(times, "UTC")
+        wall_clocks = wall_clocks.set_column(place, name, labelled)
+        moments = pc.cast(pc.assume_timezone(times, **new_york), labelled.type)
+        instants = instants.set_column(place, name, moments)
+    options = {"taxi": taxi, "month": Month.parse(month)}
+    with pytest.raises(InvalidTripFile, match="has times labelled UTC that are New York's wall cl"):
+        check(destination, wall_clocks, **options)
+    (warning,) = check(destination, instants, **options).warnings
+    assert warning.startswith(
+        "has times labelled UTC, which are converted to New York's local time"
+    )

@@ -1,6 +1,7 @@
 """Whether what arrived is a whole trip record file of its month."""
 
 import base64
+import re
 import traceback
 
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ from trip_source import CONTENT, HIDDEN, LABEL, NAME, assert_one_line, fetch, pa
 
 from taxi_pipeline.errors import InvalidTripFile
 from taxi_pipeline.month import Month
+from taxi_pipeline.trips import file_checks
 
 SECRET_URL = f"https://u:{HIDDEN}@host/{NAME}?sig={HIDDEN}"
 
@@ -142,6 +144,14 @@ def test_another_months_file_is_refused_and_named(destination):
 def test_a_part_of_a_file_is_refused_beside_its_neighbours(destination):
     text = refusal(destination, trips(), neighbours={JANUARY - 1: 100_000, JANUARY + 1: 80_000})
     assert "has 1,000 rows, 1.2 % of those of the months beside it (2020-12: 100,000, " in text
+
+
+def test_a_footer_of_row_groups_without_end_is_not_read(destination, monkeypatch):
+    monkeypatch.setattr(file_checks, "MAX_FOOTER_BYTES", 100_000)
+    table = trips(rows=300)
+    assert check(destination, content(table, row_group_size=10)).rows == 300
+    text = refusal(destination, content(table, row_group_size=1))
+    assert re.search(r"has a footer of [34]\d\d\.\d KB, as of row groups without end", text)
 
 
 def test_rows_are_read_in_batches(destination, monkeypatch):
