@@ -97,6 +97,8 @@ def _check_ends(path: Path) -> None:
         end = file.read()
     if not begin:
         raise UnusableFile("is empty", "try again later")
+    if begin.startswith(b"PARE"):
+        raise UnusableFile("is encrypted as a whole", "have it published in plain")
     if not begin.startswith(b"PAR1"):
         raise UnusableFile(
             f"is {sniff_format(begin)} instead of a parquet file",
@@ -155,8 +157,6 @@ def _check_presence(names: Collection[str], taxi: str) -> None:
 
 def sniff_format(begin: bytes) -> str:
     """What a file that is not Parquet seems to be, by its first bytes."""
-    if begin.startswith(b"PARE"):
-        return "an encrypted parquet file"
     text = begin.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"

@@ -109,7 +109,10 @@ class OneKey(pe.KmsClient):
 
 @pytest.mark.parametrize(
     ("plaintext_footer", "says"),
-    [(True, "in the column trip_distance; have it published in plain"), (False, "an encrypted ")],
+    [
+        (True, "in the column trip_distance; have it published in plain"),
+        (False, "is encrypted as a whole; have it"),
+    ],
 )
 def test_encrypted_columns_and_encrypted_files_are_named(destination, plaintext_footer, says):
     encryption = pe.EncryptionConfiguration(
