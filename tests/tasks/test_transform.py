@@ -74,7 +74,13 @@ ABSURD = {
 }
 
 
-@pytest.mark.parametrize("name", ABSURD)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "trip_distance" else pytest.param(name, marks=pytest.mark.slow)
+        for name in ABSURD
+    ],
+)
 def test_absurd_values_reach_a_model_as_missing_ones(pipeline, name):
     for month in ("2021-01", "2021-02"):
         table = trips(rows=3000) if month == "2021-01" else at(pickups(Month(2021, 2), rows=3000))
