@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from taxi_pipeline import config
+from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.errors import DamagedOutput, InvalidParameter
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
 from taxi_pipeline.logger import logger, warn_once
@@ -113,12 +114,15 @@ class IngestTrips(Stage):
         )
         checked = _checked(self, folder / self.FILE)
         url = redact_url(self.url)
-        for warning in checked.warnings:
+        warnings = [
+            name_options(line, (*self.sections, config.cleaning)) for line in checked.warnings
+        ]
+        for warning in warnings:
             logger.warning("%s: %s %s", self.label, url, warning)
         return {
             "summary": f"{checked.rows:,} rows from {url}",
             "rows": checked.rows,
-            "warnings": list(checked.warnings),
+            "warnings": warnings,
             "url": url,
             "validators": dict(self._answer.validators),
         }

@@ -204,10 +204,10 @@ def check_rows(
         UnusableFile: the file is not taken.
     """
     known = KNOWN_LOSSES.get((taxi, month))
-    most = min(neighbours.values(), default=0)
-    if not known and rows < contract.min_rows_share * most:
+    fewest = min(neighbours.values(), default=0)
+    if not known and rows < contract.min_rows_share * fewest:
         raise UnusableFile(
-            f"has {rows:,} rows, {_share(rows, most)} of those of the months beside it "
+            f"has {rows:,} rows, {_share(rows, fewest)} of those of the months beside it "
             f"({_listed(neighbours)}): it is a part of a file",
             "check `url`, or take it nevertheless by `min_rows_share` 0",
         )

@@ -148,6 +148,7 @@ def test_a_refusal_names_the_option_that_takes_the_file_nevertheless(source, con
     assert source.run(task).scheduling_succeeded
     (warning,) = errors(console, "WARNING")
     assert "has 0 of 1,000 pickups in 2021-02" in warning
+    assert warning.endswith(": trips of other months are kept unless [cleaning] only_month is set")
     assert task.output().manifest()["warnings"] == [warning.partition(".parquet ")[2]]
 
 
