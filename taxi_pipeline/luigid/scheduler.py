@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import SchedulerError
 from taxi_pipeline.luigid import state
+from taxi_pipeline.luigid.history import TaskHistory
 from taxi_pipeline.luigid.metrics import TaskMetrics
 from taxi_pipeline.redaction import redact, register_url_secrets
 
@@ -83,11 +84,13 @@ def create_scheduler(folder: Path) -> Scheduler:
         cause = " ".join(str(error).split())
         raise SchedulerError(f"[task_history] db_connection cannot be read: {cause}") from None
     register_url_secrets(database)
+    settings = luigi.scheduler.scheduler()
     try:
-        return Scheduler()
+        history = TaskHistory(database) if settings.record_task_history else None
     except (SQLAlchemyError, ImportError) as error:
         raise SchedulerError(
             f"[task_history] db_connection {redact(database)} cannot be used: "
             f"{redact(str(error).splitlines()[0])}; check the database and that its driver is "
             "installed (for PostgreSQL: pip install 'taxi_pipeline[postgresql]')"
         ) from None
+    return Scheduler(config=settings, task_history_impl=history)

@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.redaction import redact, redact_url
 from taxi_pipeline.tracking.relocation import open_sqlite, sqlite_file, sqlite_tables
 from taxi_pipeline.tracking.tags import KEY_TAG
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 TIMEOUT_SECONDS = 5.0
 """Seconds that connecting to a registry, and each read of its answers, may take."""
@@ -29,7 +32,13 @@ MAX_PAGES = 100
 """Pages of versions after which a server that always names a further one counts as broken."""
 
 _WEB = ("http", "https")
-_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+"""Schemes of the databases that MLflow works with."""
+
+_DRIVER_ADVICE = (
+    "install the driver of the database (for PostgreSQL: pip install 'taxi_pipeline[postgresql]')"
+)
+
 _TABLES = {"registered_models", "model_versions", "model_version_tags", "registered_model_aliases"}
 _DELETED = "Deleted_Internal"
 
@@ -72,12 +81,12 @@ class CannotBeAsked(TrackingError):
 
 
 def _can_be_asked(uri: str) -> bool:
-    scheme = _scheme(uri)
-    if scheme in _WEB:
+    kind = scheme(uri)
+    if kind in _WEB:
         # With these MLflow signs its requests by means of further packages.
         signed = ("MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4")
         return not any(os.environ.get(name) for name in signed)
-    return scheme in _DATABASES
+    return kind in DATABASES
 
 
 def look_up(uri: str, name: str) -> RegisteredModel | None:
@@ -97,14 +106,15 @@ def look_up(uri: str, name: str) -> RegisteredModel | None:
     """
     if not _can_be_asked(uri):
         raise CannotBeAsked("a registry of this kind cannot be asked")
-    if _scheme(uri) in _WEB:
+    if scheme(uri) in _WEB:
         return _ask_server(uri, name)
     if file := sqlite_file(uri):
         return _ask_sqlite(uri, file, name)
     return _ask_database(uri, name)
 
 
-def _scheme(uri: str) -> str:
+def scheme(uri: str) -> str:
+    """The scheme of a tracking URI, without the driver that may follow it."""
     return uri.partition(":")[0].partition("+")[0]
 
 
@@ -115,8 +125,9 @@ def _answering(uri: str, *errors: type[Exception]) -> Iterator[None]:
         yield
     except errors as error:
         cause = redact(str(error)).partition("\n")[0] or type(error).__name__
+        advice = f": {_DRIVER_ADVICE}" if isinstance(error, ImportError) else ""
         raise TrackingError(
-            f"the MLflow server {redact_url(uri)} does not answer ({cause})"
+            f"the MLflow server {redact_url(uri)} does not answer ({cause}){advice}"
         ) from error
 
 
@@ -136,24 +147,37 @@ def _ask_sqlite(uri: str, file: Path, name: str) -> RegisteredModel | None:
             return _from_tables(lambda sql: database.execute(sql, {"name": name}).fetchall())
 
 
-def _ask_database(uri: str, name: str) -> RegisteredModel | None:
+@contextlib.contextmanager
+def connect(uri: str) -> Iterator[sqlalchemy.Connection]:
+    """A connection to a database that MLflow keeps its tables in.
+
+    Raises:
+        TrackingError: the database does not answer.
+    """
     import sqlalchemy
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import NullPool
 
     timeout = {"connect_timeout": int(TIMEOUT_SECONDS)}
-    with _answering(uri, SQLAlchemyError, ImportError, OSError, *_UNLIKE_MLFLOW):
+    with _answering(uri, SQLAlchemyError, ImportError, OSError, ValueError):
         engine = sqlalchemy.create_engine(
             uri,
             poolclass=NullPool,
-            connect_args=timeout if _scheme(uri) in {"postgresql", "mysql"} else {},
+            connect_args=timeout if scheme(uri) in {"postgresql", "mysql"} else {},
         )
         with engine.connect() as database:
-            if not set(sqlalchemy.inspect(database).get_table_names()) >= _TABLES:
-                return None
-            return _from_tables(
-                lambda sql: database.execute(sqlalchemy.text(sql), {"name": name}).mappings().all()
-            )
+            yield database
+
+
+def _ask_database(uri: str, name: str) -> RegisteredModel | None:
+    import sqlalchemy
+
+    with _answering(uri, *_UNLIKE_MLFLOW), connect(uri) as database:
+        if not set(sqlalchemy.inspect(database).get_table_names()) >= _TABLES:
+            return None
+        return _from_tables(
+            lambda sql: database.execute(sqlalchemy.text(sql), {"name": name}).mappings().all()
+        )
 
 
 def _from_tables(rows: Callable[[str], Any]) -> RegisteredModel | None:

@@ -21,6 +21,7 @@ from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.processes import temporary_folder
 from taxi_pipeline.redaction import redact_url, strip_credentials
 from taxi_pipeline.storage import layout, rename_exclusive
+from taxi_pipeline.tracking.lookup import DATABASES, scheme
 from taxi_pipeline.tracking.relocation import relocate, sqlite_file
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class TrackingServer:
             if file := sqlite_file(self.uri):
                 _create_database(file)
                 relocate(file)
+            self._check_schema(file)
             with _without_progress_bars():
                 yield mlflow.MlflowClient(self.uri, self.uri)
         except (MlflowException, OSError, SQLAlchemyError) as error:
@@ -85,7 +87,7 @@ class TrackingServer:
         scheduler's resource ``registry`` keeps registrations apart.
 
         Args:
-            what: the registered model or the search.
+            what: the registered model, the search or the upgrade of the database.
 
         Raises:
             TrackingError: another process has held it for :data:`LOCK_SECONDS`.
@@ -101,9 +103,22 @@ class TrackingServer:
                 yield
         except Timeout:
             raise TrackingError(
-                f"another process has been registering {what} for {LOCK_SECONDS} seconds: wait for "
+                f"another process has been busy with {what} for {LOCK_SECONDS} seconds: wait for "
                 "it or end it, then run again"
             ) from None
+
+    def _check_schema(self, file: Path | None) -> None:
+        """See that the schema of a database is this MLflow's."""
+        if scheme(self.uri) not in DATABASES:
+            return
+        # A client of a web server does without MLflow's tables.
+        from taxi_pipeline.tracking import migration
+
+        if file is None:
+            migration.require_current_schema(self.uri)
+        elif migration.outdated_schema(self.uri):
+            with self.lock("the upgrade of MLflow's database"):
+                migration.upgrade_sqlite(self.uri, file)
 
     def experiment_id(self, client: mlflow.MlflowClient) -> str:
         """The experiment that holds the runs: found or made.

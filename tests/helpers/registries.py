@@ -23,7 +23,7 @@ class MemoryRegistry:
         )
 
     def delete(self, version):
-        """As MLflow, which leaves an alias pointing to nothing."""
+        """As an MLflow before 3.17, which leaves an alias pointing to nothing."""
         del self.versions[version]
 
     def get_registered_model(self, _name):
