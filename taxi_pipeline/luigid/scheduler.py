@@ -87,7 +87,7 @@ def create_scheduler(folder: Path) -> Scheduler:
     settings = luigi.scheduler.scheduler()
     try:
         history = TaskHistory(database) if settings.record_task_history else None
-    except (SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError, ValueError) as error:
         raise SchedulerError(
             f"[task_history] db_connection {redact(database)} cannot be used: "
             f"{redact(str(error).splitlines()[0])}; check the database and that its driver is "

@@ -1,7 +1,8 @@
-"""Registration with a real MLflow server, over HTTP."""
+"""Registration with a real MLflow server, over HTTP, and in a real database on a server."""
 
 import mlflow
 import pandas as pd
+import postgresql
 import pytest
 import servers
 from command_line import SMALL
@@ -12,9 +13,21 @@ NAME = "nyc-green-taxi-duration-linear"
 RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--recipe", "linear", "--local-scheduler")
 
 
-@pytest.fixture
-def server(tmp_path):
-    with servers.mlflow_server(tmp_path) as url:
+@pytest.fixture(scope="module")
+def database():
+    with postgresql.database() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(request, tmp_path):
+    """A server with an empty store of each kind."""
+    store = None
+    if request.param == "postgresql":
+        running = request.getfixturevalue("database")
+        running.empty()
+        store = running.full_url
+    with servers.mlflow_server(tmp_path, store) as url:
         yield url
 
 
@@ -99,3 +112,18 @@ def test_damaged_files_are_mended_through_the_server(luigi, server, tmp_path):
     assert described.is_file()
     versions = mlflow.MlflowClient(server).search_model_versions(f"name = '{NAME}'")
     assert len(versions) == 1
+
+
+def test_a_model_is_registered_in_a_database_once_and_its_password_is_nowhere(luigi, database):
+    database.empty()
+    first = luigi(*RUN, *SMALL, "--tracking-uri", database.full_url)
+    assert first.returncode == 0, first.stderr
+    second = luigi(*RUN, *SMALL, "--tracking-uri", database.full_url)
+    assert "Did not run any tasks" in second.stderr
+    client = mlflow.MlflowClient(database.full_url)
+    (version,) = client.search_model_versions(f"name = '{NAME}'")
+    assert client.get_run(version.run_id).info.status == "FINISHED"
+    assert set(client.get_registered_model(NAME).aliases) == {"challenger", "champion"}
+    texts = [first.stdout, first.stderr, second.stdout, second.stderr]
+    texts += [path.read_text() for path in luigi.folder.glob("data/**/*.log")]
+    assert not [text for text in texts if postgresql.PASSWORD in text or "dawn@5%" in text]

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import servers
+import sqlalchemy
 from processes import run
 
 FOLDERS = tuple(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -21,6 +22,7 @@ class Database:
         self.folder = folder
         self.port = servers.free_port()
         self.url = f"postgresql://luigi:${{HISTORY_PASSWORD}}@127.0.0.1:{self.port}/postgres"
+        self.full_url = self.url.replace("${HISTORY_PASSWORD}", PASSWORD)
         self.as_user = ()
         if os.geteuid() == 0:
             self.as_user = (servers.installed("runuser"), "-u", "postgres", "--")
@@ -28,6 +30,14 @@ class Database:
         (folder / "password").write_text("dawn@5%")
         login = ("--username=luigi", f"--pwfile={folder}/password", "--auth=scram-sha-256")
         self._run("initdb", *login, "--no-sync", "--locale=C.UTF-8")
+
+    def empty(self):
+        """Remove all tables."""
+        engine = sqlalchemy.create_engine(self.full_url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        engine.dispose()
 
     def start(self):
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"

@@ -76,12 +76,15 @@ def scheduler(folder, *flags, port=0, **variables):
 
 
 @contextlib.contextmanager
-def mlflow_server(folder):
-    """An MLflow server that keeps all in a folder; its URL."""
+def mlflow_server(folder, database=None):
+    """An MLflow server that keeps all in a folder, but what is in a database, if one is given.
+
+    The value is its URL.
+    """
     port = free_port()
     command = [str(Path(sys.executable).with_name("mlflow")), "server", "--workers", "1"]
     place = ["--host", "127.0.0.1", "--port", str(port)]
-    store = ["--backend-store-uri", f"sqlite:///{folder}/server.db"]
+    store = ["--backend-store-uri", database or f"sqlite:///{folder}/server.db"]
     files = ["--artifacts-destination", str(folder / "artifacts")]
     with _process([*command, *place, *store, *files], folder, folder / "mlflow.log") as process:
         wait_for(lambda: answers(port, "/health"), process, seconds=90)

@@ -15,9 +15,10 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from taxi_pipeline.errors import SchedulerError
 from taxi_pipeline.luigid.application import create_application
 from taxi_pipeline.luigid.history import TaskHistory
-from taxi_pipeline.luigid.scheduler import Scheduler
+from taxi_pipeline.luigid.scheduler import Scheduler, create_scheduler
 
 INGEST = "IngestTrips_green_1_2021_abc"
 PARAMETERS = {"month": "1", "taxi": "green", "year": "2021"}
@@ -59,10 +60,9 @@ def url(request, tmp_path):
     """An empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/history.db"
-    running = request.getfixturevalue("server")
-    url = running.url.replace("${HISTORY_PASSWORD}", postgresql.PASSWORD)
-    execute(url, "DROP TABLE IF EXISTS task_events, task_parameters, tasks")
-    return url
+    server = request.getfixturevalue("server")
+    server.empty()
+    return server.full_url
 
 
 @pytest.fixture
@@ -321,6 +321,38 @@ def test_work_goes_on_without_the_database_and_the_log_says_what_is_missing(
 def test_a_database_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(OperationalError):
         TaskHistory(f"sqlite:///{tmp_path}/missing/history.db")
+
+
+@pytest.mark.parametrize(("kept", "files"), [("true", ["history.db"]), ("false", [])])
+def test_a_scheduler_keeps_a_history_unless_it_is_told_not_to(luigi_config, tmp_path, kept, files):
+    luigi_config("scheduler", "record_task_history", kept)
+    scheduler = create_scheduler(tmp_path)
+    run(scheduler)
+    assert scheduler.has_task_history() == (kept == "true")
+    assert [path.name for path in tmp_path.iterdir()] == files
+
+
+@pytest.mark.parametrize(
+    ("database", "cause"),
+    [
+        ("sqlite:///missing/history.db", "unable to open database file"),
+        ("postgresql+pg8000://user:secret-word@127.0.0.1/db", "No module named 'pg8000'"),
+        ("not a URL", "Could not parse"),
+        ("postgresql://127.0.0.1:port/db", "port"),
+        ("nonsense://host/db", "nonsense"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_one_line_that_names_the_option(
+    luigi_config, tmp_path, database, cause
+):
+    luigi_config("task_history", "db_connection", database)
+    with pytest.raises(SchedulerError) as raised:
+        create_scheduler(tmp_path)
+    line = str(raised.value)
+    assert line.startswith("[task_history] db_connection ")
+    assert cause in line
+    assert "\n" not in line
+    assert "secret-word" not in line
 
 
 def test_luigi_gives_a_task_the_attributes_that_are_written():

@@ -44,7 +44,7 @@ def uri(request, tmp_path_factory):
             yield url
     else:
         with postgresql.database() as database:
-            yield database.url.replace("${HISTORY_PASSWORD}", postgresql.PASSWORD)
+            yield database.full_url
 
 
 @pytest.fixture

@@ -128,6 +128,18 @@ def test_a_copy_restores_what_was(file, server):
     assert revision(file) == NEW
 
 
+def test_a_file_that_was_moved_too_names_its_files_here_and_is_upgraded(file, server, logged):
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE experiments SET artifact_location = '/before/root/artifacts'")
+    with server.client() as client:
+        found = client.search_experiments()
+    assert {each.artifact_location for each in found} == {f"{file.parent}/artifacts"}
+    assert revision(file) == NEW
+    moved, upgraded = logged()
+    assert "was moved or copied from /before/root to" in moved
+    assert "is upgraded to MLflow" in upgraded
+
+
 OPEN = """
 import logging, os, sys
 import sqlalchemy
@@ -228,11 +240,9 @@ def database():
 @pytest.fixture
 def shared(database):
     """A database of the older MLflow's on a server, and its URI."""
-    uri = database.url.replace("${HISTORY_PASSWORD}", postgresql.PASSWORD)
+    database.empty()
+    uri = database.full_url
     engine = sqlalchemy.create_engine(uri)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
     migration.utils.InitialBase.metadata.create_all(engine)
     config = migration._config()
     with engine.connect() as connection:
