@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KIND_TAG = "mlflow.experimentKind"
 """The tag by which MLflow opens an experiment on its runs.
 
-MLflow 3.16 does not look at it: it opens the page of traces unless the person has once chosen
+MLflow 3.17 does not look at it: it opens the pages of GenAI unless the person has once chosen
 "Model training", or the link says so.
 """
 

