@@ -1,11 +1,13 @@
-"""Files of a process that goes away: named after it, so that others can tell when it is gone."""
+"""Processes that go away: their children, and files named after them, so that others can tell."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
+import signal
 import socket
+import subprocess
 import tempfile
 import time
 import uuid
@@ -45,15 +47,16 @@ def is_running(name: str) -> bool | None:
     return True
 
 
-def is_left_over(path: Path) -> bool:
+def is_left_over(path: Path, *, ending: bool = False) -> bool:
     """Whether the process that a file or folder is named after has ended.
 
     Args:
         path: what :func:`own_name` named, with or without something before it.
+        ending: whether this process counts as ended as well.
     """
     runs = is_running(path.name)
     if runs is not None:
-        return not runs
+        return not runs or (ending and f"-{os.getpid()}-" in path.name)
     try:
         return time.time() - path.stat().st_mtime > SECONDS_UNSEEN
     except FileNotFoundError:
@@ -76,19 +79,20 @@ def temporary_folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterat
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_left_over(folder: Path, prefix: str = "") -> list[Path]:
+def remove_left_over(folder: Path, prefix: str = "", *, ending: bool = False) -> list[Path]:
     """Remove what processes that have ended left in a folder.
 
     Args:
         folder: where to look; it need not be there.
         prefix: how the names begin.
+        ending: whether this process counts as ended as well.
 
     Returns:
         What was removed.
     """
     removed = []
     for path in folder.glob(f"{prefix}*"):
-        if is_left_over(path):
+        if is_left_over(path, ending=ending):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -97,6 +101,51 @@ def remove_left_over(folder: Path, prefix: str = "") -> list[Path]:
     return removed
 
 
-def remove_temporary_folders() -> list[Path]:
+def remove_temporary_folders(*, ending: bool = False) -> list[Path]:
     """Remove the temporary folders of processes of this machine that have ended."""
-    return remove_left_over(Path(tempfile.gettempdir()), f"{PREFIX}{socket.gethostname()}-")
+    prefix = f"{PREFIX}{socket.gethostname()}-"
+    return remove_left_over(Path(tempfile.gettempdir()), prefix, ending=ending)
+
+
+def descendants() -> list[int]:
+    """The numbers of the processes that this one has started, and that those have started."""
+    children: dict[int, list[int]] = {}
+    for process, parent in _parents():
+        children.setdefault(parent, []).append(process)
+    found, ahead = [], [os.getpid()]
+    while ahead:
+        of_one = children.get(ahead.pop(), [])
+        found += of_one
+        ahead += of_one
+    return found
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Each process of this machine with the one that started it."""
+    processes = Path("/proc")
+    if not (processes / "self" / "stat").exists():  # macOS
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607  (wherever the system keeps it)
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        for line in listed.stdout.splitlines():
+            process, parent = line.split()
+            yield int(process), int(parent)
+        return
+    for entry in processes.iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):  # it has just ended
+                # The name before the last bracket may hold anything.
+                status = (entry / "stat").read_bytes().rpartition(b")")[2].split()
+                yield int(entry.name), int(status[1])
+
+
+def kill_descendants() -> None:
+    """End all processes that this one has started, directly or not, at once."""
+    for process in descendants():
+        with contextlib.suppress(OSError):  # it has just ended
+            os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(OSError):  # it is the child of a child
+            os.waitpid(process, 0)  # else it counts as running

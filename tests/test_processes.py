@@ -4,8 +4,10 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from processes import python
 
 from taxi_pipeline import processes
 from taxi_pipeline.processes import is_running, own_name
@@ -95,3 +97,38 @@ def test_a_process_of_this_machine_is_known_to_run_or_to_have_ended(gone):
 @pytest.mark.parametrize("name", [f"another-machine-12-{'0' * 32}", "notes.txt", ""])
 def test_nothing_is_known_of_a_process_of_another_machine(name):
     assert is_running(name) is None
+
+
+def test_what_a_process_that_ends_wrote_counts_as_left_over(tmp_path, gone):
+    own = named(tmp_path, processes.own_name())
+    other = named(tmp_path, of(gone))
+    running = named(tmp_path, of(os.getppid()))
+    assert set(processes.remove_left_over(tmp_path, ending=True)) == {own, other}
+    assert running.exists()
+
+
+TREE = """
+import subprocess, sys
+from taxi_pipeline import processes
+
+child = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!; wait"], stdout=subprocess.PIPE)
+grandchild = int(child.stdout.readline())
+assert sorted(processes.descendants()) == sorted([child.pid, grandchild])
+processes.kill_descendants()
+assert processes.is_running(f"{processes.socket.gethostname()}-{child.pid}-x") is False
+sys.exit(len(processes.descendants()))
+"""
+
+
+def test_a_process_knows_and_ends_those_that_it_has_started_and_theirs(tmp_path):
+    answer = python(tmp_path, "-c", TREE)
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_where_there_is_no_proc_the_processes_are_listed_by_ps(monkeypatch):
+    """As on macOS."""
+    listed = f"  1     0\n 70 {os.getpid()}\n 71    70\n 72     1\n"
+    answer = subprocess.CompletedProcess([], 0, stdout=listed)
+    monkeypatch.setattr(processes, "Path", lambda _: Path("/nowhere"))
+    monkeypatch.setattr(processes.subprocess, "run", lambda *_, **__: answer)
+    assert processes.descendants() == [70, 71]

@@ -56,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader (head, a pager) has closed the pipe: nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        print("WARNING: SIGINT: ended; the same command begins again", file=sys.stderr)
+        return 130
     except Exception as error:
         line = failures.error_line(error)
         if line is None:

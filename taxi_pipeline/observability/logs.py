@@ -29,6 +29,8 @@ from taxi_pipeline.redaction import RedactingFilter, message, redact
 # The level up to which records of these modules of Luigi are about requests to the scheduler.
 CHATTER = {"worker": logging.INFO, "rpc": logging.WARNING}
 
+_FILE_FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+
 # Luigi's message for a task that it cannot run and whose output is missing.
 _MISSING = "Data for %s does not exist"
 
@@ -95,7 +97,7 @@ class TaskLog:
 def log_to_file(file: Path) -> Iterator[TaskLog]:
     """Keep all that this process logs in a file as well."""
     handler = logging.FileHandler(file, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_FILE_FORMAT)
     handler.addFilter(RedactingFilter())
     everything = logging.getLogger()
     everything.addHandler(handler)
@@ -104,6 +106,13 @@ def log_to_file(file: Path) -> Iterator[TaskLog]:
     finally:
         everything.removeHandler(handler)
         handler.close()
+
+
+def append_line(file: Path, line: str) -> None:
+    """Write a warning at the end of a task's log, without a lock that a stopped thread may hold."""
+    record = logging.LogRecord(logger.name, logging.WARNING, __file__, 0, line, (), None)
+    with file.open("a", encoding="utf-8", errors="backslashreplace") as log:
+        log.write(f"{_FILE_FORMAT.format(record)}\n")
 
 
 def is_luigi_command() -> bool:

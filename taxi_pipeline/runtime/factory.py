@@ -13,6 +13,7 @@ import luigi
 
 from taxi_pipeline.compute.cores import CoreShare
 from taxi_pipeline.observability.links import BrowserLinks
+from taxi_pipeline.runtime import interruption
 from taxi_pipeline.runtime.lease import LeasingWorker
 from taxi_pipeline.runtime.resources import sync_resource_limits
 from taxi_pipeline.runtime.root import prepare_root
@@ -47,10 +48,12 @@ class Factory:
         )
         made = LeasingWorker(scheduler, worker_processes, context=context, assistant=assistant)
         scheduler.worker = made
+        interruption.watch(made)
         return made
 
 
 def install() -> None:
-    """Have Luigi's command use this worker."""
+    """Have Luigi's command use this worker, and end in good order at Ctrl-C and SIGTERM."""
+    interruption.install()
     interface: Any = luigi.interface
     interface._WorkerSchedulerFactory = Factory  # noqa: SLF001  (it offers no other way)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
 import luigi
+from luigi.rpc import RPCError
 from luigi.task import flatten
-from luigi.task_status import PENDING
+from luigi.task_status import DONE, PENDING
 
 from taxi_pipeline import config
+from taxi_pipeline.runtime.schedulers import CentralScheduler
 from taxi_pipeline.runtime.worker import Worker
 from taxi_pipeline.storage import open_storage
 from taxi_pipeline.storage.leases import Holder
@@ -44,6 +47,33 @@ class LeasingWorker(Worker):
         """Hold what a task requires, where another worker has scheduled it."""
         self._lease.cover(_task_dirs([task, *flatten(task.requires())]))
         return super()._create_task_process(task)
+
+    @property
+    def made(self) -> int:
+        """The number of tasks that this run has made so far."""
+        return sum(
+            status == DONE and runnable is not False
+            for _, status, runnable in list(self._add_task_history)
+        )
+
+    def __exit__(self, *raised: object) -> None:
+        """End the run's processes, and at an exception, such as Ctrl-C in a program, sign off."""
+        super().__exit__(*raised)
+        if raised[0] is not None:
+            with contextlib.suppress(RPCError):
+                self.abandon()
+
+    def abandon(self) -> None:
+        """Give up what runs: the scheduler shows it as pending, and the lease ends.
+
+        Raises:
+            RPCError: the scheduler does not answer.
+        """
+        try:
+            if isinstance(self.scheduler, CentralScheduler):
+                self.scheduler.give_back(self._id)
+        finally:
+            self._lease.release()
 
     def close(self) -> None:
         """End the run, and the lease with it."""

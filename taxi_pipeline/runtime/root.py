@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidConfig, TrackingError
@@ -18,10 +19,23 @@ def prepare_root() -> None:
     MLflow's database that cannot be followed is a warning: not every run needs it.
     """
     open_storage(config.storage().root).remove_left_over()
+    if file := _database():
+        remove_left_over(file.parent, layout.HALF_MADE)
+        try:
+            relocate(file)
+        except TrackingError as error:
+            logger.warning("%s", error)
+
+
+def clear_root() -> None:
+    """Remove what this process, which ends at once, leaves half written."""
+    if file := _database():
+        remove_left_over(file.parent, layout.HALF_MADE, ending=True)
+    open_storage(config.storage().root).remove_left_over(ending=True)
+
+
+def _database() -> Path | None:
+    """MLflow's SQLite file, if there is one that can be used."""
     with contextlib.suppress(InvalidConfig):  # a task that registers tells
-        if file := sqlite_file(config.tracking().server_uri):
-            remove_left_over(file.parent, layout.HALF_MADE)
-            try:
-                relocate(file)
-            except TrackingError as error:
-                logger.warning("%s", error)
+        return sqlite_file(config.tracking().server_uri)
+    return None

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from luigi import rpc, scheduler
+from luigi.task_status import FAILED, PENDING, RUNNING
 from tenacity import RetryCallState, Retrying, stop_after_delay, wait_fixed
 
 from taxi_pipeline.errors import SchedulerError
@@ -83,6 +84,34 @@ class CentralScheduler(rpc.RemoteScheduler):
         except self._fetcher.raises as error:
             _raise_refusal(self._url, error)
             raise rpc.RPCError(f"{redact(self._url)} does not answer any more", error) from error
+
+    def give_back(self, worker: str) -> None:
+        """Sign a worker off that ends at once; the tasks that it runs are pending again.
+
+        Luigi's scheduler takes a running task for pending only if it is told of new requirements:
+        it is told those that it knows. A task without any fails, and is forgiven.
+
+        Raises:
+            RPCError: it does not answer.
+        """
+        # Another client: this one may be in the middle of a request. Luigi adds the methods.
+        ask: Any = CentralScheduler(self.url)
+        ask.disable_worker(worker)  # so that no request which is on its way changes anything
+        for task_id, task in ask.task_list(RUNNING, "", limit=False).items():
+            if task["worker_running"] != worker:
+                continue
+            required = ask.dep_graph(task_id)[task_id]["deps"]
+            ask.add_task(
+                worker=worker,
+                task_id=task_id,
+                status=PENDING if required else FAILED,
+                new_deps=required,
+                resources=task["resources"],
+                accepts_messages=None,
+            )
+            if not required:
+                ask.forgive_failures(task_id)
+            ask.set_task_status_message(task_id, "was interrupted")
 
     @staticmethod
     def _log_waiting(state: RetryCallState) -> None:

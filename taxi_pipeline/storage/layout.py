@@ -107,9 +107,14 @@ def browsable(folder: str) -> str:
     return f"{folder}/"
 
 
+def logs_dir(task_dir: str) -> str:
+    """The folder of the logs of a task's runs."""
+    return f"{task_dir}/{LOGS}"
+
+
 def log_file(task_dir: str, started: datetime, process: int) -> str:
     """The log of a task's run, by when it started (in UTC) and the number of its process."""
-    return f"{task_dir}/{LOGS}/{started:%Y%m%dT%H%M%S.%fZ}-{process}.log"
+    return f"{logs_dir(task_dir)}/{started:%Y%m%dT%H%M%S.%fZ}-{process}.log"
 
 
 def source_pointer(task_dir: str, source_digest: str) -> str:

@@ -158,11 +158,11 @@ class LocalStorage:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def remove_left_over(self) -> None:
-        """Remove what processes of this machine that have ended left half written."""
-        remove_left_over(self._folder / layout.STAGING)
-        remove_left_over(self._folder / layout.RUNNING)
-        remove_temporary_folders()
+    def remove_left_over(self, *, ending: bool = False) -> None:
+        """Remove what processes of this machine that have ended, or end, left half written."""
+        remove_left_over(self._folder / layout.STAGING, ending=ending)
+        remove_left_over(self._folder / layout.RUNNING, ending=ending)
+        remove_temporary_folders(ending=ending)
 
     @contextlib.contextmanager
     def streaming_file(self, location: str) -> Iterator[Path]:

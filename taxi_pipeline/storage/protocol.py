@@ -80,8 +80,12 @@ class Storage(Protocol):
     def staging(self) -> AbstractContextManager[Path]:
         """A folder of this machine to write into; removed at the end."""
 
-    def remove_left_over(self) -> None:
-        """Remove what processes of this machine that have ended left half written."""
+    def remove_left_over(self, *, ending: bool = False) -> None:
+        """Remove what processes of this machine that have ended left half written.
+
+        Args:
+            ending: whether this process counts as ended as well.
+        """
 
     def streaming_file(self, location: str) -> AbstractContextManager[Path]:
         """A path of this machine to write a file to that may be read meanwhile, such as a log."""

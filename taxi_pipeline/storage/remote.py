@@ -160,9 +160,9 @@ class RemoteStorage:
         with temporary_folder() as folder:
             yield folder
 
-    def remove_left_over(self) -> None:
-        """Remove what processes of this machine that have ended left half written."""
-        remove_temporary_folders()
+    def remove_left_over(self, *, ending: bool = False) -> None:
+        """Remove what processes of this machine that have ended, or end, left half written."""
+        remove_temporary_folders(ending=ending)
 
     @contextlib.contextmanager
     def streaming_file(self, location: str) -> Iterator[Path]:

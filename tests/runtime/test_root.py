@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from taxi_pipeline.processes import own_name
 from taxi_pipeline.runtime.factory import Factory
-from taxi_pipeline.runtime.root import prepare_root
+from taxi_pipeline.runtime.root import clear_root, prepare_root
 from taxi_pipeline.runtime.schedulers import LocalScheduler
 
 
@@ -67,3 +68,14 @@ def test_a_root_that_can_hold_no_registry_needs_none_so_far(luigi_config):
 def test_a_root_that_is_not_there_is_not_made(root):
     prepare_root()
     assert not root.exists()
+
+
+def test_a_process_that_ends_leaves_nothing_half_written(root):
+    left = [root / ".staging", root / ".running", root / "mlflow"]
+    left = [folder / f"{'.new-' * (folder.name == 'mlflow')}{own_name()}" for folder in left]
+    for folder in left:
+        folder.mkdir(parents=True)
+    prepare_root()
+    assert all(folder.exists() for folder in left)
+    clear_root()
+    assert not any(folder.exists() for folder in left)
