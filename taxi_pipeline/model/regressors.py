@@ -116,7 +116,8 @@ class Boosting:
 
     def save(self, folder: Path) -> None:
         """Write the booster in XGBoost's own binary format."""
-        self.booster.save_model(folder / self.FILE)
+        # Not by save_model, which says nothing of a full disk and leaves a part of the file.
+        (folder / self.FILE).write_bytes(self.booster.save_raw("ubj"))
 
     def load(self, folder: Path, threads: int = 1) -> Boosting:
         """Read the booster."""

@@ -7,6 +7,8 @@ defect of the pipeline or of a task's own code, and keeps its traceback.
 from __future__ import annotations
 
 import builtins
+import errno
+import re
 import sys
 from collections.abc import Iterator
 
@@ -15,6 +17,9 @@ from luigi.rpc import RPCError
 from luigi.task_register import TaskClassException
 
 from taxi_pipeline.errors import TaxiPipelineError
+
+_FULL_DISK = re.compile(rf"\[Errno (?:{errno.ENOSPC}|{errno.EDQUOT}|{errno.EROFS})\] (.*)")
+"""The text of an error of the system that means a disk that cannot be written."""
 
 _TRACEBACK = "Traceback (most recent call last):\n"
 _CHAIN = (
@@ -59,6 +64,11 @@ def _line(kind: type[BaseException], text: str) -> str | None:
     text = _first_line(text)
     if issubclass(kind, TaxiPipelineError):
         return text
+    if issubclass(kind, OSError) and (disk := _FULL_DISK.match(text)):
+        return (
+            f"{disk[1]}: make room on that disk, or choose another; the variable TMPDIR says where "
+            "temporary files are, [core] lock_pid_dir where Luigi's locks are"
+        )
     if issubclass(kind, RPCError):
         return (
             "no central scheduler answers: start one (scripts/luigid, or python -m taxi_pipeline "

@@ -38,6 +38,9 @@ _MISSING = "Data for %s does not exist"
 class ReadableFilter(logging.Filter):
     """Shortens or drops what a user need not read; at level DEBUG nothing is dropped."""
 
+    # The last error that was shown: Luigi logs what ends a run where it is raised, and at the end.
+    _shown: BaseException | None = None
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite or drop a record of Luigi's logger."""
         waiting = getattr(_task(record.args or ()), "waiting", None)
@@ -47,6 +50,10 @@ class ReadableFilter(logging.Filter):
             return LUIGI_LOGGER.isEnabledFor(logging.INFO)
         error = record.exc_info[1] if record.exc_info else None
         line = failures.error_line(error) if error else None
+        if line is not None:
+            if error is self._shown:
+                return LUIGI_LOGGER.isEnabledFor(logging.DEBUG)
+            self._shown = error
         if line is None and record.levelno >= logging.WARNING:
             line = failures.error_line(message(record))
         if line is not None:
@@ -93,10 +100,36 @@ class TaskLog:
         )
 
 
+class _TaskFile(logging.FileHandler):
+    """A task's log. A disk that does not take it is told of once, and the task goes on."""
+
+    _lost = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
+        """Warn that the file cannot be written."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            self._warn(error)
+        else:
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Close the file, which writes what is still to be written."""
+        try:
+            super().close()
+        except OSError as error:
+            self._warn(error)
+
+    def _warn(self, error: OSError) -> None:
+        if not self._lost:
+            self._lost = True
+            logger.warning("the log %s is cut short: %s", self.baseFilename, error.strerror)
+
+
 @contextmanager
 def log_to_file(file: Path) -> Iterator[TaskLog]:
     """Keep all that this process logs in a file as well."""
-    handler = logging.FileHandler(file, encoding="utf-8")
+    handler = _TaskFile(file, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(_FILE_FORMAT)
     handler.addFilter(RedactingFilter())
     everything = logging.getLogger()

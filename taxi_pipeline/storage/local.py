@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from taxi_pipeline.errors import StorageError
 from taxi_pipeline.processes import own_name, remove_left_over, remove_temporary_folders
-from taxi_pipeline.storage import layout
+from taxi_pipeline.storage import disk, layout
 from taxi_pipeline.storage.files import parse_json, rename_exclusive, to_json
 from taxi_pipeline.storage.output import Output, announce_set_aside
 from taxi_pipeline.storage.protocol import wrap_errors
@@ -65,7 +65,7 @@ class LocalStorage:
     def _staged(self, location: str, text: str) -> Iterator[tuple[Path, Path]]:
         """A text file under a name that nobody reads, and the path that it is to have."""
         path = self._folder / location
-        with self.staging() as folder, wrap_errors(self.uri(location), "written"):
+        with self.staging() as folder, wrap_errors(self.uri(location), "written", self._folder):
             made = folder / path.name
             made.write_text(text, encoding="utf-8")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ class LocalStorage:
         """Remove a file, a link or a folder: in one rename, whatever interrupts the rest."""
         with (
             self.staging() as folder,
-            wrap_errors(self.uri(location), "removed"),
+            wrap_errors(self.uri(location), "removed", self._folder),
             contextlib.suppress(FileNotFoundError),
         ):
             (self._folder / location).rename(folder / "removed")
@@ -138,7 +138,7 @@ class LocalStorage:
     def set_aside(self, location: str) -> str:
         """Move a file or a folder out of the way, into a hidden folder; the URI that it has now."""
         aside = layout.set_aside(location, datetime.now(UTC), uuid.uuid4().hex[:8])
-        with wrap_errors(self.uri(location), "written"):
+        with wrap_errors(self.uri(location), "written", self._folder):
             (self._folder / aside).parent.mkdir(parents=True, exist_ok=True)
             (self._folder / location).rename(self._folder / aside)
         return self.uri(aside)
@@ -147,16 +147,19 @@ class LocalStorage:
     def staging(self) -> Iterator[Path]:
         """A folder to write into, on the same disk as the root; removed at the end."""
         folder = self._folder / layout.STAGING / own_name()
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise StorageError(
-                f"[storage] root {self.root} cannot be written: {error.strerror or error}"
-            ) from error
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with disk.writing(self._folder):
+            try:
+                folder.mkdir(parents=True)
+            except OSError as error:
+                if disk.explain(error, self._folder):
+                    raise
+                raise StorageError(
+                    f"[storage] root {self.root} cannot be written: {error.strerror or error}"
+                ) from error
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def remove_left_over(self, *, ending: bool = False) -> None:
         """Remove what processes of this machine that have ended, or end, left half written."""
@@ -168,9 +171,9 @@ class LocalStorage:
     def streaming_file(self, location: str) -> Iterator[Path]:
         """A path to write a file to that may be read meanwhile, such as a log."""
         path = self._folder / location
-        with wrap_errors(self.uri(location), "written"):
+        with wrap_errors(self.uri(location), "written", self._folder):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
+            path.touch(mode=0o640)  # a log may name servers, which is not for everybody
         yield path
 
     def publish(self, folder: Path, location: str) -> None:
@@ -180,7 +183,7 @@ class LocalStorage:
         made from the same things. An output that is damaged is set aside.
         """
         target = self._folder / location
-        with wrap_errors(self.uri(location), "written"):
+        with wrap_errors(self.uri(location), "written", self._folder):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 folder.rename(target)

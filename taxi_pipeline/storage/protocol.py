@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from taxi_pipeline.errors import StorageError
+from taxi_pipeline.storage import disk
 
 
 class Storage(Protocol):
@@ -102,12 +103,13 @@ class Storage(Protocol):
 
 
 @contextlib.contextmanager
-def wrap_errors(uri: str, action: str) -> Iterator[None]:
+def wrap_errors(uri: str, action: str, root: Path | None = None) -> Iterator[None]:
     """Failures of a store as one line, whatever library they come from.
 
     Args:
         uri: what is read or written, as a user would type it.
         action: ``read``, ``written`` or ``removed``.
+        root: the store, if it is a folder of this machine, whose disk may be full.
 
     Raises:
         StorageError: in place of any other exception.
@@ -117,6 +119,8 @@ def wrap_errors(uri: str, action: str) -> Iterator[None]:
     except StorageError:
         raise
     except Exception as error:
+        if root and action != "read" and (line := disk.explain(error, root)):
+            raise StorageError(line) from error
         cause = " ".join(str(error).split())
         raise StorageError(
             f"{uri} cannot be {action}: {type(error).__name__} {cause}; "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing.util
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from taxi_pipeline.errors import StorageError
 from taxi_pipeline.logger import logger
 from taxi_pipeline.processes import remove_temporary_folders, temporary_folder
 from taxi_pipeline.redaction import redact
-from taxi_pipeline.storage import layout
+from taxi_pipeline.storage import disk, layout
 from taxi_pipeline.storage.files import parse_json, to_json
 from taxi_pipeline.storage.output import Output, announce_set_aside
 from taxi_pipeline.storage.protocol import wrap_errors
@@ -157,8 +158,9 @@ class RemoteStorage:
     @contextlib.contextmanager
     def staging(self) -> Iterator[Path]:
         """A folder of this machine to write into; removed at the end."""
-        with temporary_folder() as folder:
-            yield folder
+        with disk.writing(Path(tempfile.gettempdir()), "the variable TMPDIR"):  # noqa: SIM117
+            with temporary_folder() as folder:
+                yield folder
 
     def remove_left_over(self, *, ending: bool = False) -> None:
         """Remove what processes of this machine that have ended, or end, left half written."""

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.logger import logger
-from taxi_pipeline.storage import layout
+from taxi_pipeline.storage import disk, layout
 
 ARTIFACTS = "artifacts"
 """The folder of the files of runs and models, beside the database."""
@@ -112,9 +112,11 @@ def relocate(file: Path) -> None:
     except (sqlite3.Error, OSError) as error:
         if not moved:
             raise unreadable(file, error) from None
+        line = disk.explain(error, file.parent, "[tracking] uri") or (
+            f"it cannot be written ({error}): make it and its folder writable, then run this again"
+        )
         raise TrackingError(
-            f"{_move(moved[0], file)}, but MLflow's database {file} names its files there and "
-            f"cannot be written ({error}): make it and its folder writable, then run this again"
+            f"{_move(moved[0], file)}, but MLflow's database {file} names its files there; {line}"
         ) from None
     for base in moved:
         logger.info("%s: MLflow's database names its files here now", _move(base, file))

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.processes import temporary_folder
 from taxi_pipeline.redaction import redact_url, strip_credentials
-from taxi_pipeline.storage import layout, rename_exclusive
+from taxi_pipeline.storage import disk, layout, rename_exclusive
 from taxi_pipeline.tracking.lookup import DATABASES, scheme
 from taxi_pipeline.tracking.relocation import relocate, sqlite_file
 
@@ -38,10 +38,11 @@ LOCK_SECONDS = 600
 for _noisy in (
     "alembic",
     "mlflow.pyfunc",
-    "mlflow.store.db.utils",
     "mlflow.store.model_registry.abstract_store",
 ):
     logging.getLogger(_noisy).setLevel(logging.WARNING)
+# It logs each error of a database with its traceback, and raises it as well.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,17 @@ class TrackingServer:
         Raises:
             TrackingError: the server cannot be reached or refuses.
         """
+        file = sqlite_file(self.uri)
         try:
-            if file := sqlite_file(self.uri):
+            if file:
                 _create_database(file)
                 relocate(file)
             self._check_schema(file)
             with _without_progress_bars():
                 yield mlflow.MlflowClient(self.uri, self.uri)
         except (MlflowException, OSError, SQLAlchemyError) as error:
+            if file and (line := disk.explain(error, file.parent, "[tracking] uri")):
+                raise TrackingError(line) from None
             raise TrackingError(
                 f"the MLflow server {redact_url(self.uri)} {_cause(error)}: check [tracking] "
                 "uri, and that the server runs; what was made is kept, and running again "

@@ -12,6 +12,7 @@ there, and no two attempts share a file system object.
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -76,6 +77,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
     Raises:
         MonthNotPublished: the source says that it has no such file.
         SourceError: the file could not be fetched.
+        OSError: the disk of `destination` is full, over quota, or can only be read.
     """
     from tenacity import Retrying, wait_random_exponential
 
@@ -113,6 +115,9 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
         try:
             retrying(attempt)
         except Exception as error:  # noqa: BLE001  (a file system may raise anything)
+            number = getattr(error, "errno", None)
+            if number in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+                raise OSError(number, os.strerror(number), str(destination)) from None
             failed = diagnose(error, url, is_offered=is_offered)
             if failed.kind is MonthNotPublished:
                 said = f"{unpublished(url)} ({failed.cause})"

@@ -5,7 +5,6 @@ Advice names arguments in backticks; the caller knows which options they come fr
 
 from __future__ import annotations
 
-import errno
 import sys
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -89,8 +88,6 @@ def diagnose(error: BaseException | None, url: str, *, is_offered: bool = False)
         return Failure(cause, advice, max_attempts=sys.maxsize, retry_after=_retry_after(error))
     if by_proxy:
         return Failure(f"the proxy answers {cause}", "check HTTPS_PROXY and NO_PROXY")
-    if getattr(error, "errno", None) == errno.ENOSPC:
-        return Failure(cause, "make room on the disk of `root`")
     return Failure(cause, "check `url`" + (" and its credentials" if status else ""))
 
 

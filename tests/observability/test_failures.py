@@ -1,6 +1,8 @@
 """What a user reads of an error, in every place where it is shown."""
 
+import errno
 import importlib
+import os
 import sys
 import traceback
 
@@ -332,3 +334,15 @@ def test_a_defect_keeps_its_traceback_where_there_is_room(my_tasks, places, meth
     assert "Traceback" in "".join(filter(None, places.pages))
     (post,) = places.posts
     assert post.endswith(f": {DEFECTS[kind]}")
+
+
+@pytest.mark.parametrize("as_it_is_kept", [lambda error: error, formatted])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_disk_is_a_line_wherever_it_is_met(number, as_it_is_kept):
+    error = OSError(number, os.strerror(number), "/tmp/luigi/1.pid")  # noqa: S108
+    line = failures.error_line(as_it_is_kept(error))
+    assert line.startswith(f"{os.strerror(number)}: '/tmp/luigi/1.pid': make room on that disk")
+
+
+def test_another_error_of_the_system_is_a_defect():
+    assert failures.error_line(OSError(errno.EBADF, "a defect")) is None

@@ -2,6 +2,7 @@ import logging
 import re
 import sys
 import traceback
+from pathlib import Path
 
 import luigi
 import pytest
@@ -10,7 +11,7 @@ from luigi.rpc import RPCError
 from luigi.task_register import TaskClassException
 
 from taxi_pipeline import errors, redaction
-from taxi_pipeline.errors import InvalidConfig, MonthNotPublished, TaxiPipelineError
+from taxi_pipeline.errors import InvalidConfig, MonthNotPublished, StorageError, TaxiPipelineError
 from taxi_pipeline.observability import failures, logs
 
 LINE = "green 2031-01: not published yet; choose an earlier month (100% sure)"
@@ -428,3 +429,58 @@ def test_luigi_shows_its_talk_with_the_scheduler_at_level_debug(console, at_leve
     at_level(logging.DEBUG)
     lines = console("run", MonthNotPublished(LINE))
     assert any("Informed scheduler" in line for line in lines)
+
+
+def test_luigi_shows_what_ends_a_run_once(console, monkeypatch, caplog):
+    error = StorageError(LINE)
+
+    def refuse(_worker, _task):
+        raise error
+
+    monkeypatch.setattr(luigi.worker.Worker, "_validate_task", refuse)
+    with pytest.raises(StorageError):
+        console("run", None)
+    # What Luigi's command does at its end.
+    logs.LUIGI_LOGGER.error("Uncaught exception in luigi", exc_info=error)
+    assert [record.getMessage() for record in caplog.records if LINE in record.getMessage()] == [
+        LINE
+    ]
+    # The same line of another error is another failure.
+    logs.LUIGI_LOGGER.error("Uncaught exception in luigi", exc_info=StorageError(LINE))
+    assert sum(LINE in record.getMessage() for record in caplog.records) == 2
+
+
+@pytest.fixture
+def full_disk():
+    """A file that takes nothing."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    return Path("/dev/full")
+
+
+def test_a_log_that_its_disk_does_not_take_is_told_of_once_and_nothing_fails(
+    full_disk, caplog, capsys
+):
+    with logs.log_to_file(full_disk) as kept:
+        for number in range(3):
+            logs.logger.info("line %d", number)
+        kept.write("starts")
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.getMessage() == "the log /dev/full is cut short: No space left on device"
+    assert capsys.readouterr().err == ""
+
+
+def test_a_log_takes_names_that_are_no_text(tmp_path):
+    with logs.log_to_file(tmp_path / "1.log"):
+        logs.logger.info("root %s", "a\udcffb")
+    assert r"root a\udcffb" in (tmp_path / "1.log").read_text()
+
+
+def test_a_line_is_appended_to_a_log_in_its_form(tmp_path):
+    file = tmp_path / "1.log"
+    with logs.log_to_file(file) as kept:
+        kept.write("starts")
+    logs.append_line(file, "ended by SIGINT")
+    begin, end = file.read_text().splitlines()
+    assert begin.endswith(" INFO starts")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} WARNING ended by SIGINT", end)

@@ -346,12 +346,15 @@ def test_a_folder_is_no_file(tmp_path_factory, destination, scheme):
     assert "a folder, not a file" in failure(f"{scheme}{folder}", destination)
 
 
-def test_a_full_disk_is_said(destination, monkeypatch):
-    error = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(Broken, "failure", error)
-    text = failure(f"broken://bucket/{NAME}", destination)
-    assert "No space left on device" in text
-    assert "make room" in text
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_disk_is_no_failure_of_the_source(destination, monkeypatch, number):
+    monkeypatch.setattr(Broken, "failure", OSError(number, "of some library"))
+    told = []
+    with pytest.raises(OSError, match=str(destination)) as caught:
+        fetch(f"broken://bucket/{NAME}", destination, on_retry=told.append)
+    assert caught.value.errno == number
+    assert not told
+    assert not destination.exists()
 
 
 def test_a_wrong_certificate_is_not_tried_again(destination, monkeypatch):

@@ -1,0 +1,103 @@
+"""Disks that cannot be written: full, over quota, mounted to be read only, or somebody else's."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import getpass
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from taxi_pipeline.errors import StorageError, TaxiPipelineError
+
+ROOT_OPTION = "[storage] root"
+
+SPARE_BYTES = 1_000_000
+"""A disk that has more than this is not the full one of two."""
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_ACCESS = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+# What libraries say that raise errors of their own: SQLite, and what is written in C++.
+_TEXTS = {
+    "No space left on device": errno.ENOSPC,
+    "database or disk is full": errno.ENOSPC,
+    "Disk quota exceeded": errno.EDQUOT,
+    "Read-only file system": errno.EROFS,
+    "attempt to write a readonly database": errno.EACCES,
+}
+
+
+def explain(error: BaseException, folder: Path, option: str = ROOT_OPTION) -> str | None:
+    """The line that tells a user which disk cannot be written; None if that is not the cause.
+
+    Args:
+        error: raised while files were written.
+        folder: where they were written. Temporary files may have been written besides.
+        option: by which a user chooses the folder.
+    """
+    found = _cause(error)
+    if found is None:
+        return None
+    number, file = found
+    folder = folder.absolute()
+    temporary = Path(tempfile.gettempdir())
+    if file is not None:
+        elsewhere = file.is_relative_to(temporary) and not file.is_relative_to(folder)
+    else:
+        elsewhere = number in _NO_ROOM and _free(temporary) < SPARE_BYTES < _free(folder)
+    if elsewhere:
+        folder, option = temporary, "the variable TMPDIR"
+    what = {
+        errno.ENOSPC: f"the disk of {folder} is full ({_room(folder)}): make room",
+        errno.EDQUOT: f"the quota of the disk of {folder} is used up: make room",
+        errno.EROFS: f"the disk of {folder} can only be read: mount it to be written",
+    }.get(number, f"{getpass.getuser()} may not write {file or folder}: allow it")
+    return f"{what}, or choose another place by {option}; the same command then goes on"
+
+
+@contextlib.contextmanager
+def writing(folder: Path, option: str = ROOT_OPTION) -> Iterator[None]:
+    """Within, a disk that cannot be written is one line, whatever library meets it.
+
+    Raises:
+        StorageError: in place of the library's exception.
+    """
+    try:
+        yield
+    except TaxiPipelineError:
+        raise
+    except Exception as error:
+        line = explain(error, folder, option)
+        if line is None:
+            raise
+        raise StorageError(line) from error
+
+
+def _cause(error: BaseException | None) -> tuple[int, Path | None] | None:
+    """The number of the system's error behind an exception, and its file if that is known."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM | _NO_ACCESS:
+            name = error.filename2 or error.filename  # the second is what a file is copied to
+            return error.errno, Path(name).absolute() if isinstance(name, str) else None
+        for text, number in _TEXTS.items():
+            if text in str(error):
+                return number, None
+        # An error while a file is closed, for one, comes after the one that matters.
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return None
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(_existing(folder)).free
+
+
+def _room(folder: Path) -> str:
+    usage = shutil.disk_usage(_existing(folder))
+    return f"{usage.free / 1e6:,.1f} of {usage.total / 1e6:,.1f} MB free"
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.exists())

@@ -1,0 +1,155 @@
+"""A full disk is one line that names it and the option, in any stage, whatever is written."""
+
+import errno
+import json
+import re
+import shutil
+import sys
+
+import pytest
+from command_line import SMALL, CommandLine
+from full_disks import failing_writes, fill, small_disk
+from processes import clean_environment, run
+
+JANUARY = ("--year", "2021", "--month", "1")
+FAMILIES = {
+    "ingest": "IngestTrips",
+    "transform": "TransformTrips",
+    "features": "BuildFeatures",
+    "tune": "TuneHyperparameters",
+    "train": "TrainModel",
+    "evaluate": "EvaluateModel",
+    "gate": "ApplyGate",
+    "register": "RegisterModel",
+}
+STAGES = tuple(FAMILIES)
+
+
+LINE = (
+    r"the disk of {root}\S* is full \(0\.\d of \d+\.\d MB free\): make room, or choose another "
+    r"place by \[(storage\] root|tracking\] uri); the same command then goes on"
+)
+
+
+def short(*short_ones):
+    """All stages, of which some are looked at in short runs too."""
+    return [
+        pytest.param(stage, marks=() if stage in short_ones else pytest.mark.slow)
+        for stage in STAGES
+    ]
+
+
+def prepared(finished, root, stage):
+    """A root in which everything before a stage is made, and MLflow knows of nothing."""
+    command, _ = finished
+    shutil.copytree(command.folder / "data", root, symlinks=True)
+    for later in STAGES[STAGES.index(stage) :]:
+        shutil.rmtree(root / later)
+    shutil.rmtree(root / "mlflow")
+
+
+def problems(result):
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("INFO: ")]
+    assert not any("Traceback" in line for line in lines), result.stderr
+    return [line for line in lines if line.startswith(("ERROR", "WARNING"))]
+
+
+@pytest.mark.parametrize("stage", short("transform", "register"))
+def test_a_disk_that_is_really_full_is_one_line_and_with_room_the_run_goes_on(
+    tmp_path, finished, stage
+):
+    luigi = CommandLine(tmp_path)
+    with small_disk(tmp_path / "disk", "80m") as disk:
+        root = disk / "data"
+        prepared(finished, root, stage)
+        command = (FAMILIES[stage], *JANUARY, *SMALL, "--local-scheduler", "--storage-root")
+        # For nothing at all; for the lease; for the log; for a part of an output.
+        for spare in (0, 8192, 24576):
+            fill(disk, spare)
+            result = luigi(*command, str(root))
+            assert result.returncode in {30, 40}, result.stderr
+            *earlier, line = problems(result)
+            assert line.startswith("ERROR: ")
+            assert re.search(LINE.replace("{root}", str(root)), line)
+            assert all(line.startswith("WARNING") for line in earlier)
+            assert list(root.glob(".staging/*")) == []
+            assert list(root.glob(f"{stage}/**/manifest.json")) == []
+        (disk / "ballast").unlink()
+        result = luigi(*command, str(root))
+        assert result.returncode == 0, result.stderr
+
+
+DRIVER = """
+import ctypes, json, logging, shutil, sys
+from pathlib import Path
+
+import luigi
+
+import taxi_pipeline
+from taxi_pipeline.observability import failures
+from taxi_pipeline.tasks.base import identity_cache
+
+family, stage, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
+steps = [int(step) for step in sys.argv[4:]]
+logging.getLogger("luigi-interface").setLevel(logging.CRITICAL)
+library = ctypes.CDLL(None)
+root = Path("data").resolve()
+task = getattr(taxi_pipeline, family)(year=2021, month=1)
+for step in steps:
+    library.fail_writes(str(root).encode(), ctypes.c_long(step), number)
+    try:
+        task.run()
+        said = ""
+    except Exception as error:
+        said = failures.error_line(error) or repr(error)
+    library.fail_writes(b"", ctypes.c_long(-1), 0)
+    left = [path.name for path in root.glob(".staging/*")]
+    made = [str(path) for path in root.glob(f"{stage}/**/manifest.json")]
+    print(json.dumps({"step": step, "said": said, "left": left, "made": made}), flush=True)
+    if not said:
+        break
+"""
+SAID = {
+    errno.ENOSPC: r"the disk of {root}\S* is full \(.*\): make room",
+    errno.EDQUOT: r"the quota of the disk of {root}\S* is used up: make room",
+    errno.EROFS: r"the disk of {root}\S* can only be read: mount it to be written",
+    errno.EACCES: r"\w+ may not write {root}\S*: allow it",
+}
+
+
+NUMBERED = [
+    pytest.param(stage, number, marks=() if stage in {"features", "gate"} else pytest.mark.slow)
+    for stage in STAGES
+    for number in SAID
+    # While a month is fetched it may as well be the published file that may not be read.
+    if (stage, number) != ("ingest", errno.EACCES)
+]
+
+
+@pytest.mark.parametrize(("stage", "number"), NUMBERED)
+def test_whichever_write_fails_is_one_line_that_names_the_disk_and_the_option(
+    tmp_path, finished, stage, number
+):
+    prepared(finished, tmp_path / "data", stage)
+    (tmp_path / "luigi.cfg").write_text(
+        "[source]\nurl = synthetic://?rows=3000\n[tuning]\ntrials = 2\n"
+    )
+    steps = (0, 1, 2, 3, 4, 6, 8, 12, 20, 40, 80, 160, 320, 1000, 10_000)
+    library = failing_writes(tmp_path)
+    answer = run(
+        [sys.executable, "-c", DRIVER, FAMILIES[stage], stage, str(number), *map(str, steps)],
+        tmp_path,
+        environment=clean_environment() | {"LD_PRELOAD": str(library)},
+        timeout=200,
+    )
+    assert answer.returncode == 0, answer.stderr
+    *failed, made = map(json.loads, answer.stdout.splitlines())
+    assert len(failed) > 2
+    for each in failed:
+        root = re.escape(str(tmp_path / "data"))
+        told = SAID[number].replace("{root}", root)
+        assert re.match(told, each["said"]), each
+        assert re.search(r"\[(storage\] root|tracking\] uri)", each["said"])
+        assert (each["left"], each["made"]) == ([], [])
+    assert made["said"] == ""
+    assert len(made["made"]) == 1
