@@ -9,7 +9,6 @@ busy: where one worker does that with nearly all of them, no second one can brin
 """
 
 import argparse
-import os
 import resource
 import statistics
 import subprocess
@@ -17,6 +16,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from taxi_pipeline.compute.cores import cores
 
 LUIGI = Path(sys.executable).with_name("luigi")
 
@@ -51,9 +52,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
-    print(
-        f"{options.months} months of {options.rows:,} rows on {len(os.sched_getaffinity(0))} cores"
-    )
+    print(f"{options.months} months of {options.rows:,} rows on {cores()} cores")
     for threads, name in ((0, "cores shared"), (1, "one thread a fit")):
         measured: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
         for _ in range(options.repeat):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +39,12 @@ class Factory:
         worker_processes: int,
         assistant: bool = False,
     ) -> LeasingWorker:
-        """The worker of a run, with the context that it hands to its tasks."""
+        """The worker of a run, with the context that it hands to its tasks.
+
+        Luigi's processes are forked, which is not what macOS does by itself: tasks and their
+        context cannot be sent to a process that begins anew.
+        """
+        multiprocessing.set_start_method("fork", force=True)
         prepare_root()
         limits = sync_resource_limits(scheduler)
         context = RunContext(

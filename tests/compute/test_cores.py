@@ -15,6 +15,14 @@ def test_cores_are_those_that_the_process_may_use():
     assert cores() == 3
 
 
+@pytest.mark.parametrize(("counted", "expected"), [(6, 6), (None, 1)])
+def test_where_the_system_does_not_tell_all_cores_count(monkeypatch, counted, expected):
+    """As on macOS."""
+    monkeypatch.delattr("os.sched_getaffinity")
+    monkeypatch.setattr("os.cpu_count", lambda: counted)
+    assert cores() == expected
+
+
 def test_a_task_that_runs_alone_may_use_every_core():
     assert CoreShare().threads() == 3
 

@@ -1,5 +1,7 @@
 """Luigi's command, and nothing else, is given this package's workers and schedulers."""
 
+import multiprocessing
+
 import luigi
 import pytest
 from processes import python
@@ -28,6 +30,26 @@ def test_luigis_command_makes_its_workers_with_what_install_puts_there(monkeypat
     result = luigi.build([Made()], local_scheduler=True, detailed_summary=True)
     assert type(result.worker) is LeasingWorker
     assert type(result.worker.scheduler) is LocalScheduler
+
+
+@pytest.fixture
+def spawning():
+    """A system whose processes begin anew unless another way is asked for, as macOS."""
+    before = multiprocessing.get_start_method()
+    multiprocessing.set_start_method("spawn", force=True)
+    yield
+    multiprocessing.set_start_method(before, force=True)
+
+
+@pytest.mark.usefixtures("spawning")
+def test_processes_of_workers_are_forked_where_that_is_not_the_systems_own_way():
+    worker = Factory().create_worker(LocalScheduler(), 2)
+    assert multiprocessing.get_start_method() == "fork"
+    process = worker._create_task_process(Made())
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+    assert worker._task_result_queue.get(timeout=10)[:2] == (Made().task_id, "DONE")
 
 
 class SchedulerAt(LocalScheduler):
