@@ -49,7 +49,8 @@ def run() -> None:
     settings = config.luigid()
     folder = Path(settings.folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # What it keeps names servers, which is not for everybody.
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         with FileLock(folder / "lock", timeout=0):
             asyncio.run(_serve(settings, folder))
     except Timeout:

@@ -228,6 +228,30 @@ def test_the_services_work_together_and_to_wait_for_a_month_is_success(site):
     assert result.returncode == 20, result.stderr
     assert result.returncode in SUCCESS
     assert ("register", "2024-01") in places(site.made())
+    # Names of servers stand in logs and in what the scheduler keeps.
+    private = [site.folder / "luigid", *site.root.glob("**/logs/*.log")]
+    assert len(private) > 1
+    assert [path for path in private if path.stat().st_mode & 0o007] == []
+
+
+def test_a_service_may_write_the_folders_that_it_writes_and_no_others():
+    for name, folder in (("luigid.service", "luigid"), ("taxi-pipeline.service", "data")):
+        service = unit(name)["Service"]
+        assert service["ProtectSystem"] == "strict"
+        assert service["ReadWritePaths"] == f"{PLACE}/{folder}"
+        assert service["UMask"] == "0027"
+
+
+@pytest.mark.parametrize("name", ["luigid.service", "taxi-pipeline.service"])
+def test_systemd_finds_that_a_service_is_hardened(analyze, name):
+    file = REPOSITORY / "docs" / "systemd" / name
+    # Of 100; 92 without anything, and what must be allowed, such as the network, takes 17.
+    result = analyze("security", "--offline=true", "--threshold=20", str(file))
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_run_that_is_stopped_has_not_failed():
+    assert 143 in SUCCESS
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Files that are read while they are written."""
 
+import os
+import stat
 from pathlib import Path
 
 import fsspec
@@ -83,3 +85,13 @@ def test_a_grown_file_that_cannot_be_uploaded_is_a_warning_of_one_line(refusing,
 def test_a_failure_is_told_rather_than_that_its_log_cannot_be_uploaded(refusing):
     with pytest.raises(KeyboardInterrupt):
         grow(refusing, KeyboardInterrupt)
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o640), (0o077, 0o600), (0, 0o640)])
+def test_a_log_is_not_readable_by_everybody_whatever_the_umask(local, umask, mode):
+    before = os.umask(umask)
+    try:
+        with local.streaming_file("train/logs/1.log") as file:
+            assert stat.S_IMODE(file.stat().st_mode) == mode
+    finally:
+        os.umask(before)
