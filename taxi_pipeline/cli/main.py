@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +39,20 @@ COMMANDS: dict[str, Command] = {
 }
 
 
+_PLAIN = {"\N{BOX DRAWINGS LIGHT HORIZONTAL}": "-", "\N{BOX DRAWINGS LIGHT UP AND RIGHT}": "`"}
+
+
+def _write_plainly(error: UnicodeError) -> tuple[str, int]:
+    """What a terminal that knows ASCII alone shows in place of a tree's lines, and of names."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    shown = (
+        _PLAIN.get(letter, "|" if "\u2500" <= letter < "\u2580" else ascii(letter)[1:-1])
+        for letter in error.object[error.start : error.end]
+    )
+    return "".join(shown), error.end
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 if it did what was asked."""
     parser = argparse.ArgumentParser(
@@ -50,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.configure(parsers[name])
 
     options = parser.parse_args(arguments)
+    codecs.register_error("taxi_pipeline.plain", _write_plainly)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="taxi_pipeline.plain")
     try:
         return COMMANDS[options.command].run(options, parsers[options.command])
     except BrokenPipeError:

@@ -64,7 +64,7 @@ def draw(steps: Sequence[Step], file: Path, title: str) -> None:
         raise InvalidParameter(f"--draw {file}: it needs a suffix, such as .svg, .png or .mmd")
     try:
         if file.suffix in MERMAID:
-            file.write_text(as_mermaid(steps, f"{steps[-1].label}: {title}"))
+            file.write_text(as_mermaid(steps, f"{steps[-1].label}: {title}"), encoding="utf-8")
         else:
             _draw(boxes(steps), steps[-1].label, title, file)
     except (OSError, ValueError) as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from taxi_pipeline.errors import InvalidConfig
@@ -24,6 +26,33 @@ def check_source_url(template: str) -> None:
         urls.check_template(template)
     except InvalidConfig as error:
         raise InvalidConfig(f"[source] url {error}") from None
+
+
+def check_root(root: str) -> None:
+    """Refuse a folder whose name cannot be handed on: Parquet, XGBoost and SQLite take UTF-8 alone.
+
+    Raises:
+        InvalidConfig: it cannot.
+    """
+    if "://" in root and not root.startswith("file://"):
+        return
+    try:
+        place = str(Path(root.removeprefix("file://")).expanduser().absolute())
+    except RuntimeError:
+        raise InvalidConfig(
+            f"[storage] root {root}: there is no such user; a folder of that name is ./{root}"
+        ) from None
+    try:
+        place.encode()
+    except UnicodeEncodeError:
+        name = os.fsencode(place)
+        try:
+            shown, advice = name.decode(), "run in a locale of UTF-8, such as LC_ALL=C.UTF-8"
+        except UnicodeDecodeError:
+            shown, advice = name.decode(errors="backslashreplace"), "rename it, or take another"
+        raise InvalidConfig(
+            f"[storage] root {shown} cannot be used: its path is no text in UTF-8 here; {advice}"
+        ) from None
 
 
 def max_answer_age(text: str) -> timedelta | None:

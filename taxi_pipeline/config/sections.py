@@ -87,6 +87,7 @@ class storage(Section):  # noqa: N801
 
     root: StrParameter = StrParameter(
         default="data",
+        check=option_checks.check_root,
         secrets=redaction.register_url_secrets,
         significant=False,
         description="Folder, or URL that fsspec understands, under which each stage keeps its "

@@ -1,12 +1,13 @@
 """A plan as text, and the command that prints it."""
 
 import re
+import sys
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from plan_folders import MODEL, model, untouched
-from processes import python
+from processes import clean_environment, python, run
 from task_graphs import graphs, planned
 
 from taxi_pipeline.cli.plan import as_text, summary
@@ -96,3 +97,22 @@ def test_what_is_wrong_is_one_line(tmp_path, arguments, told):
     assert line.startswith("ERROR: ")
     assert told in line
     assert list(tmp_path.iterdir()) == []
+
+
+ASCII = {
+    "LC_ALL": "C",
+    "PYTHONUTF8": "0",
+    "PYTHONCOERCECLOCALE": "0",
+    "PYTHONIOENCODING": "ascii",
+}
+
+
+def test_a_terminal_that_knows_ascii_alone_shows_the_tree_plainly(tmp_path):
+    arguments = ("plan", "BuildFeatures", "--year", "2021", "--month", "1", *SYNTHETIC)
+    command = [sys.executable, "-m", "taxi_pipeline", *arguments]
+    rich = run(command, tmp_path)
+    plain = run(command, tmp_path, environment=clean_environment() | ASCII)
+    assert (rich.returncode, plain.returncode) == (0, 0), plain.stderr
+    assert plain.stdout.isascii()
+    assert plain.stdout == rich.stdout.translate(str.maketrans("└├─│", "`|-|"))
+    assert "`- IngestTrips" in plain.stdout

@@ -1,4 +1,4 @@
-"""The age of an answer: how it is written, and what is said of other text."""
+"""What an age may be, and the root's name; what is said of other text."""
 
 from datetime import timedelta
 
@@ -41,3 +41,41 @@ def test_other_text_is_one_line_that_says_what_it_may_be(luigi_config, text):
 
 def test_the_source_is_asked_once_a_day_by_default(luigi_config):
     assert config.source().max_answer_age == timedelta(days=1)
+
+
+# --- the root ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "root", ["data", "a\nb", "Größe", "50% off", "-data", " data ", "file:///a/b", "s3://a/~x"]
+)
+def test_a_root_may_have_any_name_that_is_text(luigi_config, root):
+    luigi_config("storage", "root", root)
+    assert config.storage().root == root
+
+
+def test_a_name_in_bytes_that_are_no_text_is_one_line(luigi_config):
+    luigi_config("storage", "root", "/a/b\udcff")
+    with pytest.raises(InvalidConfig) as caught:
+        config.storage()
+    assert str(caught.value) == (
+        r"[storage] root /a/b\xff cannot be used: its path is no text in UTF-8 here; rename it, or "
+        "take another"
+    )
+
+
+def test_a_name_that_the_locale_cannot_read_is_one_line(luigi_config):
+    # As Python hands an umlaut over in a locale of ASCII.
+    luigi_config("storage", "root", "/a/" + "ü".encode().decode("ascii", "surrogateescape"))
+    with pytest.raises(InvalidConfig) as caught:
+        config.storage()
+    assert str(caught.value) == (
+        "[storage] root /a/ü cannot be used: its path is no text in UTF-8 here; run in a locale of "
+        "UTF-8, such as LC_ALL=C.UTF-8"
+    )
+
+
+def test_the_home_of_nobody_is_one_line(luigi_config):
+    luigi_config("storage", "root", "~nobody-of-that-name/data")
+    with pytest.raises(InvalidConfig, match=r"no such user; a folder of that name is \./~nobody-"):
+        config.storage()

@@ -4,10 +4,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from datetime import datetime
 
 import pytest
 
+from taxi_pipeline.errors import StorageError
 from taxi_pipeline.processes import own_name
+from taxi_pipeline.runtime import root as root_module
 from taxi_pipeline.runtime.factory import Factory
 from taxi_pipeline.runtime.root import clear_root, prepare_root
 from taxi_pipeline.runtime.schedulers import LocalScheduler
@@ -79,3 +82,19 @@ def test_a_process_that_ends_leaves_nothing_half_written(root):
     assert all(folder.exists() for folder in left)
     clear_root()
     assert not any(folder.exists() for folder in left)
+
+
+class Beginning(datetime):
+    """The clock of a machine whose battery is empty."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls(1970, 1, 1, 0, 3, tzinfo=tz)
+
+
+@pytest.mark.usefixtures("root")
+def test_a_clock_that_was_never_set_is_one_line(monkeypatch):
+    monkeypatch.setattr(root_module, "datetime", Beginning)
+    with pytest.raises(StorageError) as raised:
+        prepare_root()
+    assert str(raised.value).startswith("the clock of this machine says 1970-01-01 00:03: set it, ")
