@@ -27,7 +27,9 @@ class LocalStorage:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._folder = Path(root.removeprefix("file://")).expanduser()
+        folder = Path(root.removeprefix("file://")).expanduser()
+        # Arrow takes what stands before a colon for the scheme of a URL.
+        self._folder = folder.absolute() if ":" in str(folder) else folder
 
     def uri(self, location: str) -> str:
         """The location as a user would type it."""

@@ -4,8 +4,10 @@ import json
 import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from outputs import PLACE, publish
+from outputs import PLACE, fill, publish
 
 from taxi_pipeline.errors import StorageError
 from taxi_pipeline.storage import Output, open_storage
@@ -90,3 +92,15 @@ def test_a_root_is_opened_once_in_a_process_and_anew_in_another(tmp_path, monkey
     assert open_storage(root) is first
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert open_storage(root) is not first
+
+
+def test_a_root_with_a_colon_is_no_url_to_arrow(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kept = open_storage("a:b")
+    table = pa.table({"a": [1]})
+    with kept.staging() as folder:
+        pq.write_table(table, folder / "a.parquet")
+        fill(folder, {})
+        kept.publish(folder, PLACE)
+    assert (tmp_path / "a:b" / PLACE / "a.parquet").exists()
+    assert pq.read_table(kept.local_path(f"{PLACE}/a.parquet")) == table
