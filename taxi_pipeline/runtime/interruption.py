@@ -91,7 +91,7 @@ def _end(number: signal.Signals) -> NoReturn:
     if worker is not None:
         tasks = _running(worker)
         problems += [
-            _bounded("the scheduler was not told", worker.abandon, GIVE_BACK_SECONDS),
+            _bounded("scheduler or storage do not answer", worker.abandon, GIVE_BACK_SECONDS),
             _bounded("not all was removed", lambda: _leave_files(number, tasks), REMOVE_SECONDS),
         ]
     line = "; ".join([kept, *filter(None, problems)])

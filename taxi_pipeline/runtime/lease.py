@@ -73,7 +73,7 @@ class LeasingWorker(Worker):
             if isinstance(self.scheduler, CentralScheduler):
                 self.scheduler.give_back(self._id)
         finally:
-            self._lease.release()
+            self._lease.release(patience=0.1)
 
     def close(self) -> None:
         """End the run, and the lease with it."""

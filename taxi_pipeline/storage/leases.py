@@ -131,17 +131,26 @@ class Holder:
         self._task_dirs = set(task_dirs)
         self._write()
 
-    def release(self) -> None:
-        """Cover nothing any more; a file that cannot be removed counts until this process ends."""
-        if self._held:
-            self._released.set()
-            with self._lock:
-                self._held = False
-                self._task_dirs = None
-                try:
-                    self.storage.remove(f"{layout.RUNNING}/{self.name}")
-                except StorageError as error:
-                    logger.warning("%s", error)
+    def release(self, patience: float = -1) -> None:
+        """Cover nothing any more; a file that cannot be removed counts until this process ends.
+
+        Args:
+            patience: seconds that a thread of this process which is writing the file is waited for,
+                since it may have been stopped; by default as long as it takes.
+        """
+        if not self._held:
+            return
+        self._released.set()
+        locked = self._lock.acquire(timeout=patience)
+        try:
+            self._held = False
+            self._task_dirs = None
+            self.storage.remove(f"{layout.RUNNING}/{self.name}")
+        except StorageError as error:
+            logger.warning("%s", error)
+        finally:
+            if locked:
+                self._lock.release()
 
     def _write(self) -> None:
         with self._lock:

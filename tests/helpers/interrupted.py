@@ -65,6 +65,8 @@ class Interruptible(CommandLine):
             cwd=self.folder,
             env=self.environment | {"HELD": held},
             start_new_session=True,
+            # Tests that run in the background of a shell may have been told to ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         try:
             yield process

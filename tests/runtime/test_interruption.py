@@ -11,6 +11,7 @@ from taxi_pipeline.runtime import interruption
 
 INSTALL = """
 import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have had ignored
 from taxi_pipeline.runtime import interruption
 {before}
 interruption.install()

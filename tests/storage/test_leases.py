@@ -211,3 +211,11 @@ def test_a_run_ends_well_although_its_lease_cannot_be_removed(kept, held, monkey
     monkeypatch.undo()
     for lease in leases.live(kept):
         kept.remove(f"{layout.RUNNING}/{lease.name}")
+
+
+def test_a_lease_that_a_stopped_thread_was_writing_is_released_all_the_same(kept):
+    holder = leases.Holder(kept)
+    holder.cover(())
+    holder._lock.acquire()
+    holder.release(patience=0.01)
+    assert leases.live(kept) == []
