@@ -119,16 +119,19 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
             if number in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
                 raise OSError(number, os.strerror(number), str(destination)) from None
             failed = diagnose(error, url, is_offered=is_offered)
-            if failed.kind is MonthNotPublished:
-                said = f"{unpublished(url)} ({failed.cause})"
-            else:
-                said = f"{failed.cause} at {redact_url(url)}"
-            if is_http(url):
-                made = retrying.statistics.get("attempt_number", 1)
-                said += f", after {pluralize(made, 'attempt')}"
+            said = _in_words(failed, url, retrying.statistics.get("attempt_number", 1))
             # Without its cause, whose traceback would show the secrets of the URL.
             raise failed.kind(f"{label}: {said}; {failed.advice}") from None
         cleanup.pop_all()
+
+
+def _in_words(failed: Failure, url: str, attempts: int) -> str:
+    """What failed, where, and after how many attempts."""
+    if failed.kind is MonthNotPublished:
+        said = f"{unpublished(url)} ({failed.cause})"
+    else:
+        said = f"{failed.cause} at {redact_url(url)}"
+    return f"{said}, after {pluralize(attempts, 'attempt')}" if is_http(url) else said
 
 
 @contextmanager
