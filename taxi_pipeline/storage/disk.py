@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import getpass
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -54,7 +53,7 @@ def explain(error: BaseException, folder: Path, option: str = ROOT_OPTION) -> st
         errno.ENOSPC: f"the disk of {folder} is full ({_room(folder)}): make room",
         errno.EDQUOT: f"the quota of the disk of {folder} is used up: make room",
         errno.EROFS: f"the disk of {folder} can only be read: mount it to be written",
-    }.get(number, f"{getpass.getuser()} may not write {file or folder}: allow it")
+    }.get(number, f"this user has no access to {file or folder}: allow it")
     return f"{what}, or choose another place by {option}; the same command then goes on"
 
 

@@ -113,7 +113,7 @@ SAID = {
     errno.ENOSPC: r"the disk of {root}\S* is full \(.*\): make room",
     errno.EDQUOT: r"the quota of the disk of {root}\S* is used up: make room",
     errno.EROFS: r"the disk of {root}\S* can only be read: mount it to be written",
-    errno.EACCES: r"\w+ may not write {root}\S*: allow it",
+    errno.EACCES: r"this user has no access to {root}\S*: allow it",
 }
 
 

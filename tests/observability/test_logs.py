@@ -471,8 +471,8 @@ def test_a_log_that_its_disk_does_not_take_is_told_of_once_and_nothing_fails(
 
 
 def test_a_log_takes_names_that_are_no_text(tmp_path):
-    with logs.log_to_file(tmp_path / "1.log"):
-        logs.logger.info("root %s", "a\udcffb")
+    with logs.log_to_file(tmp_path / "1.log") as kept:
+        kept.write("root a\udcffb")
     assert r"root a\udcffb" in (tmp_path / "1.log").read_text()
 
 

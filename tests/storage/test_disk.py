@@ -15,8 +15,8 @@ SAID = {
     errno.ENOSPC: "the disk of {} is full (5.0 of 9.0 MB free): make room",
     errno.EDQUOT: "the quota of the disk of {} is used up: make room",
     errno.EROFS: "the disk of {} can only be read: mount it to be written",
-    errno.EACCES: "taxi may not write {}: allow it",
-    errno.EPERM: "taxi may not write {}: allow it",
+    errno.EACCES: "this user has no access to {}: allow it",
+    errno.EPERM: "this user has no access to {}: allow it",
 }
 END = ", or choose another place by [storage] root; the same command then goes on"
 
@@ -33,7 +33,6 @@ def disks(monkeypatch):
     monkeypatch.setattr(disk.shutil, "disk_usage", usage)
     monkeypatch.setattr(disk, "_existing", lambda folder: folder)
     monkeypatch.setattr(disk.tempfile, "gettempdir", lambda: str(TEMPORARY))
-    monkeypatch.setattr(disk.getpass, "getuser", lambda: "taxi")
     return free
 
 
