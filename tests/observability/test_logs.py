@@ -470,7 +470,9 @@ def test_a_log_that_its_disk_does_not_take_is_told_of_once_and_nothing_fails(
     assert capsys.readouterr().err == ""
 
 
-def test_a_log_takes_names_that_are_no_text(tmp_path):
+def test_a_log_takes_names_that_are_no_text(tmp_path, monkeypatch):
+    # What pytest captures is sent to another process, which takes text only.
+    monkeypatch.setattr(logs.logger, "propagate", False)
     with logs.log_to_file(tmp_path / "1.log") as kept:
         kept.write("root a\udcffb")
     assert r"root a\udcffb" in (tmp_path / "1.log").read_text()
