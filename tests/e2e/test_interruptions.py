@@ -104,6 +104,12 @@ def test_a_run_ends_in_the_middle_of_a_stage_and_goes_on_there(luigi, finished, 
     assert "WARNING" not in again.stderr
 
 
+def logs(luigi, stages):
+    """The logs of runs of some stages."""
+    found = (luigi.folder.glob(f"data/{stage}/green/**/logs/*.log") for stage in stages)
+    return set(itertools.chain.from_iterable(found))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", CODES, ids=name_of)
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -112,12 +118,14 @@ def test_a_backfill_that_is_interrupted_again_and_again_ends_as_if_nothing_had_b
 ):
     months = ("BackfillMonths", "--of", "RegisterModel", "--start", "2021-01", "--stop", "2021-03")
     command = (*months, *SMALL, "--workers", workers, *LOCAL)
-    for stage in STAGES:
+    for place in range(len(STAGES)):
+        before = logs(luigi, STAGES[place:])
         with luigi.started(*command) as process:
-            made = lambda stage=stage: list(  # noqa: E731
-                luigi.folder.glob(f"data/{stage}/green/**/logs/*.log")
+            wait_for(
+                lambda place=place, before=before: logs(luigi, STAGES[place:]) - before,
+                process,
+                seconds=100,
             )
-            wait_for(made, process, seconds=100)
             lines, seconds = end(process, number)
         assert_ended(luigi, process, number, lines, seconds)
     result = luigi(*command)
