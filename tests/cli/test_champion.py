@@ -200,11 +200,11 @@ def test_a_rollback_that_was_killed_is_completed_and_goes_no_further(
     served, client, champion, monkeypatch
 ):
     def killed(*_):
-        raise KeyboardInterrupt
+        raise SystemExit(-9)
 
     with monkeypatch.context() as patch:
         patch.setattr(mlflow.MlflowClient, "set_registered_model_alias", killed)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(SystemExit):
             champion("rollback", "--reason", "complaints")
     _, text = champion("log")
     assert "Not in agreement: change 4 (rolled back, version 2) is not confirmed: " in text
