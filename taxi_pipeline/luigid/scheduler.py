@@ -26,8 +26,8 @@ KEEP_TASKS_SECONDS = 7 * 24 * 3600
 class Scheduler(luigi.scheduler.Scheduler):
     """Luigi's scheduler, with the state and the metrics of this package."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         if type(self._state._metrics_collector) is PrometheusMetricsCollector:  # noqa: SLF001
             self._state._metrics_collector = TaskMetrics()  # noqa: SLF001
 

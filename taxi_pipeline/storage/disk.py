@@ -29,6 +29,10 @@ _TEXTS = {
 }
 
 
+_ANY_FAILURE = "disk I/O error"
+"""What SQLite says of any other failure of the disk."""
+
+
 def explain(error: BaseException, folder: Path, option: str = ROOT_OPTION) -> str | None:
     """The line that tells a user which disk cannot be written; None if that is not the cause.
 
@@ -37,7 +41,7 @@ def explain(error: BaseException, folder: Path, option: str = ROOT_OPTION) -> st
         folder: where they were written. Temporary files may have been written besides.
         option: by which a user chooses the folder.
     """
-    found = _cause(error)
+    found = _cause(error, folder)
     if found is None:
         return None
     number, file = found
@@ -75,7 +79,7 @@ def writing(folder: Path, option: str = ROOT_OPTION) -> Iterator[None]:
         raise StorageError(line) from error
 
 
-def _cause(error: BaseException | None) -> tuple[int, Path | None] | None:
+def _cause(error: BaseException | None, folder: Path) -> tuple[int, Path | None] | None:
     """The number of the system's error behind an exception, and its file if that is known."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _NO_ROOM | _NO_ACCESS:
@@ -84,8 +88,21 @@ def _cause(error: BaseException | None) -> tuple[int, Path | None] | None:
         for text, number in _TEXTS.items():
             if text in str(error):
                 return number, None
+        if _ANY_FAILURE in str(error) and (tried := _try(folder)):
+            return tried, None
         # An error while a file is closed, for one, comes after the one that matters.
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return None
+
+
+def _try(folder: Path) -> int | None:
+    """The number of the system's error when a file is written into a folder; None if that works."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))
+            file.flush()
+    except OSError as error:
+        return error.errno if error.errno in _NO_ROOM | _NO_ACCESS else None
     return None
 
 

@@ -64,7 +64,7 @@ def test_a_disk_that_is_really_full_is_one_line_and_with_room_the_run_goes_on(
         prepared(finished, root, stage)
         command = (FAMILIES[stage], *JANUARY, *SMALL, "--local-scheduler", "--storage-root")
         # For nothing at all; for the lease; for the log; for a part of an output.
-        for spare in (0, 8192, 24576):
+        for spare in (0, 8192, *([] if stage == "gate" else [24576])):  # its record fits in there
             fill(disk, spare)
             result = luigi(*command, str(root))
             assert result.returncode in {30, 40}, result.stderr

@@ -111,3 +111,16 @@ def test_within_a_full_disk_is_raised_as_a_storage_error():
     with pytest.raises(StorageError, match="is full") as raised, disk.writing(ROOT):
         raise OSError(errno.ENOSPC, "full")
     assert isinstance(raised.value.__cause__, OSError)
+
+
+def test_what_sqlite_calls_an_error_of_the_disk_is_told_as_what_a_file_meets_there(
+    tmp_path, monkeypatch
+):
+    error = sqlite3.OperationalError("disk I/O error")
+    assert disk.explain(error, tmp_path) is None  # a file can be written there
+
+    def full(*_, **__):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(disk.tempfile, "NamedTemporaryFile", full)
+    assert disk.explain(error, tmp_path) == f"{SAID[errno.EDQUOT].format(tmp_path)}{END}"
