@@ -1,6 +1,7 @@
 """Which disk cannot be written, and what to do, whatever library met it."""
 
 import errno
+import io
 import os
 import sqlite3
 from pathlib import Path
@@ -113,14 +114,13 @@ def test_within_a_full_disk_is_raised_as_a_storage_error():
     assert isinstance(raised.value.__cause__, OSError)
 
 
-def test_what_sqlite_calls_an_error_of_the_disk_is_told_as_what_a_file_meets_there(
-    tmp_path, monkeypatch
-):
+def test_what_sqlite_calls_an_error_of_the_disk_is_told_as_what_a_file_meets_there(monkeypatch):
     error = sqlite3.OperationalError("disk I/O error")
-    assert disk.explain(error, tmp_path) is None  # a file can be written there
+    monkeypatch.setattr(disk.tempfile, "NamedTemporaryFile", lambda **_: io.BytesIO())
+    assert disk.explain(error, ROOT) is None  # a file can be written there
 
     def full(*_, **__):
         raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
     monkeypatch.setattr(disk.tempfile, "NamedTemporaryFile", full)
-    assert disk.explain(error, tmp_path) == f"{SAID[errno.EDQUOT].format(tmp_path)}{END}"
+    assert disk.explain(error, ROOT) == f"{SAID[errno.EDQUOT].format(ROOT)}{END}"
