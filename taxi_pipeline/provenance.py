@@ -38,10 +38,24 @@ def packages() -> dict[str, str]:
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            versions[package] = importlib.metadata.version(package)
+            versions[package] = version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def version(package: str) -> str:
+    """The version of an installed package, which is XGBoost also in its build for CPUs alone.
+
+    Raises:
+        importlib.metadata.PackageNotFoundError: It is not installed.
+    """
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        if package == "xgboost":
+            return importlib.metadata.version("xgboost-cpu")
+        raise
 
 
 def _git(*arguments: str) -> str | None:

@@ -89,9 +89,22 @@ def test_a_checkout_on_a_machine_without_git_has_no_commit(checkout, monkeypatch
     assert code()["commit"] is None
 
 
-@pytest.mark.parametrize("package", ["luigi", "pyarrow", "xgboost", "mlflow", "scikit-learn"])
+@pytest.mark.parametrize("package", ["luigi", "pyarrow", "mlflow", "scikit-learn"])
 def test_the_packages_that_make_outputs_are_named_with_their_versions(package):
     assert provenance.packages()[package] == importlib.metadata.version(package)
+
+
+@pytest.mark.parametrize("build", ["xgboost", "xgboost-cpu"])
+def test_xgboost_has_the_same_name_whichever_build_of_it_is_installed(monkeypatch, build):
+    def installed(name):
+        if name != build:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "3.2.0"
+
+    monkeypatch.setattr(importlib.metadata, "version", installed)
+    assert provenance.packages.__wrapped__()["xgboost"] == "3.2.0"
+    with pytest.raises(importlib.metadata.PackageNotFoundError):
+        provenance.version("no-such-package-at-all")
 
 
 def test_the_version_of_python_is_named():

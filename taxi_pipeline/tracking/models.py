@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import TYPE_CHECKING
 
 import mlflow
@@ -10,6 +9,7 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model
 
 from taxi_pipeline.processes import temporary_folder
+from taxi_pipeline.provenance import version
 from taxi_pipeline.tracking.artifacts import write_listing
 from taxi_pipeline.tracking.packaging import SERVING_PACKAGES, copy_serving_code, signature
 from taxi_pipeline.tracking.records import KEY_TAG, Candidate
@@ -53,9 +53,8 @@ def upload_model(client: mlflow.MlflowClient, model: LoggedModel, candidate: Can
             code_paths=[str(copy_serving_code(folder))],
             signature=signature(candidate.taxi),
             input_example=candidate.example,
-            pip_requirements=[
-                f"{name}=={importlib.metadata.version(name)}" for name in SERVING_PACKAGES
-            ],
+            # The names that each platform knows.
+            pip_requirements=[f"{name}=={version(name)}" for name in SERVING_PACKAGES],
             metadata={KEY_TAG: candidate.key},
             mlflow_model=Model(
                 artifact_path=model.artifact_location,

@@ -27,7 +27,7 @@ def set_up(tmp_path):
     programs = tmp_path / "bin"
     (tmp_path / "scripts").mkdir()
     programs.mkdir()
-    for name in ("setup.cfg", "pyproject.toml", "constraints.txt", "scripts/setup"):
+    for name in ("setup.cfg", "pyproject.toml", "requirements.txt", "scripts/setup"):
         shutil.copy(REPOSITORY / name, tmp_path / name)
     for name in ("bash", "dirname", "cat", "cksum", "rm"):
         (programs / name).symlink_to(shutil.which(name))
