@@ -2,11 +2,13 @@
 
 import ast
 import configparser
+import json
 import re
 import sys
 
 import pytest
 from places import REPOSITORY
+from processes import python
 
 IMPORTED_AS = {"scikit-learn": "sklearn", "xgboost-cpu": "xgboost"}
 BY_OTHERS = {"prometheus_client": "Luigi's /metrics imports it"}
@@ -84,3 +86,44 @@ def test_everything_that_is_installed_is_held_by_version_and_digest(required):
 def test_no_address_of_an_index_stands_beside_what_is_installed():
     text = (REPOSITORY / "requirements.txt").read_text()
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted-host", text)
+
+
+def test_the_oldest_versions_are_those_of_the_bounds_and_the_rest_is_as_tested(tmp_path, setup_cfg):
+    said = python(tmp_path, str(REPOSITORY / "scripts" / "oldest.py"))
+    assert said.returncode == 0, said.stderr
+    oldest = said.stdout.splitlines()
+    bounds = setup_cfg["options"]["install_requires"]
+    (luigi,) = re.findall(r"^luigi >=([\d.]+)", bounds, flags=re.MULTILINE)
+    assert f"luigi=={luigi}" in oldest
+    held = {pin.split()[0] for pin in pins()}
+    assert {pin for pin in oldest if pin.startswith("certifi==")} <= held
+    assert len({pin.partition("==")[0] for pin in oldest}) == len(oldest)
+
+
+SKIPPED = {"name": "numpy", "skip_reason": "not found"}
+SOUND = {"name": "numpy", "version": "2.4.6", "vulns": []}
+FOUND = {**SOUND, "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.4.7"]}]}
+ANSWERS = {
+    "sound": ([SOUND, SKIPPED], 0, "audit: 0 known in 1 of 2 packages (osv)\n"),
+    "found": (
+        [FOUND],
+        1,
+        "audit: numpy 2.4.6: PYSEC-1, mended in 2.4.7\naudit: 1 known in 1 of 1 packages (osv)\n",
+    ),
+    "not asked": ([SKIPPED], 3, ""),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_an_audit_that_was_not_answered_is_not_taken_for_a_clean_one(tmp_path, case):
+    packages, code, says = ANSWERS[case]
+    file = tmp_path / "answer.json"
+    file.write_text(json.dumps({"dependencies": packages}))
+    said = python(tmp_path, str(REPOSITORY / "scripts" / "audited.py"), "osv", str(file))
+    assert (said.returncode, said.stdout) == (code, says)
+
+
+def test_an_audit_that_wrote_nothing_was_not_answered(tmp_path):
+    nothing = str(tmp_path / "answer.json")
+    said = python(tmp_path, str(REPOSITORY / "scripts" / "audited.py"), "osv", nothing)
+    assert (said.returncode, said.stdout) == (3, "")
