@@ -9,8 +9,8 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
 BOUND = re.compile(r"(?P<name>[\w-]+)\s*>=(?P<version>[\d.]+)[^;]*(?P<marker>;.*)?")
-TIED = {"mlflow-skinny", "mlflow-tracing"}
-"""Packages of which each version requires exactly one of another's."""
+FREE = {"mlflow-skinny", "mlflow-tracing", "multidict"}
+"""Packages of which the oldest versions require others than the newest do."""
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         oldest[name] = f"{name}=={bound['version']} {bound['marker'] or ''}".rstrip()
     for line in (CHECKOUT / "requirements.txt").read_text().splitlines():
         name = line.partition("==")[0]
-        if re.match(r"\w", line) and name not in TIED:
+        if re.match(r"\w", line) and name not in FREE:
             oldest.setdefault(name, line.removesuffix(" \\"))
     print(*oldest.values(), sep="\n")
 
