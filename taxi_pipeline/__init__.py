@@ -23,6 +23,7 @@ from taxi_pipeline.tasks.publication import PublishedTrips
 from taxi_pipeline.tasks.refresh import RefreshTrips
 from taxi_pipeline.tasks.register import RegisterModel
 from taxi_pipeline.tasks.report import ReportCandidate
+from taxi_pipeline.tasks.score import ScoreTrips
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
 from taxi_pipeline.tasks.tune import TuneHyperparameters
@@ -62,6 +63,7 @@ __all__ = [
     "RefreshTrips",
     "RegisterModel",
     "ReportCandidate",
+    "ScoreTrips",
     "TrainModel",
     "TransformTrips",
     "TuneHyperparameters",

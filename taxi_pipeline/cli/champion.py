@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from typing import Any
 
 from taxi_pipeline.cli.options import (
@@ -14,6 +14,7 @@ from taxi_pipeline.cli.options import (
     add_module_flag,
     apply_config_flags,
     import_modules,
+    moment,
     open_root,
 )
 from taxi_pipeline.errors import InvalidParameter
@@ -55,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     at = _add_action(actions, "at", "print which version served at a time")
     at.add_argument(
         "time",
-        type=_time,
+        type=moment,
         metavar="DATE",
         help="such as 2021-06-15, for the end of that day in UTC, or 2021-06-15T12:00",
     )
@@ -84,20 +85,6 @@ def _add_action(actions: Any, name: str, text: str) -> argparse.ArgumentParser:
     add_module_flag(action)
     add_config_flags(action)
     return action
-
-
-def _time(text: str) -> datetime:
-    try:
-        return datetime.combine(date.fromisoformat(text), time.max, UTC)
-    except ValueError:
-        pass
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no date: write 2021-06-15, or 2021-06-15T12:00"
-        ) from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:

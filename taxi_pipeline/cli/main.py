@@ -11,7 +11,17 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from taxi_pipeline import redaction
-from taxi_pipeline.cli import champion, latest, luigid, plan, prune, status, verify, write_config
+from taxi_pipeline.cli import (
+    champion,
+    latest,
+    luigid,
+    plan,
+    prune,
+    score,
+    status,
+    verify,
+    write_config,
+)
 from taxi_pipeline.observability import failures
 
 
@@ -32,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "plan": plan,
     "status": status,
     "champion": champion,
+    "score": score,
     "latest": latest,
     "verify": verify,
     "prune": prune,

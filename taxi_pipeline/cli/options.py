@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import shlex
+from datetime import datetime
 
 import luigi
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidParameter, StorageError
+from taxi_pipeline.evaluation.champions import parse_moment
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import Storage, open_storage
 
@@ -84,6 +86,20 @@ def import_modules(options: argparse.Namespace) -> None:
         except Exception as error:  # a module may raise anything while it is imported
             cause = " ".join(f"{type(error).__name__}: {error}".split())
             raise InvalidParameter(f"--module {name} cannot be imported: {cause}") from error
+
+
+def moment(text: str) -> datetime:
+    """The time that a person means, see :func:`taxi_pipeline.evaluation.champions.parse_moment`.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no time.
+    """
+    try:
+        return parse_moment(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no date: write 2021-06-15, or 2021-06-15T12:00"
+        ) from None
 
 
 def open_root() -> Storage:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 PROMOTED = "promoted"
@@ -143,14 +143,27 @@ def champion_of(changes: Iterable[Change]) -> Champion | None:
     return Champion(since, pin) if since and since.to_version else None
 
 
-def champion_at(changes: Iterable[Change], time: datetime) -> Champion | None:
+def champion_at(changes: Iterable[Change], at: datetime) -> Champion | None:
     """The champion at a time; None if none served, or if that is not known.
 
     Args:
         changes: in their order.
-        time: in UTC.
+        at: in UTC.
     """
-    return champion_of(change for change in changes if change.when <= time)
+    return champion_of(change for change in changes if change.when <= at)
+
+
+def parse_moment(text: str) -> datetime:
+    """The time in UTC that a person means, such as 2021-06-15 for the end of that day.
+
+    Raises:
+        ValueError: the text is neither a date nor a time in ISO 8601.
+    """
+    try:
+        return datetime.combine(date.fromisoformat(text), time.max, UTC)
+    except ValueError:
+        found = datetime.fromisoformat(text)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def predecessors(changes: Iterable[Change]) -> list[str]:

@@ -29,7 +29,7 @@ from taxi_pipeline.storage import Storage, layout, prune
 from taxi_pipeline.storage.inventory import TaskDir
 from taxi_pipeline.storage.leases import Lease
 from taxi_pipeline.storage.prune import Contents, Made, Removal
-from taxi_pipeline.tasks.base import RecipeStage, Stage, identity_cache
+from taxi_pipeline.tasks.base import ModelStage, Stage, identity_cache
 from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.receipt import ReceiptStage
@@ -239,7 +239,7 @@ def _registered(storage: Storage, contents: Contents, tasks: Tasks) -> Iterator[
     Also the candidates that are champions by a ledger.
     """
     known = [(made, task) for made in contents.outputs if (task := tasks.task(made))]
-    names = {task.model_name for _, task in known if isinstance(task, RecipeStage)}
+    names = {task.model_name for _, task in known if isinstance(task, ModelStage)}
     models = ask_registry(names)
     for name in ledger_names(storage):
         for champion in open_ledger(name).champions():

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidRecipe, InvalidTraining
 from taxi_pipeline.logger import logger
-from taxi_pipeline.storage import Output, layout
-from taxi_pipeline.tasks.base import RecipeStage
+from taxi_pipeline.storage import Output, Storage, layout, open_storage
+from taxi_pipeline.tasks.base import ModelStage
 from taxi_pipeline.tasks.base.ledgers import ServingVersion
+from taxi_pipeline.tasks.base.recipe import model_name, tracking_server
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.train import TrainModel
 
 if TYPE_CHECKING:
     from taxi_pipeline.model.regressors import Minutes
+    from taxi_pipeline.model.scoring import Predict
 
 
 def predict_as_champion(
-    task: RecipeStage, champion: ServingVersion, trips: Path
+    task: ModelStage, champion: ServingVersion, trips: Path
 ) -> tuple[Minutes, str]:
     """What a champion predicts for clean trips, and how it was loaded.
-
-    Its model is the one that was trained under the root. If that is gone, or if its features mean
-    something else than this code's, it is loaded as MLflow packaged it.
 
     Args:
         task: that asks; of the same registered model.
@@ -36,38 +38,68 @@ def predict_as_champion(
     """
     import pyarrow.parquet as pq
 
-    from taxi_pipeline.model.duration import DurationModel
-    from taxi_pipeline.tracking.packaged import predict_packaged
-    from taxi_pipeline.trips import schema
-
     table = pq.read_table(trips)
     task.report(f"the champion predicts {table.num_rows:,} trips")
-    if trained := trained_output(task, champion):
+    with load_version(task.taxi, task.recipe, champion, task.thread_count) as (predict, loaded):
+        return predict(table), loaded
+
+
+@contextlib.contextmanager
+def load_version(
+    taxi: str, recipe: str, version: ServingVersion, threads: int
+) -> Iterator[tuple[Predict, str]]:
+    """What predicts as a version of a registered model, and how it was loaded.
+
+    Its model is the one that was trained under the root. If that is gone, or if its features mean
+    something else than this code's, it is loaded as MLflow packaged it.
+
+    Args:
+        taxi: ``green`` or ``yellow``.
+        recipe: the recipe of the model.
+        version: the version.
+        threads: of a prediction.
+
+    Raises:
+        InvalidTraining: it can be loaded in no way.
+        TrackingError: it is no more than in MLflow, whose server cannot be reached.
+    """
+    from taxi_pipeline.model.duration import DurationModel
+
+    name = model_name(taxi, recipe)
+    if trained := _trained_output(open_storage(config.storage().root), taxi, version):
         try:
-            model = DurationModel.load(trained.file(TrainModel.MODEL), task.thread_count)
+            model = DurationModel.load(trained.file(TrainModel.MODEL), threads)
         except (InvalidTraining, InvalidRecipe) as error:
-            logger.warning("%s: %s; it is loaded as MLflow packaged it", task.label, error)
+            logger.warning("%s: %s; it is loaded as MLflow packaged it", name, error)
         else:
-            return model.predict_trips(table), "from the storage"
-    published = schema.published(table, task.taxi)
-    minutes = predict_packaged(task.server(), task.model_name, champion.version, published)
-    return minutes, "as MLflow packaged it"
+            yield model.predict_trips, "from the storage"
+            return
+
+    from taxi_pipeline.tracking.packaged import packaged_model
+    from taxi_pipeline.trips import schema
+
+    with packaged_model(tracking_server(), name, version.version) as predict:
+        yield lambda trips: predict(schema.published(trips, taxi)), "as MLflow packaged it"
 
 
-def trained_output(task: RecipeStage, champion: ServingVersion) -> Output | None:
+def trained_output(task: ModelStage, champion: ServingVersion) -> Output | None:
     """The output of TrainModel that a champion is; None if it is not under the root (any more).
 
     It may have been trained on another window than the task's.
     """
-    storage, month = task.storage, champion.training_month
-    evaluations = layout.task_dir(EvaluateModel.stage, task.taxi, month)
+    return _trained_output(task.storage, task.taxi, champion)
+
+
+def _trained_output(storage: Storage, taxi: str, version: ServingVersion) -> Output | None:
+    month = version.training_month
+    evaluations = layout.task_dir(EvaluateModel.stage, taxi, month)
     for variant in storage.list_dirs(evaluations):
-        task_dir = layout.task_dir(EvaluateModel.stage, task.taxi, month, variant)
-        found = Output(storage, layout.output_dir(task_dir, champion.candidate_key))
-        if champion.candidate_key and storage.exists(layout.manifest_file(found.location)):
+        task_dir = layout.task_dir(EvaluateModel.stage, taxi, month, variant)
+        found = Output(storage, layout.output_dir(task_dir, version.candidate_key))
+        if version.candidate_key and storage.exists(layout.manifest_file(found.location)):
             inputs = found.manifest()["identity"]["inputs"]
             (key,) = (key for label, key in inputs.items() if label.startswith("TrainModel "))
-            task_dir = layout.task_dir(TrainModel.stage, task.taxi, month, variant)
+            task_dir = layout.task_dir(TrainModel.stage, taxi, month, variant)
             trained = Output(storage, layout.output_dir(task_dir, key))
             return trained if trained.exists() else None
     return None

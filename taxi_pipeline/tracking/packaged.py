@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import mlflow
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from mlflow.exceptions import MlflowException
 
 from taxi_pipeline.errors import InvalidTraining
@@ -21,12 +23,17 @@ from taxi_pipeline.tracking.artifacts import damage_of_files
 from taxi_pipeline.tracking.server import TrackingServer, found
 
 _PREDICT = """
-import sys
-import mlflow.pyfunc, numpy, pandas
+import os, sys
+answers = os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)  # what libraries print is no answer
+import mlflow.pyfunc, numpy, pyarrow
 model = mlflow.pyfunc.load_model(sys.argv[1], suppress_warnings=True)
-minutes = model.predict(pandas.read_parquet(sys.argv[2]))
-numpy.save(sys.argv[3], numpy.asarray(minutes, dtype="float64"))
+for batch in pyarrow.ipc.open_stream(sys.stdin.buffer):
+    minutes = numpy.asarray(model.predict(batch.to_pandas()), dtype="float64")
+    answers.write(minutes.tobytes())
+    answers.flush()
 """
+"""Reads rows as an Arrow stream, and answers each batch with its minutes."""
 
 
 def predict_packaged(
@@ -39,6 +46,28 @@ def predict_packaged(
         model_name: the registered model.
         version: its version.
         published: rows in the columns that TLC publishes.
+
+    Raises:
+        InvalidTraining: the version or its files are not there, or do not load here.
+        TrackingError: the server cannot be reached or refuses.
+    """
+    with packaged_model(server, model_name, version) as predict:
+        return predict(published)
+
+
+@contextlib.contextmanager
+def packaged_model(
+    server: TrackingServer, model_name: str, version: str
+) -> Iterator[Callable[[pa.Table], Minutes]]:
+    """A version in a process of its own, which predicts batch by batch.
+
+    Args:
+        server: of the registry.
+        model_name: the registered model.
+        version: its version.
+
+    Yields:
+        Minutes for rows in the columns that TLC publishes, in the same columns each time.
 
     Raises:
         InvalidTraining: the version or its files are not there, or do not load here.
@@ -58,30 +87,74 @@ def predict_packaged(
                 raise InvalidTraining(f"{name} cannot be fetched ({_line(str(error))})") from error
         if problem := damage_of_files(Path(files)):
             raise InvalidTraining(f"{name} cannot be loaded ({problem})")
-        pq.write_table(published, folder / "published.parquet")
-        return _predict(Path(files), folder, name)
+        with (folder / "errors").open("w+b") as errors, _started(Path(files), errors) as process:
+            yield _Packaged(process, errors, name).predict
 
 
-def _predict(files: Path, folder: Path, name: str) -> Minutes:
-    """What a packaged model predicts for ``published.parquet`` in a folder."""
+@contextlib.contextmanager
+def _started(files: Path, errors: BinaryIO) -> Iterator[subprocess.Popen[bytes]]:
+    """The process of a packaged model; it does not outlive the block."""
     flavor = mlflow.models.Model.load(str(files)).flavors[mlflow.pyfunc.FLAVOR_NAME]
     code = files / flavor["code"]
     # Its own code comes before this package; classes of people's own are found as they are here.
     path = os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH", "")]))
-    arguments = (str(files), str(folder / "published.parquet"), str(folder / "minutes.npy"))
-    process = subprocess.run(  # noqa: S603  (this interpreter, and files of our own)
-        [sys.executable, "-c", _PREDICT, *arguments],
-        cwd=folder,
+    process = subprocess.Popen(  # noqa: S603  (this interpreter, and files of our own)
+        [sys.executable, "-c", _PREDICT, str(files)],
+        cwd=files.parent,
         env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
     )
-    if process.returncode:
-        last = _line(process.stderr.strip().rpartition("\n")[2])
-        raise InvalidTraining(f"{name} does not load as MLflow packaged it ({last})")
-    minutes: Minutes = np.load(folder / "minutes.npy")
-    return minutes
+    try:
+        yield process
+    finally:
+        process.kill()
+        with contextlib.suppress(BrokenPipeError):  # what it has not read when it failed
+            process.communicate()
+
+
+class _Packaged:
+    """A packaged model that runs in a process.
+
+    Args:
+        process: reads and answers as :data:`_PREDICT` does.
+        errors: what the process writes of its failure.
+        name: of the version.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], errors: BinaryIO, name: str) -> None:
+        self._process, self._errors, self._name = process, errors, name
+        self._stream: pa.RecordBatchStreamWriter | None = None
+
+    def predict(self, published: pa.Table) -> Minutes:
+        """Minutes for each row.
+
+        Raises:
+            InvalidTraining: the process has failed.
+        """
+        process, rows = self._process, published.num_rows
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the process has no pipes")
+        if not rows:
+            return np.empty(0)
+        try:
+            if self._stream is None:
+                self._stream = pa.ipc.new_stream(process.stdin, published.schema)
+            self._stream.write_table(published.combine_chunks())
+            process.stdin.flush()
+        except BrokenPipeError:
+            raise self._failure() from None
+        answer = process.stdout.read(rows * np.float64().itemsize)
+        if len(answer) < rows * np.float64().itemsize:
+            raise self._failure()
+        return np.frombuffer(answer, np.float64)
+
+    def _failure(self) -> InvalidTraining:
+        self._process.wait()
+        self._errors.seek(0)
+        last = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+        return InvalidTraining(f"{self._name} does not load as MLflow packaged it ({_line(last)})")
 
 
 def _line(text: str) -> str:

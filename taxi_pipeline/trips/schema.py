@@ -93,6 +93,12 @@ def columns_to_predict_from(names: Iterable[str], taxi: str) -> list[str]:
     return _matching(names, [pickup_column(taxi), *_PUBLISHED_NAMES.values()])
 
 
+def identifying_columns(names: Iterable[str], taxi: str) -> list[str]:
+    """Of a file's columns, those that tell a trip from others; names are matched without case."""
+    ends = [pickup_column(taxi), dropoff_column(taxi)]
+    return _matching(names, ["VendorID", *ends, "PULocationID", "DOLocationID"])
+
+
 def _matching(names: Iterable[str], wanted: Iterable[str]) -> list[str]:
     lowered = {name.lower() for name in wanted}
     return [name for name in names if name.lower() in lowered]

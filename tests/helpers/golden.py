@@ -22,6 +22,7 @@ from taxi_pipeline import (
     IngestTrips,
     RegisterModel,
     ReportCandidate,
+    ScoreTrips,
     TrainModel,
     TransformTrips,
     TuneHyperparameters,
@@ -40,7 +41,7 @@ TOLERANCE = 1e-3
 EXACT = 1e-6
 """The same for figures that are only added up: they are written down with six digits."""
 
-WINDOW = "-w1"
+OF_MODEL = ("-w1", "-v1")
 """How the labels of the stages end that are about a model."""
 
 SHOWN = 5
@@ -130,6 +131,19 @@ def of_registration(task):
     }
 
 
+def of_scoring(task):
+    path = task.output().file(task.FILE)
+    table = pq.read_table(path)
+    metadata = {name.decode(): text.decode() for name, text in table.schema.metadata.items()}
+    del metadata["candidate_key"]  # that of another stage
+    return {
+        "columns": {**columns(path), "minutes": str(table["minutes"].type)},
+        "metadata": metadata,
+        "predictions": table["minutes"].to_pylist()[:12],
+        "unscored": table["minutes"].null_count,
+    }
+
+
 def content(task, name):
     return json.loads(task.output().file(name).read_text())
 
@@ -144,6 +158,7 @@ FIGURES = {
     ApplyGate: of_gate,
     ReportCandidate: of_report,
     RegisterModel: of_registration,
+    ScoreTrips: of_scoring,
 }
 
 
@@ -157,7 +172,14 @@ def tasks():
         ApplyGate(**JANUARY, recipe="linear"),
         ReportCandidate(**JANUARY, recipe="linear"),
         RegisterModel(**JANUARY, recipe="linear"),
+        ScoreTrips(**MONTHS[1], recipe="linear", model_version=1),
     ]
+
+
+def reads(task):
+    """The tasks that decide what a task makes; a version is what was trained."""
+    trained = [TrainModel(**JANUARY, recipe="linear")] if isinstance(task, ScoreTrips) else []
+    return [*trained, *luigi.task.flatten(task.requires())]
 
 
 def measure(root):
@@ -168,7 +190,9 @@ def measure(root):
         for (section, option), value in OPTIONS.items():
             configure(section, option, value)
         every = tasks()
-        assert luigi.build(every, local_scheduler=True, workers=1, log_level="ERROR")
+        *made, scored = every  # by a version that is registered first
+        for part in (made, [scored]):
+            assert luigi.build(part, local_scheduler=True, workers=1, log_level="ERROR")
         return {
             task.label: {
                 "version": task._version(),
@@ -177,7 +201,7 @@ def measure(root):
                     for name, value in task._config_values().items()
                     if name != "tracking.uri"
                 },
-                "reads": [required.label for required in luigi.task.flatten(task.requires())],
+                "reads": [required.label for required in reads(task)],
                 "made": json.loads(json.dumps(FIGURES[type(task)](task)), parse_float=rounded),
             }
             for task in every
@@ -200,7 +224,9 @@ def verdict(label, expected, measured):
             f"{label} had version {before['version']!r} when golden.json was written, and has "
             f"{now['version']!r}: write it anew with {RENEW}"
         )
-    found = differences(before["made"], now["made"], TOLERANCE if label.endswith(WINDOW) else EXACT)
+    found = differences(
+        before["made"], now["made"], TOLERANCE if label.endswith(OF_MODEL) else EXACT
+    )
     if not found:
         return ""
     told = "; ".join(found[:SHOWN]) + (f"; and {len(found) - SHOWN} more" * (len(found) > SHOWN))
@@ -211,7 +237,7 @@ def verdict(label, expected, measured):
     if changed:
         return f"{label} reads what has changed, see {changed[0]}: {told}"
     stage, *_, last = label.split()
-    of_recipe = f" or of the recipe {last.removesuffix(WINDOW)}" if last.endswith(WINDOW) else ""
+    of_recipe = f" or of the recipe {last[: -len(OF_MODEL[0])]}" if last.endswith(OF_MODEL) else ""
     return (
         f"{label} makes something else under the same version: {told}. If that is meant, raise "
         f"`version` of {stage}{of_recipe}, so that it is made again everywhere, and write "

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from taxi_pipeline import config
-from taxi_pipeline.errors import TrackingError
+from taxi_pipeline.errors import InvalidParameter, TrackingError
+from taxi_pipeline.evaluation.champions import Champion, Change, champion_at
 from taxi_pipeline.redaction import MASK, redact_url
 from taxi_pipeline.storage import layout, open_storage
 from taxi_pipeline.tasks.base.identity_cache import cached
 from taxi_pipeline.tracking.ledger import Ledger, alias_version, version_facts
-from taxi_pipeline.tracking.lookup import look_up
+from taxi_pipeline.tracking.lookup import CannotBeAsked, look_up
 
 UNDER_ROOT = f"{layout.tracking_database()} under the storage root"
 """The registry that lies under the root, as ledgers and identities name it wherever the root is."""
@@ -64,8 +67,7 @@ def read_serving_version(model_name: str) -> ServingVersion | None:
     """The same, read anew whatever this reading has read before."""
     history = open_ledger(model_name).read()
     if champion := history.champion:
-        since = champion.since
-        return ServingVersion(champion.version, since.candidate_key, since.training_month)
+        return _version_of(champion)
     if history.changes:
         return None
     with contextlib.suppress(TrackingError):  # a registration fails with it, and says so
@@ -74,3 +76,78 @@ def read_serving_version(model_name: str) -> ServingVersion | None:
             facts = version_facts(registered, version)
             return ServingVersion(version, facts["candidate_key"], facts["training_month"])
     return None
+
+
+def version_at(model_name: str, at: datetime) -> ServingVersion:
+    """The champion of a model at a time, by its ledger.
+
+    Args:
+        model_name: the registered model.
+        at: in UTC.
+
+    Raises:
+        InvalidParameter: none served then, or that is not known.
+    """
+    changes = open_ledger(model_name).read().changes
+    asked = f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    if at.date() > datetime.now(UTC).date():
+        raise InvalidParameter(f"{asked} is in the future: who serves then is not known")
+    if changes and at < changes[0].when:
+        raise InvalidParameter(
+            f"which version of {model_name} served at {asked} is not known: the ledger begins at "
+            f"{changes[0].when:%Y-%m-%d %H:%M:%S} UTC; name a version with --model-version"
+        )
+    champion = champion_at(changes, at)
+    if champion is None:
+        raise InvalidParameter(
+            f"no version of {model_name} served at {asked}: python -m taxi_pipeline champion log "
+            f"--model {model_name} says which served when"
+        )
+    return _version_of(champion)
+
+
+def find_version(model_name: str, number: str) -> ServingVersion:
+    """A version of a model by its number, whether or not it serves.
+
+    Raises:
+        InvalidParameter: there is no such version.
+        TrackingError: the ledger does not know it, and the registry does not answer.
+    """
+    return cached(("version", model_name, number), lambda: _find_version(model_name, number))
+
+
+def _find_version(model_name: str, number: str) -> ServingVersion:
+    history = open_ledger(model_name).read()
+    if history.champion and history.version == number:
+        return _version_of(history.champion)
+    moved = [change for change in history.changes if change.to_version == number]
+    try:
+        registered = look_up(config.tracking().server_uri, model_name)
+    except CannotBeAsked:
+        # MLflow alone can say more, when the version is loaded.
+        return ServingVersion(number, *_facts(moved))
+    except TrackingError:
+        if not moved:
+            raise
+        registered = None
+    # The registry gives the numbers of a model that was deleted again, to other candidates.
+    if registered and number in registered.versions:
+        facts = version_facts(registered, number)
+        return ServingVersion(number, facts["candidate_key"], facts["training_month"])
+    if moved:
+        return ServingVersion(number, *_facts(moved))
+    there = ", ".join(sorted(registered.versions, key=int)) if registered else ""
+    raise InvalidParameter(
+        f"--model-version {number}: {model_name} has no such version in the registry"
+        + (f", there are {there}" if there else ": RegisterModel registers the first")
+    )
+
+
+def _facts(moved: Sequence[Change]) -> tuple[str, str]:
+    """Key and training month of the version that the last of some changes made champion."""
+    return (moved[-1].candidate_key, moved[-1].training_month) if moved else ("", "")
+
+
+def _version_of(champion: Champion) -> ServingVersion:
+    since = champion.since
+    return ServingVersion(champion.version, since.candidate_key, since.training_month)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from taxi_pipeline.tracking.server import TrackingServer
 
 Monthly = TypeVar("Monthly", bound=MonthlyTask)
-OfRecipe = TypeVar("OfRecipe", bound="RecipeStage")
 
 
 def model_name(taxi: str, recipe: str) -> str:
@@ -50,16 +49,35 @@ class RecipeParameter(CheckedParameter[str]):
         return name
 
 
-class RecipeStage(Stage):
-    """A stage that is about a model: of one recipe, trained on a window of months.
-
-    The month is the last of the training window.
-    """
+class ModelStage(Stage):
+    """A stage that is about a registered model."""
 
     recipe: RecipeParameter = RecipeParameter(
         default="trip",
         description=f"The recipe of the model: {', '.join(recipes.RECIPES)}, or one of your own.",
     )
+
+    @property
+    def model_name(self) -> str:
+        """The registered model that this is about."""
+        return model_name(self.taxi, self.recipe)
+
+    @property
+    def thread_count(self) -> int:
+        """The number of threads of one fit, as configured and as the run shares the cores."""
+        return self.context.cores.threads(config.training().threads)
+
+    def server(self) -> TrackingServer:
+        """The MLflow server of the configuration."""
+        return tracking_server()
+
+
+class RecipeStage(ModelStage):
+    """A stage that makes, or judges, a model of one recipe, trained on a window of months.
+
+    The month is the last of the training window.
+    """
+
     window: BoundedIntParameter = BoundedIntParameter(
         1, 120, default=1, description="How many months, ending with this one, to train on."
     )
@@ -82,11 +100,6 @@ class RecipeStage(Stage):
         return version if content == FIRST_DIGESTS.get(self.recipe) else f"{version} {content}"
 
     @property
-    def model_name(self) -> str:
-        """The registered model that this is about."""
-        return model_name(self.taxi, self.recipe)
-
-    @property
     def window_in_words(self) -> str:
         """The training window: ``2021-01``, or ``2020-11 to 2021-01``."""
         first = next(iter(self.calendar_month.window(self.window)))
@@ -101,15 +114,6 @@ class RecipeStage(Stage):
         if self.taxi != "green":
             words.append(self.taxi)
         return " ".join(words)
-
-    @property
-    def thread_count(self) -> int:
-        """The number of threads of one fit, as configured and as the run shares the cores."""
-        return self.context.cores.threads(config.training().threads)
-
-    def server(self) -> TrackingServer:
-        """The MLflow server of the configuration."""
-        return tracking_server()
 
     def months(self, task: type[Monthly]) -> list[Monthly]:
         """A monthly task for each month of the training window, oldest first."""
