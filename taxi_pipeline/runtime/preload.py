@@ -25,6 +25,7 @@ PRELOAD_MODULES = (
     "taxi_pipeline.tuning.plots",
     "taxi_pipeline.model.serving",
     "taxi_pipeline.model.fitting",
+    "taxi_pipeline.model.scoring",
     "taxi_pipeline.tuning.search",
     "taxi_pipeline.tracking.champion",
     "taxi_pipeline.tracking.packaged",

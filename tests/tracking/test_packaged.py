@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.tracking.artifacts import LISTING
-from taxi_pipeline.tracking.packaged import predict_packaged
+from taxi_pipeline.tracking.packaged import packaged_model, predict_packaged
 
 
 @pytest.fixture
@@ -35,6 +37,29 @@ def test_a_version_predicts_what_the_trained_model_does(server, registered, cand
     minutes = predict_packaged(server, registered.model_name, registered.version, published)
     expected = DurationModel.load(candidate.model).predict_published(published.to_pandas())
     np.testing.assert_allclose(minutes, expected)
+
+
+def test_rows_without_a_provider_are_predicted_too(server, registered, candidate, published):
+    gone = pa.array([row % 3 == 0 for row in range(published.num_rows)])
+    number = published.column_names.index("VendorID")
+    vendors = pc.if_else(gone, None, published["VendorID"])
+    some, none = (
+        published.set_column(number, "VendorID", column)
+        for column in (vendors, pa.nulls(published.num_rows, pa.int64()))
+    )
+    model = DurationModel.load(candidate.model)
+    with packaged_model(server, registered.model_name, registered.version) as predict:
+        for table in (some, none, published):
+            expected = model.predict_published(table.to_pandas())
+            np.testing.assert_allclose(predict(table), expected)
+
+
+def test_many_batches_are_predicted_by_one_process(server, registered, candidate, published):
+    with packaged_model(server, registered.model_name, registered.version) as predict:
+        parts = [predict(published.slice(first, 7)) for first in range(0, 56, 7)]
+    expected = DurationModel.load(candidate.model).predict_published(published.to_pandas())
+    np.testing.assert_allclose(np.concatenate(parts), expected)
+    assert len(parts[-1]) == 1
 
 
 def test_its_own_code_is_what_predicts(server, registered, published, files):
