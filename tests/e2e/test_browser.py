@@ -160,7 +160,11 @@ def test_a_backfill_can_be_watched_while_it_runs(page, scheduler):
 @pytest.mark.parametrize("kind", ["svg", "d3"])
 def test_a_graph_names_the_month_of_each_task(page, scheduler, kind):
     tasks = scheduler.tasks("DONE")
-    (asked,) = (key for key, task in tasks.items() if task["name"] == "EvaluateModel")
+    (asked,) = (
+        key
+        for key, task in tasks.items()
+        if (task["name"], task["params"].get("month")) == ("EvaluateModel", "1")
+    )
     page.open(
         f"{scheduler.url}/static/visualiser/index.html#tab=graph&taskId={asked}&visType={kind}"
     )
@@ -175,7 +179,7 @@ def test_the_times_of_the_runs_of_a_family_are_shown(page, scheduler):
     page.wait(lambda: page.all("rect"))
     assert page.all("h1")[0].text == "TransformTrips"
     assert [text for text in page.texts("tbody tr td:nth-child(2)") if text == "DONE"]
-    assert all(float(text) > 0 for text in page.texts("tbody tr td:nth-child(3)"))
+    assert all(float(text) >= 0 for text in page.texts("tbody tr td:nth-child(3)"))
     page.all("tbody a")[0].click()
     page.wait(lambda: "TransformTrips" in page.all("body")[0].text)
 
