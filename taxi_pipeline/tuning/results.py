@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -32,7 +32,7 @@ class Finalist:
     rmse: float
     rounds: int
     stopped: int | None = None
-    curve: Sequence[float] = ()
+    curve: tuple[float, ...] = ()
 
     @property
     def result(self) -> str:
@@ -98,7 +98,7 @@ class TuningResult:
             "rounds": self.rounds,
             "rmse": self.rmse,
             "tuned_by": self.tuned_by,
-            "finalists": [asdict(finalist) for finalist in self.finalists],
+            "finalists": [{**asdict(one), "curve": list(one.curve)} for one in self.finalists],
             "best_rmse": self.best_rmse,
             "trials": [trial.as_row() for trial in self.trials],
         }
@@ -114,5 +114,8 @@ class TuningResult:
             rounds=content["rounds"],
             rmse=content["rmse"],
             trials=[Trial.from_row(row) for row in content["trials"]],
-            finalists=[Finalist(**finalist) for finalist in content.get("finalists", [])],
+            finalists=[
+                Finalist(**{**finalist, "curve": tuple(finalist.get("curve", ()))})
+                for finalist in content.get("finalists", [])
+            ],
         )

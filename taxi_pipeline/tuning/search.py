@@ -129,7 +129,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         )
         rounds = booster.best_iteration + 1
         result.finalists.append(
-            Finalist(name, halving.best, rounds, halving.stopped, halving.curve)
+            Finalist(name, halving.best, rounds, halving.stopped, tuple(halving.curve))
         )
         if result.tuned_by == name:
             result.parameters, result.rounds, result.rmse = parameters, rounds, halving.best

@@ -104,6 +104,7 @@ def test_a_version_whose_files_are_lost_gets_them_back(line):
 
 
 def test_findings_are_told_although_they_cannot_be_set_aside(line):
+    (line.folder / "data/.damaged").mkdir(exist_ok=True)
     (line.folder / "data/.damaged").rename(line.folder / "elsewhere")
     (line.folder / "data/.damaged").write_text("no folder")
     path = next((line.folder / "data/train").rglob("importance.json"))
