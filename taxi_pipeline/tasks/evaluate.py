@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from taxi_pipeline.identity import Identity
-from taxi_pipeline.month import Month
 from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.train import TrainModel
@@ -27,11 +26,6 @@ class EvaluateModel(RecipeStage):
     SLICES_AS_TEXT = "slices.csv"
     PREDICTIONS = "predictions.parquet"
     PLOT = "evaluation.png"
-
-    @property
-    def evaluation_month(self) -> Month:
-        """The month after the training window, which took no part in making the model."""
-        return self.calendar_month + 1
 
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage

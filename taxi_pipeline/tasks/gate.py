@@ -63,11 +63,6 @@ class ApplyGate(RecipeStage):
         """A core for each thread."""
         return {"cpu": self.thread_count}
 
-    @property
-    def evaluation_month(self) -> Month:
-        """The month on which candidate and champion are compared."""
-        return self.calendar_month + 1
-
     def requires(self) -> dict[str, Any]:
         """The evaluation, and its month's trips for the champion to predict."""
         return {

@@ -66,7 +66,7 @@ class RegisterModel(ReceiptStage):
             "report": self.clone(ReportCandidate),
             "trips": self.months(TransformTrips),
             "published": self.months(IngestTrips),
-            "published later": self.in_month(IngestTrips, self.calendar_month + 1),
+            "published later": self.in_month(IngestTrips, self.evaluation_month),
         }
 
     def identifying(self) -> list[Any]:

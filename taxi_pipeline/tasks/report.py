@@ -13,7 +13,6 @@ from luigi.task import flatten
 
 from taxi_pipeline import config
 from taxi_pipeline.identity import Identity
-from taxi_pipeline.month import Month
 from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage
 from taxi_pipeline.tasks.evaluate import EvaluateModel
@@ -46,11 +45,6 @@ class ReportCandidate(RecipeStage):
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
         """A core for each thread."""
         return {"cpu": self.thread_count}
-
-    @property
-    def evaluation_month(self) -> Month:
-        """The month on which the candidate was judged."""
-        return self.calendar_month + 1
 
     def requires(self) -> dict[str, Any]:
         """All that is told of the candidate."""

@@ -10,19 +10,9 @@ import pytest
 from command_line import SMALL, CommandLine
 from full_disks import failing_writes, fill, small_disk
 from processes import clean_environment, run
+from stage_families import FAMILIES, STAGES
 
 JANUARY = ("--year", "2021", "--month", "1")
-FAMILIES = {
-    "ingest": "IngestTrips",
-    "transform": "TransformTrips",
-    "features": "BuildFeatures",
-    "tune": "TuneHyperparameters",
-    "train": "TrainModel",
-    "evaluate": "EvaluateModel",
-    "gate": "ApplyGate",
-    "register": "RegisterModel",
-}
-STAGES = tuple(FAMILIES)
 
 
 LINE = (

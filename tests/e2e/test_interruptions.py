@@ -14,20 +14,10 @@ from command_line import SMALL
 from http_servers import LoopbackServer, QuietHandler, serving
 from interrupted import Interruptible, end
 from servers import wait_for
+from stage_families import FAMILIES, STAGES
 
 JANUARY = ("--year", "2021", "--month", "1")
 LOCAL = ("--local-scheduler",)
-FAMILIES = {
-    "ingest": "IngestTrips",
-    "transform": "TransformTrips",
-    "features": "BuildFeatures",
-    "tune": "TuneHyperparameters",
-    "train": "TrainModel",
-    "evaluate": "EvaluateModel",
-    "gate": "ApplyGate",
-    "register": "RegisterModel",
-}
-STAGES = tuple(FAMILIES)
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 # Two on a machine that does nothing else; tests share theirs.
 MAX_SECONDS = 5.0

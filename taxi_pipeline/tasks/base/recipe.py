@@ -88,6 +88,11 @@ class RecipeStage(ModelStage):
         return f"{self.recipe}-w{self.window}"
 
     @property
+    def evaluation_month(self) -> Month:
+        """The month after the training window, which takes no part in making the model."""
+        return self.calendar_month + 1
+
+    @property
     def chosen_recipe(self) -> recipes.Recipe:
         """The recipe itself."""
         return recipes.get_recipe(self.recipe)
