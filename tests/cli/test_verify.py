@@ -29,12 +29,12 @@ def verified(line, *arguments):
 
 
 def published(line):
-    """The files of outputs, the pointers and the trials."""
+    """The files of outputs, the pointers and the trials, without what was set aside."""
     data = line.folder / "data"
     files = [path.parent.rglob("*") for path in data.rglob("manifest.json") if path.parents[2]]
     found = {path for inner in files for path in inner if path.is_file()}
     found |= set(data.rglob("source-*.json")) | set(data.rglob("trials-*/*.json"))
-    return sorted(path for path in found if "mlflow" not in path.parts)
+    return sorted(path for path in found if not {"mlflow", ".damaged"} & set(path.parts))
 
 
 def flip(path, place=None):
