@@ -85,9 +85,13 @@ class Worker(luigi.worker.Worker):
         )
 
     def add(self, task: luigi.Task, *arguments: Any, **options: Any) -> bool:
-        """Schedule a task, once the sources of the months that it needs have been asked."""
+        """Schedule a task, once the sources of the months that it needs have been asked.
+
+        Nothing is made meanwhile: identities that tasks have in common are computed once.
+        """
         refresh_sources(task, self.context)
-        return bool(super().add(task, *arguments, **options))
+        with identity_cache():
+            return bool(super().add(task, *arguments, **options))
 
     def _validate_task(self, task: luigi.Task) -> None:
         """Give a task its context before anything else is asked of it."""
@@ -116,9 +120,10 @@ class Worker(luigi.worker.Worker):
         task = self._scheduled_tasks.get(kwargs["task_id"])
         done_before = kwargs["status"] == DONE and kwargs["runnable"] is False
         if done_before and isinstance(task, Stage):
-            task.storage.link_latest(task.task_dir, task.output().location.rpartition("/")[2])
+            location = task.output().location
+            task.storage.link_latest(task.task_dir, location.rpartition("/")[2])
             kwargs["tracking_url"] = (
-                self.context.links.browser_url(layout.browsable(task.output().location)) or None
+                self.context.links.browser_url(layout.browsable(location)) or None
             )
         super()._add_task(*args, **kwargs)
 

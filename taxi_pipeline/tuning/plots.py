@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,14 +86,24 @@ def plot(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 5.6), layout="constrained")
+    figure = Figure(figsize=(12, 5.6))
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=13)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     draw_trials(left, trials, finalists)
-    _plot_weights(right, importance(trials))
+    weights = importance(trials)
+    _plot_weights(right, weights)
     # Below the axes: there it hides no trial.
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=10)
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower left", ncols=2, fontsize=10)
+    # Set by hand: matplotlib's own layout draws the picture twice.
+    figure.subplots_adjust(
+        left=0.07,
+        right=0.975,
+        top=0.86,
+        bottom=0.13 + 0.045 * math.ceil(len(labels) / 2),
+        wspace=0.12 + 0.016 * max(map(len, weights), default=0),
+    )
     figure.savefig(path, dpi=110)
 
 
