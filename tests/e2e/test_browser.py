@@ -94,7 +94,7 @@ def test_the_button_of_a_task_leads_to_the_graph_of_all_that_it_was_made_from(pa
     shown = page.wait(lambda: page.texts(".graph-node-a")[1:] and page.texts(".graph-node-a"))
     assert {f"{family} 2021-01" for family in STAGES} <= set(shown)
     assert shown.count("BuildFeatures 2021-02") == 1  # the month after
-    page.resize(800, 1200)
+    page.resize(800, 1500)
     page.driver.refresh()  # the width is that of the window when the page was opened
     page.wait(lambda: page.texts(".graph-node-a"))
     wait_until_the_sidebar_has_gone(page)
