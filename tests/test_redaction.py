@@ -165,7 +165,7 @@ def test_a_redacted_url_still_says_where_the_file_is(url, shown):
     assert redact_url(url) == shown
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     secret=st.text(min_size=1),
     url=st.sampled_from(

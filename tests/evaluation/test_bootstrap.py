@@ -18,7 +18,7 @@ from taxi_pipeline.evaluation.comparison import compare
 from taxi_pipeline.evaluation.metrics import metrics_with_intervals
 from taxi_pipeline.month import Month
 
-brief = settings(deadline=None, max_examples=60)
+brief = settings(max_examples=60)
 
 
 def test_days_are_numbered_in_order_and_without_gaps():

@@ -10,7 +10,7 @@ from taxi_pipeline.evaluation.metrics import metrics, metrics_with_intervals
 
 minutes = st.floats(1, 60)
 rows = st.lists(st.tuples(minutes, minutes, minutes, st.integers(0, 9)), min_size=1, max_size=60)
-brief = settings(deadline=None, max_examples=60)
+brief = settings(max_examples=60)
 
 
 def arrays(trips):

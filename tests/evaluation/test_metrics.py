@@ -21,7 +21,7 @@ NAMES = {
 MINUTES = NAMES - {"r2", "within_2_minutes", "within_5_minutes"}
 minutes = st.floats(1, 60)
 trips = st.tuples(minutes, minutes, st.integers(0, 9))
-brief = settings(deadline=None, max_examples=60)
+brief = settings(max_examples=60)
 
 
 def arrays(rows):

@@ -66,7 +66,7 @@ def look(scheduler):
 
 
 @given(st.lists(calls(), max_size=12))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_no_calls_stop_the_scheduler(told):
     scheduler = Scheduler(metrics_collector=luigi.metrics.MetricsCollectors.prometheus)
     for method, given_arguments in told:

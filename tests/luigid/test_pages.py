@@ -141,7 +141,7 @@ def test_an_output_without_log_has_no_link_to_one(tmp_path):
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_no_value_is_read_as_html(text):
     text = f"<script>{text}</script><img src=x onerror=y>\"'&amp;"
     with TemporaryDirectory() as folder:
@@ -274,7 +274,7 @@ file_names = st.text(
 
 
 @given(st.sets(file_names, min_size=1, max_size=4))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_file_of_any_name_is_found_by_its_link(names):
     with TemporaryDirectory() as folder:
         root = Path(folder).resolve()

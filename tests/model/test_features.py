@@ -16,7 +16,7 @@ from taxi_pipeline.trips.schema import TRIP
 
 MAX_MILES = 100.0
 
-brief = settings(deadline=None, max_examples=60)
+brief = settings(max_examples=60)
 pickups = st.datetimes(datetime(2009, 1, 1), datetime(2030, 1, 1))
 small = st.none() | st.integers(0, 99)
 trips = st.fixed_dictionaries(

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from taxi_pipeline.model import zones
 from taxi_pipeline.model.zones import N_ZONE_IDS
 
-brief = settings(deadline=None, max_examples=30)
+brief = settings(max_examples=30)
 places = st.integers(1, 12)
 trips = st.lists(st.tuples(places, places, st.floats(0.1, 50)), min_size=1, max_size=40)
 plane = arrays(np.float64, st.tuples(st.integers(3, 20), st.just(2)), elements=st.floats(-9, 9))

@@ -319,7 +319,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(STEPS)
 def test_ledger_and_alias_agree_after_whatever_happened(steps):
     with tempfile.TemporaryDirectory() as folder:
@@ -341,7 +341,7 @@ def test_ledger_and_alias_agree_after_whatever_happened(steps):
             serving = change.to_version
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(

@@ -191,7 +191,7 @@ def test_a_registered_model_accepts_rows_in_each_form(pyfunc, models, rows, form
     np.testing.assert_array_equal(pyfunc.predict(FORMS[form](frame)), expected)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     order=st.lists(st.integers(0, 39), min_size=1, max_size=12),
     forms=st.lists(st.sampled_from(sorted(FORMS_OF_COLUMNS)), min_size=8, max_size=8),

@@ -19,8 +19,8 @@ from taxi_pipeline.trips.synthetic.month import write_month
 JANUARY = Month(2021, 1)
 NOON = datetime(2021, 1, 15, 12)
 
-brief = settings(deadline=None, max_examples=50)
-rarely = settings(deadline=None, max_examples=8)
+brief = settings(max_examples=50)
+rarely = settings(max_examples=8)
 
 
 def published(*trips):

@@ -13,7 +13,7 @@ from taxi_pipeline.trips.columns import EARLIEST, LARGEST, LATEST, local_times, 
 NOON = datetime(2021, 1, 1, 12)
 ZONE = pa.int16()
 
-brief = settings(deadline=None, max_examples=60)
+brief = settings(max_examples=60)
 
 
 @pytest.mark.parametrize(

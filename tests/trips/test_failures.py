@@ -377,7 +377,7 @@ def test_a_malformed_url_does_not_show_its_password(destination):
         failure(url, destination, attempts=1)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.text())
 def test_any_failure_is_one_line(tmp_path_factory, text):
     folder = tmp_path_factory.mktemp("any")

@@ -74,7 +74,7 @@ def test_a_page_in_place_of_a_file_is_found_when_it_is_checked(server, destinati
     assert "an HTML page" in refusal(destination, destination.read_bytes())
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.binary(max_size=600), st.binary(max_size=20))
 def test_any_bytes_are_refused_in_one_line(tmp_path_factory, begin, end):
     path = tmp_path_factory.mktemp("bytes") / "trips.parquet"

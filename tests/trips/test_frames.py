@@ -169,7 +169,7 @@ def test_a_column_of_numbers_is_no_column_of_times():
 whole = st.one_of(st.none(), st.integers(0, 300))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     rows=st.lists(st.tuples(whole, whole, whole), min_size=1, max_size=5),
     forms=st.lists(

@@ -99,9 +99,7 @@ def test_only_the_head_of_a_file_is_asked_for(server):
 
 
 @given(ascii_texts.filter(lambda user: user and ":" not in user), ascii_texts)
-@settings(
-    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_user_and_password_are_sent_as_they_are(server, user, password):
     server.answers, server.requests = [status(200)], []
     signed = f"//{quote(user, safe='')}:{quote(password, safe='')}@"

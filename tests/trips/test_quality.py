@@ -16,7 +16,7 @@ from taxi_pipeline.trips.quality import QUANTILES, HistogramSummary, QualityRepo
 EDGES = np.linspace(0, 60, 121)
 BIN = EDGES[1] - EDGES[0]
 
-brief = settings(deadline=None, max_examples=60)
+brief = settings(max_examples=60)
 inside = st.floats(0, 59.99)
 anywhere = st.none() | st.floats(-1e6, 1e6)
 

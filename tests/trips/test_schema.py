@@ -15,7 +15,7 @@ TAXIS = ("green", "yellow")
 ERAS = ("old", "new")
 SMALL = 2**15 - 1  # the largest whole number that a canonical id can be
 
-brief = settings(deadline=None, max_examples=60)
+brief = settings(max_examples=60)
 
 
 def published(taxi, era="old", **changed):

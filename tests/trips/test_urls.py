@@ -14,7 +14,7 @@ from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.trips import urls
 
-brief = settings(deadline=None, max_examples=50)
+brief = settings(max_examples=50)
 months = st.builds(Month, st.integers(1000, 9999), st.integers(1, 12))
 
 

@@ -14,7 +14,7 @@ END = datetime(2021, 2, 1)
 HOLDOUT = 7
 BORDER = datetime(2021, 1, 25)
 
-brief = settings(deadline=None, max_examples=50)
+brief = settings(max_examples=50)
 hours = st.lists(st.integers(0, 31 * 24 - 1), min_size=1, max_size=30)
 
 

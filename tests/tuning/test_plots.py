@@ -59,7 +59,7 @@ def test_the_parameter_that_matters_weighs_most(name):
     assert weights[name] > 0.5
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(count=st.integers(MIN_TRIALS, 40), seed=st.integers(0, 99), by=st.sampled_from(NAMES))
 def test_weights_are_shares_of_all_by_falling_weight(count, seed, by):
     weights = importance(trials_of(count, lambda p: p[by], seed=seed))

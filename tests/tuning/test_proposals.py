@@ -14,7 +14,7 @@ from taxi_pipeline.tuning.trials import Trial
 
 SPACE = {"x": Uniform(0, 1), "y": LogUniform(1, 100), "n": Integer(1, 20)}
 
-brief = settings(deadline=None, max_examples=40)
+brief = settings(max_examples=40)
 seeds = st.integers(0, 2**32 - 1)
 numbers = st.integers(1, 10_000)
 

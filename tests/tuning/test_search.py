@@ -36,7 +36,7 @@ BORDER = datetime(2021, 1, 25)
 TRIALS = 16
 """Enough for some to be stopped, and for some to be learned from those before."""
 
-brief = settings(deadline=None, max_examples=50)
+brief = settings(max_examples=50)
 hours = st.lists(st.integers(0, 31 * 24 - 1), min_size=1, max_size=30)
 
 
@@ -393,7 +393,7 @@ def test_an_executor_is_given_parallel_trials_at_a_time_which_share_the_threads(
     assert set(each[9:]) == {threads}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(recorded=st.sets(st.integers(1, TRIALS)))
 def test_a_search_continued_from_any_trials_finds_the_same_and_makes_none_again(
     january, whole, recorded

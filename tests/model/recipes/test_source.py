@@ -113,7 +113,7 @@ UNUSED = 1
 }
 TEXT = HEAD + "".join(PARTS.values())
 
-brief = settings(deadline=None, max_examples=60)
+brief = settings(max_examples=60)
 
 
 @pytest.fixture(scope="module")

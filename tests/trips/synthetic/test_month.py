@@ -40,7 +40,7 @@ def test_other_arguments_give_other_bytes(other, tmp_path):
     assert content(tmp_path / "a.parquet") != content(tmp_path / "b.parquet", **other)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     rows=st.integers(1, 3_000),
     taxi=st.sampled_from(["green", "yellow"]),
