@@ -81,35 +81,61 @@ def packaged_model(
         InvalidTraining: the version or its files are not there, or do not load here.
         TrackingError: the server cannot be reached or refuses.
     """
-    name = f"version {version} of {model_name}"
     with temporary_folder() as folder:
-        with server.client() as client:
-            location = found(lambda: client.get_model_version_download_uri(model_name, version))
-            if location is None:
-                raise InvalidTraining(f"{name} is not in the registry any more")
-            try:
-                files = mlflow.artifacts.download_artifacts(
-                    artifact_uri=location, dst_path=str(folder), tracking_uri=server.uri
-                )
-            except (MlflowException, OSError) as error:
-                raise InvalidTraining(f"{name} cannot be fetched ({_line(str(error))})") from error
-        if problem := damage_of_files(Path(files)):
-            raise InvalidTraining(f"{name} cannot be loaded ({problem})")
-        with (folder / "errors").open("w+b") as errors, _started(Path(files), errors) as process:
-            yield _Packaged(process, errors, name).predict
+        files = fetch_packaged(server, model_name, version, folder)
+        with (folder / "errors").open("w+b") as errors, _started(files, errors) as process:
+            yield _Packaged(process, errors, f"version {version} of {model_name}").predict
+
+
+def fetch_packaged(server: TrackingServer, model_name: str, version: str, folder: Path) -> Path:
+    """Copy the files of a version into a folder; the model's folder in it.
+
+    Args:
+        server: of the registry.
+        model_name: the registered model.
+        version: its version.
+        folder: where to.
+
+    Raises:
+        InvalidTraining: the version or its files are not there, or are damaged.
+        TrackingError: the server cannot be reached or refuses.
+    """
+    name = f"version {version} of {model_name}"
+    with server.client() as client:
+        location = found(lambda: client.get_model_version_download_uri(model_name, version))
+        if location is None:
+            raise InvalidTraining(f"{name} is not in the registry any more")
+        try:
+            files = mlflow.artifacts.download_artifacts(
+                artifact_uri=location, dst_path=str(folder), tracking_uri=server.uri
+            )
+        except (MlflowException, OSError) as error:
+            raise InvalidTraining(f"{name} cannot be fetched ({_line(str(error))})") from error
+    if problem := damage_of_files(Path(files)):
+        raise InvalidTraining(f"{name} cannot be loaded ({problem})")
+    return Path(files)
+
+
+def packaged_environment(files: Path) -> dict[str, str]:
+    """The environment of a process that loads a packaged model with the model's own code.
+
+    Args:
+        files: the model's folder.
+    """
+    flavor = mlflow.models.Model.load(str(files)).flavors[mlflow.pyfunc.FLAVOR_NAME]
+    code = files / flavor["code"]
+    # Its own code comes before this package; classes of people's own are found as they are here.
+    path = os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH", "")]))
+    return {**os.environ, "PYTHONPATH": path}
 
 
 @contextlib.contextmanager
 def _started(files: Path, errors: BinaryIO) -> Iterator[subprocess.Popen[bytes]]:
     """The process of a packaged model; it does not outlive the block."""
-    flavor = mlflow.models.Model.load(str(files)).flavors[mlflow.pyfunc.FLAVOR_NAME]
-    code = files / flavor["code"]
-    # Its own code comes before this package; classes of people's own are found as they are here.
-    path = os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH", "")]))
     process = subprocess.Popen(  # noqa: S603  (this interpreter, and files of our own)
         [sys.executable, "-c", _PREDICT, str(files)],
         cwd=files.parent,
-        env={**os.environ, "PYTHONPATH": path},
+        env=packaged_environment(files),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
