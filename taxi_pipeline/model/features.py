@@ -8,6 +8,7 @@ belongs to a recipe.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from taxi_pipeline.trips.schema import UNKNOWN_ZONES
 __all__ = ["FEATURES", "TARGET", "compute_features", "load_features", "write_features"]
 
 SUNDAY = 6
-CALENDAR = (dt.date(2000, 1, 1), dt.date(2200, 1, 1))
+CALENDAR = (2000, 2200)
+"""The years whose holidays are looked for: records may hold any date."""
 
 BATCH_ROWS = 262_144
 """Trips that are in memory at a time."""
@@ -71,16 +73,20 @@ def compute_features(trips: pa.Table, max_miles: float) -> pa.Table:
 
 def _on_holiday(pickup: pa.ChunkedArray) -> pa.ChunkedArray:
     """Whether each pickup is on a federal holiday, when the roads are as on a Sunday."""
-    from pandas.tseries.holiday import USFederalHolidayCalendar
-
     span = pc.min_max(pickup).as_py()
     if span["min"] is None:
         return pc.is_valid(pickup)
-    # Records may hold any date; the calendar knows a year before and after these.
-    first, last = (min(max(day.date(), CALENDAR[0]), CALENDAR[1]) for day in span.values())
-    days = USFederalHolidayCalendar().holidays(first, last)
-    dates = pc.cast(pickup, pa.date32())
-    return pc.is_in(dates, pa.array(days.date, pa.date32()))
+    first, last = (min(max(day.year, CALENDAR[0]), CALENDAR[1]) for day in span.values())
+    return pc.is_in(pc.cast(pickup, pa.date32()), _holidays(first, last))
+
+
+@functools.lru_cache(maxsize=64)
+def _holidays(first: int, last: int) -> pa.Array:
+    """The federal holidays of some years; to find them takes longer than to predict a trip."""
+    from pandas.tseries.holiday import USFederalHolidayCalendar
+
+    days = USFederalHolidayCalendar().holidays(dt.date(first, 1, 1), dt.date(last, 12, 31))
+    return pa.array(days.date, pa.date32())
 
 
 def write_features(
