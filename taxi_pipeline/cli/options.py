@@ -102,6 +102,17 @@ def moment(text: str) -> datetime:
         ) from None
 
 
+def version_number(text: str) -> int:
+    """The number of a version of a registered model.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no such number.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no version: write 1 or more")
+    return int(text)
+
+
 def open_root() -> Storage:
     """The storage of the configured root.
 

@@ -14,6 +14,7 @@ from taxi_pipeline.cli.options import (
     import_modules,
     moment,
     open_root,
+    version_number,
 )
 from taxi_pipeline.compute.cores import CoreShare
 from taxi_pipeline.errors import InvalidParameter, StorageError
@@ -53,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--model-version",
-        type=_number,
+        type=version_number,
         default=CHAMPION,
         metavar="N",
         help="the version that predicts; by default the champion",
@@ -66,12 +67,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_module_flag(parser)
     add_config_flags(parser)
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no version: write 1 or more")
-    return int(text)
 
 
 def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:

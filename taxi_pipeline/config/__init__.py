@@ -28,6 +28,7 @@ from taxi_pipeline.config.sections import (
     training,
     tuning,
 )
+from taxi_pipeline.config.serving import serving
 
 __all__ = [
     "LUIGI_SETTINGS",
@@ -43,6 +44,7 @@ __all__ = [
     "features",
     "gate",
     "luigid",
+    "serving",
     "source",
     "storage",
     "tracking",

@@ -22,6 +22,7 @@ from taxi_pipeline.config.parameters import (
 )
 from taxi_pipeline.config.scheduling import luigid
 from taxi_pipeline.config.section import Section
+from taxi_pipeline.config.serving import serving
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.storage import layout
 from taxi_pipeline.tracking.relocation import ARTIFACTS, sqlite_file
@@ -317,6 +318,7 @@ SECTIONS: tuple[type[Section], ...] = (
     gate,
     alerts,
     luigid,
+    serving,
 )
 
 

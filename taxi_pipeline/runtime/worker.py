@@ -85,11 +85,9 @@ class Worker(luigi.worker.Worker):
         )
 
     def add(self, task: luigi.Task, *arguments: Any, **options: Any) -> bool:
-        """Schedule a task, once the sources of the months that it needs have been asked.
-
-        Nothing is made meanwhile: identities that tasks have in common are computed once.
-        """
+        """Schedule a task, once the sources of the months that it needs have been asked."""
         refresh_sources(task, self.context)
+        # Nothing is made meanwhile: identities that tasks have in common are computed once.
         with identity_cache():
             return bool(super().add(task, *arguments, **options))
 
@@ -122,9 +120,8 @@ class Worker(luigi.worker.Worker):
         if done_before and isinstance(task, Stage):
             location = task.output().location
             task.storage.link_latest(task.task_dir, location.rpartition("/")[2])
-            kwargs["tracking_url"] = (
-                self.context.links.browser_url(layout.browsable(location)) or None
-            )
+            shown = layout.browsable(location)
+            kwargs["tracking_url"] = self.context.links.browser_url(shown) or None
         super()._add_task(*args, **kwargs)
 
     def _keep_alive(self, get_work_response: Any) -> bool:

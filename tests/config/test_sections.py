@@ -75,6 +75,10 @@ OPERATIONAL = {
     "luigid.folder",
     "luigid.hosts",
     "luigid.password",
+    "serving.address",
+    "serving.port",
+    "serving.workers",
+    "serving.check_seconds",
 }
 
 

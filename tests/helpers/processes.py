@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from taxi_pipeline import processes
+
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -40,3 +42,8 @@ def run(command, folder=None, *, path=(), environment=None, timeout=60):
 def python(folder, *arguments, **options):
     """What a Python of its own answers in a folder; the options are those of `run`."""
     return run([sys.executable, *arguments], folder, **options)
+
+
+def children_of(process):
+    """The numbers of the processes that a process has started."""
+    return [child for child, parent in processes._parents() if parent == process]
