@@ -11,7 +11,9 @@ from taxi_pipeline.runtime import interruption
 
 INSTALL = """
 import os, signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have had ignored
+# A shell, or nohup, may have had these ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from taxi_pipeline.runtime import interruption
 {before}
 interruption.install()
