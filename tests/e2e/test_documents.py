@@ -15,7 +15,7 @@ PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}.*|)\n)*? {4}.*\n(?=\n? {0,3}\S|\Z)")
 PROGRAM = re.compile(
-    r"^(scripts/|\.venv/bin/|PYTHONPATH=|(luigi|python|pip|install|cp|mv|systemctl|mlflow) )"
+    r"^(scripts/|\.venv/bin/|PYTHONPATH=|MLFLOW_\w+=|(luigi|python|pip|install|cp|mv|systemctl|mlflow) )"
 )
 
 NOT_TYPED = {
@@ -23,6 +23,8 @@ NOT_TYPED = {
     "scripts/demo": ".ci/run runs it",
     "scripts/test": "it runs this test",
     "scripts/luigid": "it serves until it is stopped: test_luigid.py",
+    "python -m taxi_pipeline serve": "it serves until it is stopped: test_serve.py",
+    "MLFLOW_TRACKING_URI=sqlite:///data/mlflow/mlflow.db mlflow models build-docker": "no Docker",
     "luigi --module taxi_pipeline RegisterModel --recipe theirs": "test_own_recipe.py installs one",
     "pip install": "test_distributions.py installs the package",
     "install -d": "it needs a user of its own and changes the system",
