@@ -34,7 +34,7 @@ what it configures.
 TOP = {"taxi_pipeline", "taxi_pipeline.__main__"}
 PURE = {"trips", "model", "tuning", "evaluation"}
 OPTION = re.compile(
-    r"\[(source|contract|storage|tracking|cleaning|features|tuning|training|gate|alerts|luigid)\]"
+    r"\[(source|contract|storage|tracking|cleaning|features|tuning|training|drift|gate|alerts|luigid)\]"
 )
 TESTS = REPOSITORY / "tests"
 UNIT_TESTS = [

@@ -7,6 +7,7 @@ run, such as the cores that a fit may take, does not belong here.
 """
 
 from taxi_pipeline.config.arrival import contract
+from taxi_pipeline.config.drifting import drift
 from taxi_pipeline.config.judging import gate
 from taxi_pipeline.config.luigi_cfg import as_cfg
 from taxi_pipeline.config.luigi_settings import (
@@ -41,6 +42,7 @@ __all__ = [
     "check",
     "cleaning",
     "contract",
+    "drift",
     "features",
     "gate",
     "luigid",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from taxi_pipeline.config.parameters import BoundedFloatParameter, BoundedIntParameter
+import math
+from typing import ClassVar
+
+from taxi_pipeline.config.parameters import (
+    BoundedFloatParameter,
+    BoundedIntParameter,
+    StrParameter,
+)
 from taxi_pipeline.config.section import Section
 
 
 class gate(Section):  # noqa: N801
     """What a candidate must show on the evaluation month to become champion."""
+
+    later: ClassVar = ("max_drift", "accept_drift")
 
     min_gain: BoundedFloatParameter = BoundedFloatParameter(
         0,
@@ -34,4 +43,18 @@ class gate(Section):  # noqa: N801
     )
     min_slice_trips: BoundedIntParameter = BoundedIntParameter(
         1, default=500, description="Slices with fewer trips are not compared."
+    )
+    max_drift: BoundedFloatParameter = BoundedFloatParameter(
+        0,
+        default=math.inf,
+        description="Population stability index (PSI) by which the evaluation month may differ "
+        "from the training window in the duration, or in a feature that at least 5 % of what moves "
+        "the predictions rests on; beyond it the candidate is registered, but not champion. inf "
+        "allows any drift.",
+    )
+    accept_drift: StrParameter = StrParameter(
+        default="",
+        description="Why a candidate beyond max_drift may become champion all the same; stands in "
+        "the gate's record, with who ran it and when. Best given for one run, as "
+        "--gate-accept-drift.",
     )

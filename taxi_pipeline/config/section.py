@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import difflib
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
 import luigi
 
@@ -13,7 +13,14 @@ from taxi_pipeline.errors import InvalidConfig
 
 
 class Section(luigi.Config):
-    """A section of the configuration that refuses options it does not know."""
+    """A section of the configuration that refuses options it does not know.
+
+    Attributes:
+        later: options that came when outputs had been made without them. At their defaults they are
+            no part of what decides what a stage makes: so these outputs are found.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @functools.cache
@@ -47,11 +54,12 @@ class Section(luigi.Config):
     @classmethod
     def significant_values(cls) -> dict[str, str]:
         """The values that decide what a stage makes, as ``section.option`` to text."""
-        section = cls()
+        later = {f"{cls.__name__}.{name}" for name in cls.later}
+        changed = cls.changed_values() if later else {}
         return {
-            f"{cls.__name__}.{name}": parameter.serialize(getattr(section, name))
-            for name, parameter in cls.get_params()
-            if parameter.significant
+            name: value
+            for name, value in cls._texts().items()
+            if name not in later or name in changed
         }
 
     @classmethod
@@ -61,5 +69,14 @@ class Section(luigi.Config):
             f"{cls.__name__}.{name}": parameter.serialize(parameter._default)  # noqa: SLF001  (luigi has no public name)
             for name, parameter in cls.get_params()
         }
-        values = cls.significant_values()
-        return {name: value for name, value in values.items() if value != defaults[name]}
+        return {name: text for name, text in cls._texts().items() if text != defaults[name]}
+
+    @classmethod
+    def _texts(cls) -> dict[str, str]:
+        """Every value that may decide what a stage makes, whether or not it is the default."""
+        section = cls()
+        return {
+            f"{cls.__name__}.{name}": parameter.serialize(getattr(section, name))
+            for name, parameter in cls.get_params()
+            if parameter.significant
+        }

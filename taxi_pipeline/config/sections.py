@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from taxi_pipeline import redaction
 from taxi_pipeline.config import option_checks
 from taxi_pipeline.config.arrival import contract
+from taxi_pipeline.config.drifting import drift
 from taxi_pipeline.config.judging import gate
 from taxi_pipeline.config.parameters import (
     BoolParameter,
@@ -315,6 +316,7 @@ SECTIONS: tuple[type[Section], ...] = (
     features,
     tuning,
     training,
+    drift,
     gate,
     alerts,
     luigid,

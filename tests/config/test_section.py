@@ -34,7 +34,9 @@ def test_an_unknown_option_that_resembles_none_is_an_error_that_names_all(luigi_
     luigi_config("gate", "zzz", "1")
     with pytest.raises(InvalidConfig) as raised:
         config.gate()
-    options = "min_gain, min_champion_gain, max_slice_loss, min_slice_trips"
+    options = (
+        "min_gain, min_champion_gain, max_slice_loss, min_slice_trips, max_drift, accept_drift"
+    )
     assert str(raised.value) == f"[gate] has no option zzz: it has {options}."
 
 
@@ -43,6 +45,25 @@ def test_every_section_refuses_options_that_it_does_not_know(luigi_config, secti
     luigi_config(section.__name__, "colour", "red")
     with pytest.raises(InvalidConfig, match=rf"^\[{section.__name__}\] has no option colour: "):
         section()
+
+
+def test_an_option_that_came_later_counts_only_where_it_is_not_the_default(luigi_config):
+    before = config.gate.significant_values()
+    assert list(before) == [
+        "gate.min_gain",
+        "gate.min_champion_gain",
+        "gate.max_slice_loss",
+        "gate.min_slice_trips",
+    ]
+    luigi_config("gate", "max_drift", "INF")
+    assert config.gate.significant_values() == before
+    luigi_config("gate", "max_drift", "0.25")
+    assert config.gate.significant_values() == {**before, "gate.max_drift": "0.25"}
+    luigi_config("gate", "accept_drift", "a snow week")
+    assert config.gate.changed_values() == {
+        "gate.max_drift": "0.25",
+        "gate.accept_drift": "a snow week",
+    }
 
 
 def test_significant_values_are_texts_in_one_form(luigi_config):
