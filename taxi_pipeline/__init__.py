@@ -14,6 +14,7 @@ from taxi_pipeline.month import Month
 from taxi_pipeline.observability import alerts, logs
 from taxi_pipeline.runtime import factory
 from taxi_pipeline.tasks.backfill import BackfillMonths
+from taxi_pipeline.tasks.drift import ReportDrift
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.gate import ApplyGate
@@ -63,6 +64,7 @@ __all__ = [
     "RefreshTrips",
     "RegisterModel",
     "ReportCandidate",
+    "ReportDrift",
     "ScoreTrips",
     "TrainModel",
     "TransformTrips",

@@ -90,16 +90,37 @@ def trained_output(task: ModelStage, champion: ServingVersion) -> Output | None:
     return _trained_output(task.storage, task.taxi, champion)
 
 
+def training_window(taxi: str, version: ServingVersion) -> int | None:
+    """How many months a version was trained on, as its evaluation under the root says.
+
+    None if the root does not hold that (any more).
+    """
+    storage = open_storage(config.storage().root)
+    found = _evaluated(storage, taxi, version)
+    return int(found.manifest()["identity"]["parameters"]["window"]) if found else None
+
+
 def _trained_output(storage: Storage, taxi: str, version: ServingVersion) -> Output | None:
-    month = version.training_month
-    evaluations = layout.task_dir(EvaluateModel.stage, taxi, month)
+    evaluated = _evaluated(storage, taxi, version)
+    if evaluated is None:
+        return None
+    manifest = evaluated.manifest()
+    inputs = manifest["identity"]["inputs"]
+    (key,) = (key for label, key in inputs.items() if label.startswith("TrainModel "))
+    *_, variant, _ = evaluated.location.split("/")
+    task_dir = layout.task_dir(TrainModel.stage, taxi, version.training_month, variant)
+    trained = Output(storage, layout.output_dir(task_dir, key))
+    return trained if trained.exists() else None
+
+
+def _evaluated(storage: Storage, taxi: str, version: ServingVersion) -> Output | None:
+    """The evaluation of a version; None if it is not under the root."""
+    if not version.candidate_key:
+        return None
+    evaluations = layout.task_dir(EvaluateModel.stage, taxi, version.training_month)
     for variant in storage.list_dirs(evaluations):
-        task_dir = layout.task_dir(EvaluateModel.stage, taxi, month, variant)
+        task_dir = layout.task_dir(EvaluateModel.stage, taxi, version.training_month, variant)
         found = Output(storage, layout.output_dir(task_dir, version.candidate_key))
-        if version.candidate_key and storage.exists(layout.manifest_file(found.location)):
-            inputs = found.manifest()["identity"]["inputs"]
-            (key,) = (key for label, key in inputs.items() if label.startswith("TrainModel "))
-            task_dir = layout.task_dir(TrainModel.stage, taxi, month, variant)
-            trained = Output(storage, layout.output_dir(task_dir, key))
-            return trained if trained.exists() else None
+        if storage.exists(layout.manifest_file(found.location)):
+            return found
     return None
