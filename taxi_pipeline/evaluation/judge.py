@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -128,13 +128,19 @@ class Evaluated:
     month: Month
 
 
-def judge(evaluated: Evaluated, opponent: Opponent | None, rules: Rules) -> Judgement:
+def judge(
+    evaluated: Evaluated,
+    opponent: Opponent | None,
+    rules: Rules,
+    objections: Sequence[str] = (),
+) -> Judgement:
     """The verdict on a candidate.
 
     Args:
         evaluated: the candidate.
         opponent: the champion; None if there is none.
         rules: what the candidate must show.
+        objections: what else speaks against it; with any it does not become champion.
     """
     figures, predictions = evaluated.figures, evaluated.predictions
     days = day_numbers(predictions["pickup_day"].to_numpy(), evaluated.month)
@@ -162,6 +168,7 @@ def judge(evaluated: Evaluated, opponent: Opponent | None, rules: Rules) -> Judg
         against = ([] if good else [text]) + losses
     elif opponent is not None:
         for_it, against = ([], [opponent.why_not]) if opponent.why_not else ([opponent.name], [])
+    against = [*against, *objections]
     if not passed:
         verdict, decisive = REJECTED, [reason]
     elif against:

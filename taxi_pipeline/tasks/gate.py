@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,10 +25,12 @@ from taxi_pipeline.tasks.base.ledgers import (
     registry,
     serving_version,
 )
+from taxi_pipeline.tasks.drift import ReportDrift, candidate_drift
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.opponents import predict_as_champion
 from taxi_pipeline.tasks.transform import TransformTrips
+from taxi_pipeline.tracking.ledger import user_and_host
 
 if TYPE_CHECKING:
     from taxi_pipeline.evaluation.champions import Verdict
@@ -64,12 +67,18 @@ class ApplyGate(RecipeStage):
         return {"cpu": self.thread_count}
 
     def requires(self) -> dict[str, Any]:
-        """The evaluation, and its month's trips for the champion to predict."""
-        return {
+        """The evaluation, and its month's trips for the champion to predict.
+
+        The drift only where it may decide: what was judged without it is judged.
+        """
+        required: dict[str, Any] = {
             "evaluation": self.clone(EvaluateModel),
             "features": self.in_month(BuildFeatures, self.evaluation_month),
             "trips": self.in_month(TransformTrips, self.evaluation_month),
         }
+        if math.isfinite(config.gate().max_drift):
+            required["drift"] = candidate_drift(self)
+        return required
 
     # --- identity -----------------------------------------------------------------------------
 
@@ -149,7 +158,8 @@ class ApplyGate(RecipeStage):
             min_slice_trips=settings.min_slice_trips,
         )
         self.report("comparing")
-        judgement = judge(evaluated, opponent, rules)
+        objections, accepted = _judged_drift(self.input().get("drift"))
+        judgement = judge(evaluated, opponent, rules, objections)
         compared = {**champion._asdict(), "loaded": loaded} if champion else None
         record = {
             "candidate": evaluation.manifest()["key"],
@@ -162,12 +172,14 @@ class ApplyGate(RecipeStage):
         }
         for name in ("reasons", "decisive"):
             record[name] = [name_options(text, self.sections) for text in record[name]]
+        record["reasons"] += accepted
         # The pin is a fact beside the verdict: it may be lifted before the candidate is registered.
         pin = _pin(self.model_name)
         record["reasons"] += pin
         (folder / self.RECORD).write_text(json.dumps(record, indent=2) + "\n")
+        told = [*record["decisive"], *accepted, *pin]
         return {
-            "summary": f"{judgement.verdict}: {'; '.join([*record['decisive'], *pin])}",
+            "summary": f"{judgement.verdict}: {'; '.join(told)}",
             "verdict": judgement.verdict,
         }
 
@@ -240,6 +252,19 @@ def _with_champion(own: Identity, champion: ServingVersion | None) -> Identity:
 def _without_champion(identity: Identity) -> Identity:
     own = {name: value for name, value in identity.config.items() if name != CHAMPION}
     return replace(identity, config=own)
+
+
+def _judged_drift(drift: Output | None) -> list[list[str]]:
+    """What the drift speaks against, and what of it a person has accepted."""
+    if drift is None:
+        return [[], []]
+    from taxi_pipeline.evaluation.drift_gate import judge_drift
+
+    settings = config.gate()
+    record = json.loads(drift.file(ReportDrift.RECORD).read_text())
+    by = f"{user_and_host()} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    found = judge_drift(record, settings.max_drift, settings.accept_drift, by)
+    return [[name_options(text, (config.gate,)) for text in texts] for texts in found]
 
 
 def _pin(model_name: str) -> list[str]:
