@@ -15,6 +15,7 @@ from taxi_pipeline import config
 from taxi_pipeline.identity import Identity
 from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage
+from taxi_pipeline.tasks.drift import compare_months, importance_of
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.gate import ApplyGate
@@ -24,7 +25,9 @@ from taxi_pipeline.tasks.transform import TransformTrips
 from taxi_pipeline.tasks.tune import TuneHyperparameters
 
 if TYPE_CHECKING:
+    from taxi_pipeline.evaluation.drift import Drift
     from taxi_pipeline.evaluation.pages.facts import CandidateFacts, Lineage, Quality, SourceFile
+    from taxi_pipeline.model.duration import DurationModel
 
 
 class ReportCandidate(RecipeStage):
@@ -34,7 +37,8 @@ class ReportCandidate(RecipeStage):
     """
 
     stage = "report"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
+    sections: ClassVar = (config.drift,)
 
     PAGE = "report.html"
 
@@ -112,6 +116,7 @@ class ReportCandidate(RecipeStage):
         features = load_features([inputs["features"].file(BuildFeatures.FILE)], columns)
         tuning = TuningResult.from_json(_json(inputs["tuning"], TuneHyperparameters.CHOICE))
         figures = _json(evaluation, EvaluateModel.METRICS)
+        model = DurationModel.load(inputs["model"].file(TrainModel.MODEL), self.thread_count)
         return CandidateFacts(
             model_name=self.model_name,
             taxi=self.taxi,
@@ -126,15 +131,13 @@ class ReportCandidate(RecipeStage):
             features=features,
             gate=_json(self._gate(), ApplyGate.RECORD),
             contributions=contributions(
-                DurationModel.load(inputs["model"].file(TrainModel.MODEL), self.thread_count),
-                features,
-                recipe.columns,
-                int(tuning.parameters.get("max_depth", 0)),
+                model, features, recipe.columns, int(tuning.parameters.get("max_depth", 0))
             ),
             own_parameters=recipe.parameters,
             tuning=tuning,
             holdout_days=config.tuning().holdout_days,
             quality=list(self._quality()),
+            drift=self._drift(model),
             lineage=self._lineage(),
         )
 
@@ -155,6 +158,18 @@ class ReportCandidate(RecipeStage):
         for task in self.requires()["trips"]:
             report = _json(task.output(), TransformTrips.QUALITY)
             yield Quality(str(task.calendar_month), self._role(task), report)
+
+    def _drift(self, model: DurationModel) -> Drift:
+        """The evaluation month beside the training window; ReportDrift has a page of it."""
+        *window, _ = trips = self.input()["trips"]
+        months = [task.calendar_month for task in self.requires()["trips"]]
+        files = [output.file(TransformTrips.FILE) for output in window]
+        return compare_months(
+            self.taxi,
+            list(zip(months, trips, self.input()["published"], strict=True)),
+            model="the candidate",
+            importance=importance_of(model.predict_trips, files),
+        )
 
     def _files(self) -> Iterator[SourceFile]:
         from taxi_pipeline.evaluation.pages.facts import SourceFile
@@ -197,7 +212,13 @@ class ReportCandidate(RecipeStage):
             yield f"git checkout {commit}"
         flags = self.to_str_params(only_significant=True) | {
             option.replace(".", "-"): value
-            for stage in (TransformTrips, TuneHyperparameters, TrainModel, ApplyGate)
+            for stage in (
+                TransformTrips,
+                TuneHyperparameters,
+                TrainModel,
+                ApplyGate,
+                ReportCandidate,
+            )
             for section in stage.sections
             for option, value in section.changed_values().items()
         }

@@ -22,6 +22,7 @@ from taxi_pipeline import (
     IngestTrips,
     RegisterModel,
     ReportCandidate,
+    ReportDrift,
     ScoreTrips,
     TrainModel,
     TransformTrips,
@@ -144,6 +145,12 @@ def of_scoring(task):
     }
 
 
+def of_drift(task):
+    record = content(task, task.RECORD)
+    del record["distributions"], record["days"]  # what charts are drawn of
+    return record
+
+
 def content(task, name):
     return json.loads(task.output().file(name).read_text())
 
@@ -158,6 +165,7 @@ FIGURES = {
     ApplyGate: of_gate,
     ReportCandidate: of_report,
     RegisterModel: of_registration,
+    ReportDrift: of_drift,
     ScoreTrips: of_scoring,
 }
 
@@ -171,6 +179,7 @@ def tasks():
         *(stage(**JANUARY, recipe=recipe) for recipe in RECIPES for stage in model),
         ApplyGate(**JANUARY, recipe="linear"),
         ReportCandidate(**JANUARY, recipe="linear"),
+        ReportDrift(**MONTHS[1], recipe="linear", reference_month="2021-01", candidate=True),
         RegisterModel(**JANUARY, recipe="linear"),
         ScoreTrips(**MONTHS[1], recipe="linear", model_version=1),
     ]

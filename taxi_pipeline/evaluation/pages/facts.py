@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from taxi_pipeline.evaluation.contributions import Contributions
+from taxi_pipeline.evaluation.drift import Drift
 from taxi_pipeline.tuning.results import TuningResult
 
 
@@ -109,6 +110,7 @@ class CandidateFacts:
         tuning: how its parameters were found.
         holdout_days: the last days of the window, on which trials were judged.
         quality: of each month.
+        drift: of the evaluation month, beside the training window.
         lineage: where it comes from.
     """
 
@@ -129,6 +131,7 @@ class CandidateFacts:
     tuning: TuningResult
     holdout_days: int
     quality: Sequence[Quality]
+    drift: Drift
     lineage: Lineage
 
     @property

@@ -20,6 +20,7 @@ SECTIONS = {
     "features": "Features",
     "search": "Search",
     "data": "Data",
+    "drift": "Drift",
     "lineage": "Lineage",
     "again": "Make it again",
     "caveats": "Caveats",

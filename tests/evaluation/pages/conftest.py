@@ -4,9 +4,12 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from month_pairs import FEBRUARY, month, moved
 from small_models import JANUARY
 
 from taxi_pipeline.evaluation.contributions import contributions
+from taxi_pipeline.evaluation.drift import compare
+from taxi_pipeline.evaluation.feature_drift import Thresholds
 from taxi_pipeline.evaluation.judge import Evaluated, Opponent, Rules, judge
 from taxi_pipeline.evaluation.pages.facts import (
     CandidateFacts,
@@ -81,6 +84,14 @@ def facts(january, result, models, tuning):
             Quality("2021-01", "training", quality.as_dict()),
             Quality("2021-02", "evaluation", quality.as_dict()),
         ],
+        drift=compare(
+            month(),
+            moved("hour", lambda hour: hour + 3, FEBRUARY),
+            Thresholds(),
+            taxi="green",
+            model="the candidate",
+            importance={"hour": 1.0, "miles": 9.0},
+        ),
         lineage=Lineage(
             files=[SourceFile("green 2021-01", "training", 3000, "file:///a.parquet", "ab" * 32)],
             outputs=[MadeOutput("TrainModel green 2021-01", "fedcba9876543210", "2026-01-01", 1.5)],

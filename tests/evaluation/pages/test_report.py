@@ -147,6 +147,13 @@ def test_lineage_names_content_keys_commit_and_versions(read, facts):
     assert facts.lineage.commands[1] in read.text
 
 
+def test_the_drift_of_the_evaluation_month_is_told_with_its_features(read, facts):
+    assert facts.drift.sentence in read.text
+    assert "hour of the pickup pickup time 10.0 % 1.00 minutes strong" in read.text
+    assert "metered distance trip_distance 90.0 % 9.00 minutes stable" in read.text
+    assert "the calendar alone" in read.text
+
+
 def test_the_caveat_of_a_recipe_is_told_first(facts, page):
     told = page(render_report(replace(facts, caveat="Chosen on the month that is reported."))).text
     assert "Read with care Chosen on the month that is reported. All figures" in told
