@@ -63,7 +63,7 @@ FEATURES: dict[str, Feature] = {
     "origin": Feature(
         "origin of the record, full or partial",
         "partial",
-        "passenger_count, RatecodeID, trip_type together",
+        "passenger_count, given or not",
     ),
 }
 """The features that are compared."""

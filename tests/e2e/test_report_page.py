@@ -20,6 +20,10 @@ def root(tmp_path_factory):
         *("--local-scheduler", *SMALL),
     )
     assert result.returncode == 0, result.stderr
+    drift = CommandLine(folder)(
+        *("ReportDrift", "--year", "2021", "--month", "3", "--local-scheduler", *SMALL)
+    )
+    assert drift.returncode == 0, drift.stderr
     return folder / "data"
 
 
@@ -29,7 +33,10 @@ def browser(tmp_path_factory):
         yield opened
 
 
-@pytest.fixture(params=["report/**/report.html", "pages/**/*.html"], ids=["report", "months"])
+@pytest.fixture(
+    params=["report/**/report.html", "pages/**/*.html", "drift/**/drift.html"],
+    ids=["report", "months", "drift"],
+)
 def page(request, root):
     return max(root.glob(request.param)).as_uri()
 

@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,7 @@ import pytest
 from taxi_pipeline import BackfillMonths, Month, RegisterModel, ReportDrift, TrainModel
 from taxi_pipeline.errors import InvalidParameter, InvalidTraining
 from taxi_pipeline.model.duration import DurationModel
+from taxi_pipeline.runtime.reachable import survey
 from taxi_pipeline.tasks.base.ledgers import open_ledger, serving_version
 from taxi_pipeline.tasks.base.recipe import tracking_server
 from taxi_pipeline.tracking.champion import promote_version
@@ -145,6 +146,17 @@ def test_a_model_that_cannot_be_loaded_does_not_rank_and_that_is_said(
 def test_a_task_is_itself_again_from_its_parameters(pipeline, champion):
     task = ReportDrift(**MARCH)
     assert ReportDrift.from_str_params(task.to_str_params()) is task
+
+
+def test_nothing_of_reports_is_removed_whoever_is_champion_later(pipeline, champion):
+    older = run(pipeline, ReportDrift(**MARCH))
+    run(pipeline, RegisterModel(month=2, window=2, **LINEAR))
+    promote_version(tracking_server(), open_ledger(NAME), "2", "a test")
+    run(pipeline, ReportDrift(**MARCH))
+    run(pipeline, ReportDrift(**MARCH, reference_month="2021-02", candidate=True))
+    found = survey(older.storage, [], datetime.now(UTC) + timedelta(days=1))
+    assert not found.unknown
+    assert not [gone for gone in found.removals if gone.location.startswith("drift/")]
 
 
 # --- what is refused ----------------------------------------------------------------------------

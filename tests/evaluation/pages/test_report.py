@@ -148,9 +148,10 @@ def test_lineage_names_content_keys_commit_and_versions(read, facts):
 
 
 def test_the_drift_of_the_evaluation_month_is_told_with_its_features(read, facts):
+    (psi,) = [one.psi for one in facts.drift.features if one.feature == "hour"]
     assert facts.drift.sentence in read.text
-    assert "hour of the pickup pickup time 10.0 % 1.00 minutes strong" in read.text
-    assert "metered distance trip_distance 90.0 % 9.00 minutes stable" in read.text
+    assert f"hour of the pickup pickup time {psi:.3f} strong 10.0 % 1.00 minutes" in read.text
+    assert "metered distance trip_distance 0.000 stable 90.0 % 9.00 minutes" in read.text
     assert "the calendar alone" in read.text
 
 
