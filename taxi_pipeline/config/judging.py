@@ -49,8 +49,8 @@ class gate(Section):  # noqa: N801
         default=math.inf,
         description="Population stability index (PSI) by which the evaluation month may differ "
         "from the training window in the duration, or in a feature that at least 5 % of what moves "
-        "the predictions rests on; beyond it the candidate is registered, but not champion. inf "
-        "allows any drift.",
+        "the predictions rests on; beyond it the candidate is registered, but not champion. "
+        "Months with fewer trips than [drift] min_rows do not count. inf allows any drift.",
     )
     accept_drift: StrParameter = StrParameter(
         default="",

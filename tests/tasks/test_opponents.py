@@ -6,7 +6,7 @@ import pytest
 
 from taxi_pipeline import EvaluateModel, TrainModel
 from taxi_pipeline.tasks.base.ledgers import ServingVersion
-from taxi_pipeline.tasks.opponents import trained_output
+from taxi_pipeline.tasks.opponents import trained_output, training_window
 
 JANUARY = {"year": 2021, "month": 1, "recipe": "linear"}
 FEBRUARY = {"year": 2021, "month": 2, "recipe": "linear", "window": 2}
@@ -26,6 +26,14 @@ def champion(pipeline, copy_root):
 def test_a_champion_is_found_under_the_root_whatever_the_window_of_who_asks(champion):
     found = trained_output(EvaluateModel(**FEBRUARY), champion)
     assert found.location == TrainModel(**JANUARY).output().location
+
+
+def test_a_version_has_the_window_of_its_evaluation_even_if_its_model_is_gone(pipeline, champion):
+    shutil.rmtree(pipeline.root / "train")
+    assert training_window("green", champion) == 1
+    assert training_window("green", champion._replace(candidate_key="")) is None
+    shutil.rmtree(pipeline.root / "evaluate")
+    assert training_window("green", champion) is None
 
 
 @pytest.mark.parametrize("key", ["0123456789abcdef", ""], ids=["another", "none"])

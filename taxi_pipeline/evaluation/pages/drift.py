@@ -129,7 +129,7 @@ def _draw_categories(
     ):
         axes.bar(places + shift, 100 * share[shown], 0.4, color=colour, label=name)
     labels = [category(feature.feature, value) for value in values[shown]]
-    axes.set_xticks(places, labels, rotation=90 if len(shown) > MAX_BARS // 3 else 0, fontsize=7)
+    axes.set_xticks(places, labels, rotation=90 if len(shown) > MAX_BARS // 3 else 0, fontsize=8)
     axes.set(ylabel="% of the trips")
     axes.legend(loc="best", fontsize=8)
 
