@@ -18,6 +18,7 @@ from taxi_pipeline.logger import warn_once
 from taxi_pipeline.month import Month
 from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage
+from taxi_pipeline.tasks.base.identity_cache import cached
 from taxi_pipeline.tasks.base.ledgers import (
     ServingVersion,
     open_ledger,
@@ -76,7 +77,7 @@ class ApplyGate(RecipeStage):
             "features": self.in_month(BuildFeatures, self.evaluation_month),
             "trips": self.in_month(TransformTrips, self.evaluation_month),
         }
-        if math.isfinite(config.gate().max_drift):
+        if math.isfinite(cached("max_drift", lambda: config.gate().max_drift)):
             required["drift"] = candidate_drift(self)
         return required
 
