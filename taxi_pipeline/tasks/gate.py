@@ -35,7 +35,7 @@ from taxi_pipeline.tracking.ledger import user_and_host
 
 if TYPE_CHECKING:
     from taxi_pipeline.evaluation.champions import Verdict
-    from taxi_pipeline.evaluation.judge import Opponent
+    from taxi_pipeline.evaluation.judge import Opponent, Rules
 
 CHAMPION = "champion"
 """The name under which the compared champion stands in identities."""
@@ -138,29 +138,23 @@ class ApplyGate(RecipeStage):
         """Write the verdict, its reasons, and the differences that led to it."""
         import pandas as pd
 
-        from taxi_pipeline.evaluation.judge import Evaluated, Rules, judge
+        from taxi_pipeline.evaluation.judge import Evaluated, judge
         from taxi_pipeline.evaluation.slices import COLUMNS
         from taxi_pipeline.model.features import load_features
 
         identity = self.identity()
         champion = self._compared(_without_champion(identity)) if identity else None
         opponent, loaded = self._opponent(champion) if champion else (None, "")
-        evaluation, settings = self.input()["evaluation"], config.gate()
+        evaluation = self.input()["evaluation"]
         evaluated = Evaluated(
             figures=json.loads(evaluation.file(EvaluateModel.METRICS).read_text()),
             predictions=pd.read_parquet(evaluation.file(EvaluateModel.PREDICTIONS)),
             features=load_features([self.input()["features"].file(BuildFeatures.FILE)], COLUMNS),
             month=self.evaluation_month,
         )
-        rules = Rules(
-            min_gain=settings.min_gain,
-            min_champion_gain=settings.min_champion_gain,
-            max_slice_loss=settings.max_slice_loss,
-            min_slice_trips=settings.min_slice_trips,
-        )
         self.report("comparing")
         objections, accepted = _judged_drift(self.input().get("drift"))
-        judgement = judge(evaluated, opponent, rules, objections)
+        judgement = judge(evaluated, opponent, configured_rules(), objections)
         compared = {**champion._asdict(), "loaded": loaded} if champion else None
         record = {
             "candidate": evaluation.manifest()["key"],
@@ -244,6 +238,19 @@ class ApplyGate(RecipeStage):
             why = f"{not_fair}{error}; PromoteModel replaces it"
             return Opponent(number, why_not=why), ""
         return Opponent(f"version {number} of {month}", minutes), loaded
+
+
+def configured_rules() -> Rules:
+    """What a candidate must show, as configured."""
+    from taxi_pipeline.evaluation.judge import Rules
+
+    settings = config.gate()
+    return Rules(
+        min_gain=settings.min_gain,
+        min_champion_gain=settings.min_champion_gain,
+        max_slice_loss=settings.max_slice_loss,
+        min_slice_trips=settings.min_slice_trips,
+    )
 
 
 def _with_champion(own: Identity, champion: ServingVersion | None) -> Identity:
