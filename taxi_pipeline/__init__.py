@@ -14,6 +14,7 @@ from taxi_pipeline.month import Month
 from taxi_pipeline.observability import alerts, logs
 from taxi_pipeline.runtime import factory
 from taxi_pipeline.tasks.backfill import BackfillMonths
+from taxi_pipeline.tasks.backtest import BacktestRecipe
 from taxi_pipeline.tasks.drift import ReportDrift
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
@@ -55,6 +56,7 @@ os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 __all__ = [
     "ApplyGate",
     "BackfillMonths",
+    "BacktestRecipe",
     "BuildFeatures",
     "EvaluateModel",
     "IngestTrips",

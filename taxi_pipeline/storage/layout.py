@@ -11,6 +11,7 @@ these functions; no other module joins the parts of a path.
         source-<digest>.json                   which content a source offered (ingest)
         champion-<digest>.json                 the champion a candidate is compared with (gate)
         trials-<digest>/<number>.json          the trials of a search (tune)
+    backtest/<taxi>/<YYYY-MM>/<variant>-from-<YYYY-MM>/ those of a range, by its last training month
     champions/<registered model>/<number>.json a change of the champion: the ledger
     pages/<taxi>/<variant>/<first>--<last>.html the months of a backfill side by side
     mlflow/                                    the registry, unless a server is configured

@@ -17,9 +17,11 @@ from places import REPOSITORY
 
 from taxi_pipeline import (
     ApplyGate,
+    BacktestRecipe,
     BuildFeatures,
     EvaluateModel,
     IngestTrips,
+    Month,
     RegisterModel,
     ReportCandidate,
     ReportDrift,
@@ -125,6 +127,10 @@ def of_report(task):
     }
 
 
+def of_backtest(task):
+    return content(task, task.RESULT)
+
+
 def of_registration(task):
     receipt = content(task, task.RECEIPT)
     return {
@@ -164,6 +170,7 @@ FIGURES = {
     EvaluateModel: of_evaluation,
     ApplyGate: of_gate,
     ReportCandidate: of_report,
+    BacktestRecipe: of_backtest,
     RegisterModel: of_registration,
     ReportDrift: of_drift,
     ScoreTrips: of_scoring,
@@ -180,6 +187,7 @@ def tasks():
         ApplyGate(**JANUARY, recipe="linear"),
         ReportCandidate(**JANUARY, recipe="linear"),
         ReportDrift(**MONTHS[1], recipe="linear", reference_month="2021-01", candidate=True),
+        BacktestRecipe(start=Month(2021, 1), stop=Month(2021, 3), recipe="linear"),
         RegisterModel(**JANUARY, recipe="linear"),
         ScoreTrips(**MONTHS[1], recipe="linear", model_version=1),
     ]
