@@ -13,7 +13,14 @@ from luigi_options import fresh_configuration
 hypothesis.settings.register_profile("pipeline", deadline=None)
 hypothesis.settings.load_profile("pipeline")
 
-pytest_plugins = ("made_roots", "own_recipes", "plan_folders", "small_models", "source_runs")
+pytest_plugins = (
+    "evaluated_roots",
+    "made_roots",
+    "own_recipes",
+    "plan_folders",
+    "small_models",
+    "source_runs",
+)
 
 
 def pytest_configure(config):

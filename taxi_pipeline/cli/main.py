@@ -13,6 +13,7 @@ from typing import Protocol
 from taxi_pipeline import redaction
 from taxi_pipeline.cli import (
     champion,
+    compare,
     latest,
     luigid,
     plan,
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Command] = {
     "plan": plan,
     "status": status,
     "champion": champion,
+    "compare": compare,
     "score": score,
     "serve": serve,
     "latest": latest,

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 
+from taxi_pipeline.cli.luigi_commands import luigi_command
 from taxi_pipeline.cli.options import (
     add_config_flags,
     add_module_flag,
@@ -117,21 +118,6 @@ def _command(stale: Sequence[ModelStatus]) -> str:
         for model in stale
         if (model.taxi, model.recipe, model.window) == (first.taxi, first.recipe, first.window)
     ]
-    further = {
-        name: value
-        for name, value, default in (
-            ("taxi", first.taxi, "green"),
-            ("recipe", first.recipe, "trip"),
-            ("window", first.window, 1),
-        )
-        if value != default
-    }
-    command = "luigi --module taxi_pipeline"
-    if len(same) == 1:
-        flags = "".join(f" --{name} {value}" for name, value in further.items())
-        return f"{command} RegisterModel --year {same[0].year} --month {same[0].month}{flags}"
-    params = f" --of-params '{json.dumps(further)}'" if further else ""
-    return (
-        f"{command} BackfillMonths --of RegisterModel --start {min(same)} --stop {max(same) + 1}"
-        f"{params}"
+    return luigi_command(
+        "RegisterModel", same, taxi=first.taxi, recipe=first.recipe, window=first.window
     )

@@ -14,6 +14,8 @@ from taxi_pipeline.storage import layout
 from taxi_pipeline.storage.files import sha256
 from taxi_pipeline.storage.protocol import Storage
 
+MADE_ANEW = "run the same command again, and it is made anew"
+
 # Files of this machine that were found to be what was published, with size and times: a file that
 # is read again is not compared again.
 _verified: set[tuple[str, int, int]] = set()
@@ -79,10 +81,14 @@ class Output(luigi.Target):
                     f"{described['bytes']:,} were published"
                 )
 
-    def file(self, name: str) -> Path:
+    def file(self, name: str, advice: str = MADE_ANEW) -> Path:
         """A file (or folder) of the output, as a path on this machine.
 
         Its content is compared with the manifest, once a process.
+
+        Args:
+            name: of the file.
+            advice: how a person gets the output back if it is damaged.
 
         Raises:
             DamagedOutput: it is not what was published. The output is set aside, so that the next
@@ -99,9 +105,7 @@ class Output(luigi.Target):
             try:
                 self.check_content({part: described[part] for part in files})
             except DamagedOutput as error:
-                raise DamagedOutput(
-                    f"{error}; {self._set_aside()}: run the same command again, and it is made anew"
-                ) from None
+                raise DamagedOutput(f"{error}; {self._set_aside()}: {advice}") from None
         return self.storage.local_path(layout.output_file(self.location, name))
 
     def _set_aside(self) -> str:

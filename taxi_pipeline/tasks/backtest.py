@@ -37,11 +37,11 @@ MIN_MONTHS = 2
 class BacktestRecipe(RecipeStage):
     """Walk forward over a range: each month's model on the month after it, and what that is worth.
 
-    The models and evaluations are those of the ordinary tasks. Nothing is registered, and the
-    registry is not asked: the champions here are those that the gate, as it is configured now,
-    would make of these months alone.
+    The models and evaluations are those of the ordinary tasks. Nothing is registered, and which
+    models are registered, were champion or are pinned takes no part: the champions here are those
+    that the gate, as it is configured now, would make of these months alone.
 
-    It is kept with the outputs of the last training month.
+    Its outputs are kept as those of the last training month.
     """
 
     # The range takes the place of the month, which is the last one's.

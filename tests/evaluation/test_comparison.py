@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taxi_pipeline.evaluation.comparison import Difference, compare
+from taxi_pipeline.evaluation.comparison import Difference, compare, compare_sums, paired_sums
 from taxi_pipeline.evaluation.metrics import metrics, metrics_with_intervals
 
 minutes = st.floats(1, 60)
@@ -78,3 +78,59 @@ def test_noise_is_not_called_better(simulate, number):
     low, high = found.interval
     assert low <= 1e-9
     assert high >= -1e-9
+
+
+# --- several months ---------------------------------------------------------------------------
+
+
+@brief
+@given(st.lists(rows, min_size=1, max_size=4))
+def test_months_together_are_compared_as_one_long_month(months):
+    sums = [paired_sums(*arrays(trips)) for trips in months]
+    found = compare_sums(sums)
+    parts, offset = [], 0
+    for trips in months:
+        *minutes, days = arrays(trips)
+        parts.append((*minutes, days + offset))
+        offset += int(days.max()) + 1
+    actual, first, second, days = (np.concatenate(part) for part in zip(*parts, strict=True))
+    assert {"rmse": found.rmse, "mae": found.mae} == compare(actual, first, second, days)
+    assert (found.rows, found.days) == (len(actual), offset)
+    assert found.first_rmse == pytest.approx(metrics(actual, first)["rmse"])
+    assert found.second_rmse == pytest.approx(metrics(actual, second)["rmse"])
+
+
+@brief
+@given(rows)
+def test_words_tell_the_amount_and_the_side_of_a_difference(trips):
+    found = compare_sums([paired_sums(*arrays(trips))])
+    assert found.amount == f"{abs(found.first_rmse - found.second_rmse):.3f} minutes"
+    assert found.side == ("below" if found.rmse.value < 0 else "above")
+    assert found.certainty.startswith(f"{100 * abs(found.share):.1f} %, ")
+    if found.rmse.interval is None:
+        assert not found.rmse.beyond_noise
+        assert found.certainty.endswith("of too few days for an interval")
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "beyond"),
+    [
+        (-1.0, (-2.0, -0.5), True),
+        (1.0, (0.5, 2.0), True),
+        (1.0, (-0.5, 2.0), False),
+        (0.0, (0.0, 0.0), False),
+        (1.0, None, False),
+    ],
+)
+def test_a_difference_is_beyond_noise_if_its_whole_interval_is_on_one_side(value, interval, beyond):
+    assert Difference(value, interval, 0.0).beyond_noise == beyond
+
+
+def test_an_interval_is_told_on_the_side_of_the_amount(simulate):
+    actual, first, days = simulate(np.random.default_rng(2))
+    second = actual + 1.1 * (first - actual)
+    there = compare_sums([paired_sums(actual, first, second, days)])
+    low, high = there.rmse.interval
+    assert there.certainty.endswith(f"95 % interval {-high:.3f} to {-low:.3f}")
+    back = compare_sums([paired_sums(actual, second, first, days)])
+    assert "interval -" not in back.certainty

@@ -98,6 +98,13 @@ def test_a_damaged_file_is_found_in_the_folder_that_is_read(kept):
         Output(kept, PLACE).file("model")
 
 
+def test_what_brings_a_damaged_output_back_is_told_as_the_reader_knows_it(kept):
+    publish(kept)
+    change(kept, "trips.parquet", flip)
+    with pytest.raises(DamagedOutput, match=r"it was set aside as .*: luigi makes it$"):
+        Output(kept, PLACE).file("trips.parquet", "luigi makes it")
+
+
 def test_damage_elsewhere_in_the_output_does_not_matter_for_a_file(kept):
     publish(kept)
     change(kept, "model/booster.json", flip)
