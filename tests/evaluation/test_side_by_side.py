@@ -100,6 +100,9 @@ def test_the_sentence_says_which_is_better_and_by_how_much(errors, word):
 def test_errors_of_the_same_size_in_other_trips_are_noise():
     found = compared([(4, 4), (4, 4)], other_noise=True)
     assert "do not differ beyond noise" in found.sentence
+    listed = [*found.gains, *found.losses]
+    assert all(one.comparison.rmse.beyond_noise for one in listed)
+    assert len(listed) < len(found.slices) / 2
 
 
 def test_gains_and_losses_are_those_beyond_noise_the_largest_first():
