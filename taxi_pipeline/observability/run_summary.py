@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import luigi
@@ -17,6 +18,22 @@ class ReportsRunEnd(Protocol):
 
     def on_run_end(self, summary: RunSummary) -> str:
         """The text that the console shows when the run has ended."""
+
+
+@runtime_checkable
+class ReportsMonths(Protocol):
+    """A task family that reports on several of its months together, at the end of a backfill."""
+
+    @classmethod
+    def report_months(cls, states: Mapping[Any, str]) -> str:
+        """Write a page of some months; the line that says so.
+
+        Args:
+            states: what became of the task of each month, in words, oldest month first.
+
+        Raises:
+            TaxiPipelineError: it cannot be written.
+        """
 
 
 class FinishedWorker(Protocol):

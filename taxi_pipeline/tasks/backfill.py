@@ -21,11 +21,9 @@ from taxi_pipeline.errors import InvalidParameter, TaxiPipelineError
 from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
-from taxi_pipeline.observability.run_summary import RunSummary
+from taxi_pipeline.observability.run_summary import ReportsMonths, RunSummary
 from taxi_pipeline.storage import Output
 from taxi_pipeline.tasks.base import MonthlyTask, RunContext, identity_cache, is_done
-from taxi_pipeline.tasks.months_page import write_months_page
-from taxi_pipeline.tasks.register import RegisterModel
 
 
 def _this_month() -> Month:
@@ -152,10 +150,10 @@ class BackfillMonths(luigi.WrapperTask):
 
     def _page_line(self, states: Mapping[Any, str]) -> list[str]:
         """The line that says where the page of the months is; none if they have no page."""
-        if not issubclass(self.of, RegisterModel):
+        if not isinstance(self.of, ReportsMonths):
             return []
         try:
-            return [f"The months side by side: {write_months_page(states)}"]
+            return [self.of.report_months(states)]
         except TaxiPipelineError as error:
             return [f"The page of the months is not written: {error}"]
 

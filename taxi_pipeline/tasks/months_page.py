@@ -11,13 +11,13 @@ from taxi_pipeline.errors import TaxiPipelineError
 from taxi_pipeline.storage import layout
 from taxi_pipeline.tasks.base import is_done
 from taxi_pipeline.tasks.base.ledgers import serving_version
-from taxi_pipeline.tasks.register import RegisterModel
+from taxi_pipeline.tasks.receipt import ReceiptStage
 
 if TYPE_CHECKING:
     from taxi_pipeline.evaluation.pages.months import CandidateMonth
 
 
-def write_months_page(states: Mapping[RegisterModel, str]) -> str:
+def write_months_page(states: Mapping[ReceiptStage, str]) -> str:
     """Write the page, anew if it is there; where it is.
 
     Args:
@@ -44,7 +44,7 @@ def write_months_page(states: Mapping[RegisterModel, str]) -> str:
     return first.storage.uri(location)
 
 
-def _month(task: RegisterModel, state: str, page: str) -> CandidateMonth:
+def _month(task: ReceiptStage, state: str, page: str) -> CandidateMonth:
     from taxi_pipeline.evaluation.pages.months import CandidateMonth
 
     month = str(task.calendar_month)

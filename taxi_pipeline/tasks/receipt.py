@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import DamagedOutput, TrackingError
@@ -23,6 +25,12 @@ class ReceiptStage(RecipeStage):
 
     The receipt's manifest holds the ``version``. What is lost in the registry is registered again.
     """
+
+    RECEIPT = "receipt.json"
+
+    def receipt(self) -> dict[str, Any]:
+        """What was written down when the model was registered; only of one that is."""
+        return dict(json.loads(self.output().file(self.RECEIPT).read_text()))
 
     def candidate_of(self, identity: Identity) -> str | None:
         """The key of the candidate that a receipt of an identity certifies."""

@@ -17,6 +17,7 @@ from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.gate import ApplyGate
 from taxi_pipeline.tasks.ingest import IngestTrips
+from taxi_pipeline.tasks.months_page import write_months_page
 from taxi_pipeline.tasks.receipt import ReceiptStage
 from taxi_pipeline.tasks.registered_files import artifacts, datasets, judgement
 from taxi_pipeline.tasks.report import ReportCandidate
@@ -40,8 +41,6 @@ class RegisterModel(ReceiptStage):
 
     stage = "register"
     sections: ClassVar = (config.tracking,)
-
-    RECEIPT = "receipt.json"
 
     # The record of the gate that decided; None before there is one.
     _judged: Identity | None = None
@@ -150,9 +149,17 @@ class RegisterModel(ReceiptStage):
             "run_id": registration.run_id,
         }
 
-    def receipt(self) -> dict[str, Any]:
-        """What was written down when the model was registered; only of one that is."""
-        return dict(json.loads(self.output().file(self.RECEIPT).read_text()))
+    @classmethod
+    def report_months(cls, states: Mapping[ReceiptStage, str]) -> str:
+        """Write the page of some months side by side; the line that says where it is.
+
+        Args:
+            states: what became of each month in this run, in words, oldest month first.
+
+        Raises:
+            StorageError: the root cannot be written.
+        """
+        return f"The months side by side: {write_months_page(states)}"
 
     def _candidate(
         self, figures: Mapping[str, Any], tuned: TuningResult, search_run: str

@@ -24,7 +24,7 @@ from taxi_pipeline import (
     RegisterModel,
     TransformTrips,
 )
-from taxi_pipeline.errors import InvalidParameter
+from taxi_pipeline.errors import InvalidParameter, StorageError
 from taxi_pipeline.runtime.factory import Factory
 from taxi_pipeline.trips.synthetic.month import write_month
 
@@ -52,6 +52,18 @@ class OfItsOwnPriority(OfAnotherPackage):
     @property
     def priority(self):
         return self.month
+
+
+class WithAPage(OfAnotherPackage):
+    """A task of another package that reports on its months together."""
+
+    broken = False
+
+    @classmethod
+    def report_months(cls, states):
+        if cls.broken:
+            raise StorageError("the disk is full")
+        return "; ".join(f"{task.month}: {state}" for task, state in states.items())
 
 
 class OfAYear(luigi.Task):
@@ -396,3 +408,16 @@ def test_the_champion_of_a_parallel_and_reversed_backfill_is_the_newest_month(tm
     newest, registered = champion(tmp_path / "data")
     assert newest == "2021-03", answer.stderr
     assert sorted(registered) == ["2021-01", "2021-02", "2021-03"]
+
+
+def test_any_task_may_report_on_its_months_together(backfill):
+    WithAPage.done.add((2021, 2))
+    ended = backfill(WithAPage, "2021-01", "2021-04")
+    assert ended.words[-2] == "1: made; 2: already there; 3: made"
+
+
+def test_a_report_that_cannot_be_written_is_told_and_changes_nothing_else(backfill, monkeypatch):
+    monkeypatch.setattr(WithAPage, "broken", True)
+    ended = backfill(WithAPage, "2021-01", "2021-03")
+    assert ended.status == "SUCCESS"
+    assert ended.words[-2] == "The page of the months is not written: the disk is full"
