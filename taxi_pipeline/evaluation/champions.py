@@ -5,10 +5,13 @@ A change is never altered; what holds now, or held on a date, is read off the ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
+
+from taxi_pipeline.evaluation.decay import last_seen
+from taxi_pipeline.month import Month
 
 PROMOTED = "promoted"
 ROLLED_BACK = "rolled back"
@@ -18,6 +21,9 @@ MOVED_BY_HAND = "moved by hand"
 FOUND = "found"
 
 ACTIONS = (PROMOTED, ROLLED_BACK, PINNED, UNPINNED, MOVED_BY_HAND, FOUND)
+
+BY_TIME, BY_MONTH, FIRST = "by time", "by month", "first"
+"""By what the champion of a month is known, see :func:`champion_in`."""
 
 MOVES = (PROMOTED, ROLLED_BACK)
 """The actions after which the registry's alias is set; the others say what it is."""
@@ -151,6 +157,42 @@ def champion_at(changes: Iterable[Change], at: datetime) -> Champion | None:
         at: in UTC.
     """
     return champion_of(change for change in changes if change.when <= at)
+
+
+def champion_in(changes: Sequence[Change], month: Month) -> tuple[Champion | None, str]:
+    """The champion of a month, and by what that is known.
+
+    It is who served at the end of the month (in UTC), by the times of the changes. Where months are
+    registered after the fact, all changes are later than the month, and none served in it. Then it
+    is the last of the champions that could have: a version can be registered once its evaluation
+    month is published, and so serves in later months. Where there is none it is the first champion.
+    What is registered afterwards does not change the answer.
+
+    Args:
+        changes: in their order, at least one.
+        month: of trips.
+
+    Returns:
+        The champion, None if none served; and :data:`BY_TIME`, :data:`BY_MONTH` or :data:`FIRST`.
+    """
+    end = month.end.replace(tzinfo=UTC)
+    if changes[0].when < end:
+        return champion_at(changes, end), BY_TIME
+    if champion := champion_of(change for change in changes if _is_older(change, month)):
+        return champion, BY_MONTH
+    return first_champion(changes), FIRST
+
+
+def _is_older(change: Change, month: Month) -> bool:
+    """Whether a change is about a version whose evaluation month is before a month."""
+    trained = last_seen(change.training_month)
+    return trained is not None and trained + 1 < month
+
+
+def first_champion(changes: Iterable[Change]) -> Champion | None:
+    """The version that served first; None if none did."""
+    first = next((change for change in changes if change.to_version), None)
+    return Champion(first, None) if first else None
 
 
 def parse_moment(text: str) -> datetime:

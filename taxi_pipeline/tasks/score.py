@@ -18,6 +18,7 @@ from taxi_pipeline.tasks.base import ModelStage
 from taxi_pipeline.tasks.base.ledgers import (
     ServingVersion,
     find_version,
+    no_champion,
     registry,
     serving_version,
     version_at,
@@ -155,10 +156,7 @@ def choose_version(name: str, number: int, at: datetime | None) -> str:
         return str(number)
     champion = serving_version(name)
     if champion is None:
-        raise InvalidParameter(
-            f"no champion of {name} is known: RegisterModel makes the first model champion that "
-            "the gate lets pass, PromoteModel any version; or name one with --model-version"
-        )
+        raise no_champion(name)
     return champion.version
 
 

@@ -1,5 +1,6 @@
 """Who serves, and who served when, follows from the changes alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import strategies as st
 
 from taxi_pipeline.evaluation.champions import (
     ACTIONS,
+    BY_MONTH,
+    BY_TIME,
+    FIRST,
     FOUND,
     MOVED_BY_HAND,
     PINNED,
@@ -16,9 +20,12 @@ from taxi_pipeline.evaluation.champions import (
     UNPINNED,
     Change,
     champion_at,
+    champion_in,
     champion_of,
+    first_champion,
     predecessors,
 )
+from taxi_pipeline.month import Month
 
 START = datetime(2021, 6, 1, tzinfo=UTC)
 
@@ -161,3 +168,91 @@ def test_rolling_back_again_and_again_ends_with_the_first_that_is_left(promoted)
         seen.append(names[0])
         made.append((ROLLED_BACK, names[0], True))
     assert champion_of(history(*made)).version == promoted[0]
+
+
+# --- the champion of a month ------------------------------------------------------------------
+
+
+def trained(changes, *months):
+    """The same changes, each about a version that was trained to another month."""
+    return [
+        replace(change, training_month=month) for change, month in zip(changes, months, strict=True)
+    ]
+
+
+PROMOTIONS = history((PROMOTED, "1", False), (PROMOTED, "2", False), (PROMOTED, "3", False))
+AFTERWARDS = trained(PROMOTIONS, "2020-01", "2020-02", "2020-03")
+
+
+@pytest.mark.parametrize(
+    ("month", "version"), [("2021-06", "3"), ("2021-07", "3")], ids=["its own", "a later"]
+)
+def test_who_served_at_the_end_of_a_month_is_its_champion(month, version):
+    champion, known_by = champion_in(PROMOTIONS, Month.parse(month))
+    assert (champion.version, known_by) == (version, BY_TIME)
+
+
+def test_a_month_at_whose_end_none_served_has_no_champion():
+    changes = history((PROMOTED, "1", False), (MOVED_BY_HAND, "", False))
+    assert champion_in(changes, Month(2021, 6)) == (None, BY_TIME)
+
+
+@pytest.mark.parametrize(
+    ("month", "version", "known_by"),
+    [
+        ("2020-01", "1", FIRST),
+        ("2020-02", "1", FIRST),
+        ("2020-03", "1", BY_MONTH),
+        ("2020-04", "2", BY_MONTH),
+        ("2020-05", "3", BY_MONTH),
+        ("2021-05", "3", BY_MONTH),
+    ],
+)
+def test_before_the_ledger_it_is_the_last_champion_that_could_have_served(month, version, known_by):
+    champion, how = champion_in(AFTERWARDS, Month.parse(month))
+    assert (champion.version, how) == (version, known_by)
+
+
+@pytest.mark.parametrize("tag", ["", "spring"], ids=["unknown", "nonsense"])
+def test_a_version_of_an_unknown_month_is_none_that_could_have_served(tag):
+    changes = trained(PROMOTIONS, "2020-01", tag, "2020-03")
+    champion, known_by = champion_in(changes, Month(2020, 4))
+    assert (champion.version, known_by) == ("1", BY_MONTH)
+
+
+def test_what_a_person_rolled_back_to_counts_before_the_ledger_as_well():
+    changes = history((PROMOTED, "1", False), (PROMOTED, "2", False), (ROLLED_BACK, "1", True))
+    changes = trained(changes, "2020-01", "2020-02", "2020-01")
+    champion, known_by = champion_in(changes, Month(2020, 6))
+    assert (champion.version, champion.pin, known_by) == ("1", changes[2], BY_MONTH)
+
+
+MONTHS = st.builds(Month, st.integers(2019, 2021), st.integers(1, 12))
+
+
+@given(st.lists(MONTHS, min_size=1, max_size=8), MONTHS)
+def test_a_registration_that_the_month_asks_for_does_not_change_its_champion(months, month):
+    """A model of the month before is evaluated on the month itself."""
+    steps = [(PROMOTED, str(number), False) for number in range(1, len(months) + 2)]
+    changes = trained(history(*steps), *map(str, months), str(month - 1))
+    before, _ = champion_in(changes[:-1], month)
+    after, _ = champion_in(changes, month)
+    if month.end.replace(tzinfo=UTC) <= changes[-1].when:  # it is registered after the month
+        assert after.version == before.version
+
+
+@given(st.lists(MONTHS, min_size=1, max_size=8), MONTHS)
+def test_the_champion_of_a_month_before_the_ledger_was_judged_on_an_earlier_one(months, month):
+    steps = [(PROMOTED, str(number), False) for number in range(1, len(months) + 1)]
+    changes = trained(history(*steps), *map(str, months))
+    champion, known_by = champion_in(changes, month)
+    if known_by == BY_MONTH:
+        assert Month.parse(champion.since.training_month) + 1 < month
+    else:
+        assert champion.version == ("1" if known_by == FIRST else str(len(months)))
+
+
+def test_the_first_champion_is_the_first_version_that_served():
+    changes = history((MOVED_BY_HAND, "", False), (PROMOTED, "4", False), (PROMOTED, "5", False))
+    assert first_champion(changes).version == "4"
+    assert first_champion(changes[:1]) is None

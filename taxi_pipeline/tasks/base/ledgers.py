@@ -9,11 +9,21 @@ from typing import NamedTuple
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidParameter, TrackingError
-from taxi_pipeline.evaluation.champions import Champion, Change, champion_at
+from taxi_pipeline.evaluation.champions import (
+    BY_MONTH,
+    BY_TIME,
+    FIRST,
+    Champion,
+    Change,
+    champion_at,
+    champion_in,
+    first_champion,
+)
+from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import MASK, redact_url
 from taxi_pipeline.storage import layout, open_storage
 from taxi_pipeline.tasks.base.identity_cache import cached
-from taxi_pipeline.tracking.ledger import Ledger, alias_version, version_facts
+from taxi_pipeline.tracking.ledger import History, Ledger, alias_version, version_facts
 from taxi_pipeline.tracking.lookup import CannotBeAsked, look_up
 
 UNDER_ROOT = f"{layout.tracking_database()} under the storage root"
@@ -106,17 +116,101 @@ def version_at(model_name: str, at: datetime) -> ServingVersion:
     return _version_of(champion)
 
 
-def find_version(model_name: str, number: str) -> ServingVersion:
+class Served(NamedTuple):
+    """A version, and how it is known that it served.
+
+    Attributes:
+        version: the version.
+        how: in words.
+    """
+
+    version: ServingVersion
+    how: str
+
+
+def served_in(model_name: str, month: Month) -> Served:
+    """The champion of a model at the end of a month, by its ledger.
+
+    Where the ledger begins later, see :func:`taxi_pipeline.evaluation.champions.champion_in`.
+    Before there is a ledger it is what the registry's alias says now.
+
+    Raises:
+        InvalidParameter: none served, or none is known.
+    """
+    changes = _history(model_name).changes
+    if not changes:
+        return _served_now(model_name)
+    champion, known_by = champion_in(changes, month)
+    if champion is None:
+        raise InvalidParameter(
+            f"no version of {model_name} served at the end of {month}: name one with "
+            f"--model-version; python -m taxi_pipeline champion log --model {model_name} says "
+            "which served when"
+        )
+    later = f"the ledger begins on {changes[0].when:%Y-%m-%d}, after {month}: "
+    how = {
+        BY_TIME: f"the champion at the end of {month}, by the ledger",
+        BY_MONTH: f"{later}the last of its champions that was evaluated on an earlier month",
+        FIRST: f"{later}its first champion, since none was evaluated on an earlier month",
+    }[known_by]
+    return Served(_version_of(champion), how)
+
+
+def first_served(model_name: str) -> Served:
+    """The version of a model that was champion first, by its ledger.
+
+    Before there is a ledger it is what the registry's alias says now.
+
+    Raises:
+        InvalidParameter: there was none.
+    """
+    changes = _history(model_name).changes
+    champion = first_champion(changes)
+    if champion is None:
+        return _served_now(model_name)
+    earlier = changes[0].from_version
+    gap = f", whose entries before that are missing (version {earlier} served)" if earlier else ""
+    return Served(_version_of(champion), f"the first champion of the ledger{gap}")
+
+
+def _served_now(model_name: str) -> Served:
+    champion = serving_version(model_name)
+    if champion is None:
+        raise no_champion(model_name)
+    return Served(champion, "there is no ledger: the champion of the registry now")
+
+
+def no_champion(model_name: str) -> InvalidParameter:
+    """What is wrong where a champion is needed and none is known."""
+    return InvalidParameter(
+        f"no champion of {model_name} is known: RegisterModel makes the first model champion that "
+        "the gate lets pass, PromoteModel any version; or name one with --model-version"
+    )
+
+
+def _history(model_name: str) -> History:
+    """The ledger's content, read once a reading."""
+    return cached(("history", model_name), lambda: open_ledger(model_name).read())
+
+
+def find_version(model_name: str, number: str, option: str = "--model-version") -> ServingVersion:
     """A version of a model by its number, whether or not it serves.
+
+    Args:
+        model_name: the registered model.
+        number: of the version.
+        option: by which a person names it.
 
     Raises:
         InvalidParameter: there is no such version.
         TrackingError: the ledger does not know it, and the registry does not answer.
     """
-    return cached(("version", model_name, number), lambda: _find_version(model_name, number))
+    return cached(
+        ("version", model_name, number), lambda: _find_version(model_name, number, option)
+    )
 
 
-def _find_version(model_name: str, number: str) -> ServingVersion:
+def _find_version(model_name: str, number: str, option: str) -> ServingVersion:
     history = open_ledger(model_name).read()
     if history.champion and history.version == number:
         return _version_of(history.champion)
@@ -138,7 +232,7 @@ def _find_version(model_name: str, number: str) -> ServingVersion:
         return ServingVersion(number, *_facts(moved))
     there = ", ".join(sorted(registered.versions, key=int)) if registered else ""
     raise InvalidParameter(
-        f"--model-version {number}: {model_name} has no such version in the registry"
+        f"{option} {number}: {model_name} has no such version in the registry"
         + (f", there are {there}" if there else ": RegisterModel registers the first")
     )
 
