@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from places import REPOSITORY
 
+from taxi_pipeline import config
+
 PACKAGE = REPOSITORY / "taxi_pipeline"
 
 FLOORS = (
@@ -33,9 +35,7 @@ what it configures.
 
 TOP = {"taxi_pipeline", "taxi_pipeline.__main__"}
 PURE = {"trips", "model", "tuning", "evaluation"}
-OPTION = re.compile(
-    r"\[(source|contract|storage|tracking|cleaning|features|tuning|training|drift|gate|alerts|luigid)\]"
-)
+OPTION = re.compile(rf"\[({'|'.join(section.__name__ for section in config.SECTIONS)})\]")
 TESTS = REPOSITORY / "tests"
 UNIT_TESTS = [
     file

@@ -30,6 +30,7 @@ from taxi_pipeline.config.sections import (
     tuning,
 )
 from taxi_pipeline.config.serving import serving
+from taxi_pipeline.config.watching import monitoring
 
 __all__ = [
     "LUIGI_SETTINGS",
@@ -47,6 +48,7 @@ __all__ = [
     "gate",
     "luigid",
     "serving",
+    "monitoring",
     "source",
     "storage",
     "tracking",

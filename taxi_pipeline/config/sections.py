@@ -24,6 +24,7 @@ from taxi_pipeline.config.parameters import (
 from taxi_pipeline.config.scheduling import luigid
 from taxi_pipeline.config.section import Section
 from taxi_pipeline.config.serving import serving
+from taxi_pipeline.config.watching import monitoring
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.storage import layout
 from taxi_pipeline.tracking.relocation import ARTIFACTS, sqlite_file
@@ -295,7 +296,7 @@ class training(Section):  # noqa: N801
 
 
 class alerts(Section):  # noqa: N801
-    """Alerts of failures and promotions. Luigi itself sends mail: see its [email] and [smtp]."""
+    """Alerts of failures, promotions and decay. Luigi sends mail: see its [email] and [smtp]."""
 
     webhook: StrParameter = StrParameter(
         default="",
@@ -303,7 +304,8 @@ class alerts(Section):  # noqa: N801
         secrets=redaction.register_secret,
         significant=False,
         description="URL to which a line of text is posted as JSON, in the form of Slack's "
-        "incoming webhooks, when a task fails and when a model becomes champion. Empty: no alerts.",
+        "incoming webhooks, when a task fails, when a model becomes champion, and when a champion "
+        "has decayed. Empty: no alerts.",
     )
 
 
@@ -318,6 +320,7 @@ SECTIONS: tuple[type[Section], ...] = (
     training,
     drift,
     gate,
+    monitoring,
     alerts,
     luigid,
     serving,

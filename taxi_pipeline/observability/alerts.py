@@ -1,4 +1,4 @@
-"""Alerts: a line is posted to a webhook when a task fails and when a model becomes champion.
+"""Alerts: a line is posted to a webhook when a task fails, and when the champion changes or decays.
 
 The body is ``{"text": ...}``, which Slack's incoming webhooks take, and so do Mattermost, Discord
 (its address with ``/slack`` at the end) and others. Luigi itself sends mail.
