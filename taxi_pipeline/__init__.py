@@ -20,11 +20,13 @@ from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.gate import ApplyGate
 from taxi_pipeline.tasks.ingest import IngestTrips
+from taxi_pipeline.tasks.monitor import MonitorChampion
 from taxi_pipeline.tasks.promote import PromoteModel
 from taxi_pipeline.tasks.publication import PublishedTrips
 from taxi_pipeline.tasks.refresh import RefreshTrips
 from taxi_pipeline.tasks.register import RegisterModel
 from taxi_pipeline.tasks.report import ReportCandidate
+from taxi_pipeline.tasks.retrain import RetrainOnDecay
 from taxi_pipeline.tasks.score import ScoreTrips
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
@@ -60,6 +62,7 @@ __all__ = [
     "BuildFeatures",
     "EvaluateModel",
     "IngestTrips",
+    "MonitorChampion",
     "Month",
     "PromoteModel",
     "PublishedTrips",
@@ -67,6 +70,7 @@ __all__ = [
     "RegisterModel",
     "ReportCandidate",
     "ReportDrift",
+    "RetrainOnDecay",
     "ScoreTrips",
     "TrainModel",
     "TransformTrips",

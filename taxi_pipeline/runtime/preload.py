@@ -21,6 +21,7 @@ PRELOAD_MODULES = (
     "pyarrow.dataset",
     "sqlalchemy.dialects.sqlite",
     "taxi_pipeline.evaluation.judge",
+    "taxi_pipeline.evaluation.monitoring",
     "taxi_pipeline.evaluation.plots",
     "taxi_pipeline.tuning.plots",
     "taxi_pipeline.model.serving",

@@ -11,7 +11,7 @@ from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidRecipe, InvalidTraining
 from taxi_pipeline.logger import logger
 from taxi_pipeline.storage import Output, Storage, layout, open_storage
-from taxi_pipeline.tasks.base import ModelStage
+from taxi_pipeline.tasks.base import ModelStage, Stage
 from taxi_pipeline.tasks.base.ledgers import ServingVersion
 from taxi_pipeline.tasks.base.recipe import model_name, tracking_server
 from taxi_pipeline.tasks.evaluate import EvaluateModel
@@ -96,31 +96,47 @@ def training_window(taxi: str, version: ServingVersion) -> int | None:
     None if the root does not hold that (any more).
     """
     storage = open_storage(config.storage().root)
-    found = _evaluated(storage, taxi, version)
+    found = evaluated_output(storage, taxi, version)
     return int(found.manifest()["identity"]["parameters"]["window"]) if found else None
 
 
 def _trained_output(storage: Storage, taxi: str, version: ServingVersion) -> Output | None:
-    evaluated = _evaluated(storage, taxi, version)
+    evaluated = evaluated_output(storage, taxi, version)
     if evaluated is None:
         return None
-    manifest = evaluated.manifest()
-    inputs = manifest["identity"]["inputs"]
-    (key,) = (key for label, key in inputs.items() if label.startswith("TrainModel "))
-    *_, variant, _ = evaluated.location.split("/")
-    task_dir = layout.task_dir(TrainModel.stage, taxi, version.training_month, variant)
-    trained = Output(storage, layout.output_dir(task_dir, key))
+    (trained,) = inputs_of(evaluated, TrainModel)
     return trained if trained.exists() else None
 
 
-def _evaluated(storage: Storage, taxi: str, version: ServingVersion) -> Output | None:
-    """The evaluation of a version; None if it is not under the root."""
-    if not version.candidate_key:
-        return None
-    evaluations = layout.task_dir(EvaluateModel.stage, taxi, version.training_month)
+def evaluated_output(storage: Storage, taxi: str, version: ServingVersion) -> Output | None:
+    """The output of EvaluateModel that a version is; None if it is not under the root (any more).
+
+    Args:
+        storage: the root.
+        taxi: ``green`` or ``yellow``.
+        version: the version.
+    """
+    month = version.training_month
+    evaluations = layout.task_dir(EvaluateModel.stage, taxi, month)
     for variant in storage.list_dirs(evaluations):
-        task_dir = layout.task_dir(EvaluateModel.stage, taxi, version.training_month, variant)
+        task_dir = layout.task_dir(EvaluateModel.stage, taxi, month, variant)
         found = Output(storage, layout.output_dir(task_dir, version.candidate_key))
-        if storage.exists(layout.manifest_file(found.location)):
+        if version.candidate_key and storage.exists(layout.manifest_file(found.location)):
             return found
     return None
+
+
+def inputs_of(output: Output, stage: type[Stage]) -> list[Output]:
+    """The outputs of a stage that an output was made from; they need not be there any more."""
+    inputs = output.manifest()["identity"]["inputs"]
+    return [
+        Output(output.storage, layout.output_dir(_task_dir(stage, label), key))
+        for label, key in inputs.items()
+        if label.startswith(f"{stage.__name__} ")
+    ]
+
+
+def _task_dir(stage: type[Stage], label: str) -> str:
+    """Where the outputs are of the task that a label names."""
+    _, taxi, month, *variant = label.split(" ")
+    return layout.task_dir(stage.stage, taxi, month, *variant)

@@ -21,6 +21,7 @@ from taxi_pipeline import (
     BuildFeatures,
     EvaluateModel,
     IngestTrips,
+    MonitorChampion,
     Month,
     RegisterModel,
     ReportCandidate,
@@ -157,6 +158,18 @@ def of_drift(task):
     return record
 
 
+def of_monitoring(task):
+    record = task.record()
+    del record["champion_is"]  # it names the day of the registration
+    for texts in ("reasons", "decisive"):  # they hold rounded figures
+        del record["champion"][texts]
+    slices = pd.read_parquet(task.output().file(task.SLICES))
+    return {
+        "record": record,
+        "slices": slices.astype(object).where(slices.notna(), None).to_dict("split")["data"],
+    }
+
+
 def content(task, name):
     return json.loads(task.output().file(name).read_text())
 
@@ -174,6 +187,7 @@ FIGURES = {
     RegisterModel: of_registration,
     ReportDrift: of_drift,
     ScoreTrips: of_scoring,
+    MonitorChampion: of_monitoring,
 }
 
 
@@ -190,12 +204,14 @@ def tasks():
         BacktestRecipe(start=Month(2021, 1), stop=Month(2021, 3), recipe="linear"),
         RegisterModel(**JANUARY, recipe="linear"),
         ScoreTrips(**MONTHS[1], recipe="linear", model_version=1),
+        MonitorChampion(**MONTHS[1], recipe="linear", model_version=1, frozen_version=1),
     ]
 
 
 def reads(task):
     """The tasks that decide what a task makes; a version is what was trained."""
-    trained = [TrainModel(**JANUARY, recipe="linear")] if isinstance(task, ScoreTrips) else []
+    of_version = isinstance(task, (ScoreTrips, MonitorChampion))
+    trained = [TrainModel(**JANUARY, recipe="linear")] if of_version else []
     return [*trained, *luigi.task.flatten(task.requires())]
 
 
@@ -207,8 +223,8 @@ def measure(root):
         for (section, option), value in OPTIONS.items():
             configure(section, option, value)
         every = tasks()
-        *made, scored = every  # by a version that is registered first
-        for part in (made, [scored]):
+        *made, scored, monitored = every  # of a version that is registered first
+        for part in (made, [scored, monitored]):
             assert luigi.build(part, local_scheduler=True, workers=1, log_level="ERROR")
         return {
             task.label: {

@@ -4,9 +4,14 @@ import shutil
 
 import pytest
 
-from taxi_pipeline import EvaluateModel, TrainModel
+from taxi_pipeline import BuildFeatures, EvaluateModel, TrainModel
 from taxi_pipeline.tasks.base.ledgers import ServingVersion
-from taxi_pipeline.tasks.opponents import trained_output, training_window
+from taxi_pipeline.tasks.opponents import (
+    evaluated_output,
+    inputs_of,
+    trained_output,
+    training_window,
+)
 
 JANUARY = {"year": 2021, "month": 1, "recipe": "linear"}
 FEBRUARY = {"year": 2021, "month": 2, "recipe": "linear", "window": 2}
@@ -44,3 +49,15 @@ def test_a_candidate_that_is_not_under_the_root_has_no_model_there(champion, key
 def test_a_model_that_was_removed_is_not_there(pipeline, champion):
     shutil.rmtree(pipeline.root / "train")
     assert trained_output(EvaluateModel(**FEBRUARY), champion) is None
+
+
+def test_the_evaluation_of_a_version_leads_to_what_it_was_made_from(pipeline, champion):
+    task = EvaluateModel(**JANUARY)
+    evaluated = evaluated_output(task.storage, "green", champion)
+    assert evaluated.location == task.output().location
+    months = [BuildFeatures(year=2021, month=month).output().location for month in (1, 2)]
+    assert [output.location for output in inputs_of(evaluated, BuildFeatures)] == months
+    assert [output.location for output in inputs_of(evaluated, TrainModel)] == [
+        TrainModel(**JANUARY).output().location
+    ]
+    assert inputs_of(evaluated, EvaluateModel) == []

@@ -40,6 +40,9 @@ MARGINS = (0.15, 0.15)
 LOW, HIGH = SHARES[0], SHARES[-1]
 """The ends of the widest band of residuals that is drawn."""
 
+PROMISES = (("--", "tab:gray"), (":", "tab:purple"))
+"""How what was promised is drawn, by line and colour."""
+
 MAX_LABELS = 12
 """Of more parts on an axis, each third is named."""
 
@@ -234,4 +237,67 @@ def draw_months(
     axes.set_xticks(range(0, len(months), every), months[::every])
     axes.set(xlabel="last month of training", ylabel="RMSE on the month after, minutes")
     axes.set_ylim(bottom=0)
+    axes.legend(loc="best", fontsize=8)
+
+
+def draw_course(
+    axes: Any,
+    months: Sequence[str],
+    series: Mapping[str, Sequence[Mapping[str, float]]],
+    promised: Mapping[str, Sequence[float | None]],
+    decayed: Sequence[bool],
+) -> None:
+    """Draw the RMSE of versions in each month, with its interval, beside what was promised.
+
+    Args:
+        axes: of matplotlib's.
+        months: of the trips.
+        series: the metrics by month of each version, the champion first; empty where it does not
+            count.
+        promised: the RMSE by month, at most in two ways; None where that is not known.
+        decayed: whether the champion has decayed in the month.
+    """
+    for (name, values), (style, colour) in zip(promised.items(), PROMISES, strict=False):
+        known = [(place, minutes) for place, minutes in enumerate(values) if minutes is not None]
+        for number, (place, minutes) in enumerate(known):
+            ends = (place - 0.42, place + 0.42)
+            label = name if number == 0 else None
+            axes.plot(ends, (minutes, minutes), style, color=colour, linewidth=1.5, label=label)
+    for number, (name, figures) in enumerate(series.items()):
+        colour = ("tab:blue", "tab:orange")[min(number, 1)]
+        # Beside each other, so that one does not hide the other's interval.
+        shift = 0.08 * number
+        counted = [(place, found) for place, found in enumerate(figures) if found]
+        for place, found in counted:
+            if "rmse_low" in found:
+                ends = (found["rmse_low"], found["rmse_high"])
+                where = (place + shift, place + shift)
+                axes.plot(where, ends, color=colour, linewidth=4, alpha=0.35)
+        axes.plot(
+            [place + shift for place, _ in counted],
+            [found["rmse"] for _, found in counted],
+            "-o" if number == 0 else "--o",
+            color=colour,
+            linewidth=2 if number == 0 else 1.2,
+            markersize=5,
+            label=name,
+        )
+    champion = next(iter(series.values()))
+    for place, found in enumerate(champion):
+        if decayed[place] and found:
+            top = (place, found.get("rmse_high", found["rmse"]))
+            axes.annotate(
+                "decayed",
+                top,
+                (0, 5),
+                textcoords="offset points",
+                ha="center",
+                color="tab:red",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )
+    every = max(1, -(-len(months) // 6))
+    axes.set_xticks(range(0, len(months), every), months[::every])
+    axes.set_xlim(-0.6, len(months) - 0.4)
+    axes.margins(y=0.15)
+    axes.set(xlabel="month of the trips", ylabel="RMSE, minutes")
     axes.legend(loc="best", fontsize=8)

@@ -72,3 +72,19 @@ def test_of_many_parts_each_third_is_named(parts, named):
 def test_a_learning_curve_of_one_round_is_drawn():
     svg = chart("", "", lambda axes: charts.draw_learning_curves(axes, [("own", [5.0], 1)])).svg
     assert ">boosting round</text>" in svg
+
+
+def test_a_course_marks_decay_and_draws_months_without_figures():
+    series = {"champion": [{}, {"rmse": 5.0}, {"rmse": 6.0, "rmse_low": 5.9, "rmse_high": 6.2}]}
+    months = ["2021-01", "2021-02", "2021-03"]
+    promised = {"promised": [None, 5.0, 5.0], "by spread": [None, None, None]}
+
+    def draw_it(axes):
+        charts.draw_course(axes, months, series, promised, [False, False, True])
+
+    svg = chart("", "", draw_it).svg
+    assert svg.count(">decayed</text>") == 1
+    assert svg.count(">promised</text>") == 1
+    assert ">by spread</text>" not in svg
+    for month in months:
+        assert f">{month}</text>" in svg
