@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import luigi
@@ -82,11 +82,23 @@ class RetrainOnDecay(MonthlyTask):
     def on_run_end(self, summary: RunSummary) -> str:
         """What was decided, and why."""
         self._planned = None  # Luigi caches task objects: another run in this process plans anew
+        return self._decision("waiting for publication" if summary.missing_external else "not run")
+
+    @classmethod
+    def report_months(cls, states: Mapping[RetrainOnDecay, str]) -> str:
+        """What was decided in each of several months, a line each.
+
+        Args:
+            states: what became of each month in this run, in words, oldest month first.
+        """
+        return "\n".join(task._decision(state) for task, state in states.items())  # noqa: SLF001
+
+    def _decision(self, state: str) -> str:
+        """What was decided, and why; what became of the task, where nothing was."""
         try:
             monitor = self.monitor
             if not monitor.complete():
-                why = "waits for publication" if summary.missing_external else "is not monitored"
-                return f"{self.label}: nothing is decided: the month {why}"
+                return f"{self.label}: nothing is decided: {state}"
             record = monitor.record()
             if not has_decayed(record):
                 return f"{self.label}: nothing is retrained: {in_words(record)}"

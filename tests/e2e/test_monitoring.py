@@ -3,11 +3,13 @@
 import shutil
 
 import pytest
+import servers
 from command_line import CommandLine
 from webhooks import webhook
 
 OTHER_CITY = ("--source-url", "synthetic://?rows=3000&seed=9&last=2021-04")
-LOCAL = ("--local-scheduler", "--tuning-trials", "1", "--tuning-max-rounds", "30")
+SHORT = ("--tuning-trials", "1", "--tuning-max-rounds", "30")
+LOCAL = ("--local-scheduler", *SHORT)
 COURSE = ("BackfillMonths", "--of", "MonitorChampion", "--start", "2021-02", "--stop", "2021-05")
 RETRAIN = ("RetrainOnDecay", "--year", "2021", "--month", "3")
 PAGE = "data/pages/green/trip-monitor/2021-02--2021-04.html"
@@ -70,6 +72,20 @@ def test_a_decay_leads_to_a_model_of_the_month_before_and_the_last_line_says_why
     again = run(*RETRAIN)
     assert (again.returncode, again.stderr.strip().splitlines()[-1]) == (0, last)
     assert len(again.texts) == told
+
+
+def test_the_schedulers_page_shows_that_the_new_model_is_needed(luigi):
+    with servers.scheduler(luigi.folder) as scheduler:
+        flags = (*SHORT, *OTHER_CITY, *scheduler.flag, "--workers", "2")
+        result = luigi(*RETRAIN, *flags)
+        assert result.returncode == 0, result.stderr
+        (retrained,) = [name for name in scheduler.tasks("DONE") if name.startswith("RetrainOnD")]
+        graph = scheduler.api("dep_graph", task_id=retrained)
+        needed = {graph[name]["name"] for name in graph[retrained]["deps"]}
+        assert needed == {"MonitorChampion", "RegisterModel"}
+        again = luigi(*RETRAIN, *flags)
+        assert again.returncode == 0
+        assert "Did not run any tasks" in again.stderr
 
 
 def test_a_month_that_is_not_published_and_one_that_says_nothing_are_one_line(run):

@@ -12,8 +12,15 @@ from luigi.task_register import Register
 from webhooks import webhook
 
 from taxi_pipeline import EvaluateModel, MonitorChampion, RegisterModel, config
-from taxi_pipeline.errors import DamagedOutput, InvalidParameter, InvalidTraining, TrackingError
+from taxi_pipeline.errors import (
+    DamagedOutput,
+    InvalidParameter,
+    InvalidTraining,
+    StorageError,
+    TrackingError,
+)
 from taxi_pipeline.runtime.reachable import survey
+from taxi_pipeline.storage.local import LocalStorage
 from taxi_pipeline.tasks.base.ledgers import open_ledger, serving_version
 from taxi_pipeline.tasks.base.recipe import tracking_server
 from taxi_pipeline.tracking.champion import promote_version
@@ -126,6 +133,23 @@ def test_a_decay_is_posted_once_for_a_record_with_version_figures_and_advice(
     again = pipeline.run(MonitorChampion(**MARCH))
     assert again.status == LuigiStatusCode.SUCCESS
     assert len(posts) == 1
+
+
+def test_a_decay_whose_record_could_not_be_kept_is_posted_once_it_is(
+    pipeline, elsewhere, posts, monkeypatch
+):
+    def full(*_):
+        raise StorageError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(LocalStorage, "publish", full)
+        task = MonitorChampion(**MARCH)
+        assert pipeline.run(task).status == LuigiStatusCode.FAILED
+    assert not any("decayed" in text for text in posts)
+    posts.clear()
+    run(pipeline, task)
+    (text,) = posts
+    assert " decayed: " in text
 
 
 def test_other_thresholds_make_another_record(pipeline, elsewhere, posts):

@@ -5,7 +5,7 @@ import pytest
 from luigi.execution_summary import LuigiStatusCode
 from luigi.task_register import Register
 
-from taxi_pipeline import MonitorChampion, Month, RegisterModel, RetrainOnDecay
+from taxi_pipeline import BackfillMonths, MonitorChampion, Month, RegisterModel, RetrainOnDecay
 from taxi_pipeline.runtime.factory import Factory
 from taxi_pipeline.runtime.plan import plan
 from taxi_pipeline.tasks.base.ledgers import open_ledger, serving_version
@@ -110,7 +110,7 @@ def test_a_month_that_is_not_published_decides_nothing(pipeline, retrain):
     pipeline.configure("source", "url", "synthetic://?rows=3000&last=2021-02")
     status, line = retrain()
     assert status == LuigiStatusCode.MISSING_EXT
-    assert line.endswith("nothing is decided: the month waits for publication")
+    assert line.endswith("nothing is decided: waiting for publication")
 
 
 def test_a_training_month_that_is_not_published_is_waited_for(pipeline, retrain, tmp_path):
@@ -121,6 +121,21 @@ def test_a_training_month_that_is_not_published_is_waited_for(pipeline, retrain,
     status, line = retrain()
     assert status == LuigiStatusCode.MISSING_EXT
     assert "the model of 2021-02 is not registered yet, since version 1" in line
+
+
+def test_a_backfill_says_of_each_month_what_was_decided(pipeline, champion, console):
+    pipeline.configure("source", "url", f"{OTHER_CITY}&last=2021-04")
+    Register.clear_instance_cache()
+    months = BackfillMonths(
+        of=RetrainOnDecay, of_params={"recipe": "linear"}, start="2021-03", stop="2021-06"
+    )
+    luigi.build([months], local_scheduler=True, worker_scheduler_factory=Factory())
+    march, april, may = [
+        line for line in console.messages[-1].splitlines() if line.startswith("RetrainOnDecay")
+    ]
+    assert "the model of 2021-02 is version 2" in march
+    assert "nothing is retrained: version 2 of 2021-02 in 2021-04" in april
+    assert may.endswith("nothing is decided: waiting for publication")
 
 
 def test_a_window_is_that_of_the_new_model(champion):
