@@ -94,6 +94,22 @@ def test_a_run_ends_in_the_middle_of_a_stage_and_goes_on_there(luigi, finished, 
     assert "WARNING" not in again.stderr
 
 
+def test_the_monitoring_of_a_month_ends_in_the_middle_and_goes_on_there(luigi, finished):
+    command, _ = finished
+    shutil.copytree(command.folder / "data", luigi.folder / "data", symlinks=True)
+    monitor = ("MonitorChampion", "--year", "2021", "--month", "3", *SMALL, *LOCAL)
+    with luigi.started(*monitor, held="monitor") as process:
+        luigi.wait_for_half(process)
+        lines, seconds = end(process, signal.SIGTERM)
+    line = assert_ended(luigi, process, signal.SIGTERM, lines, seconds)
+    assert "ended in MonitorChampion green 2021-03" in line
+    assert list(luigi.folder.glob("data/monitor/**/manifest.json")) == []
+    again = luigi(*monitor)
+    assert again.returncode == 0, again.stderr
+    (record,) = luigi.folder.glob("data/monitor/**/[0-9a-f]*/monitor.json")
+    assert '"verdict"' in record.read_text()
+
+
 def logs(luigi, stages):
     """The logs of runs of some stages."""
     found = (luigi.folder.glob(f"data/{stage}/green/**/logs/*.log") for stage in stages)
