@@ -150,6 +150,13 @@ def test_a_slice_with_few_trips_in_either_month_is_not_compared(now, then):
     assert kept(month(5.0, 4.9), by_slice(40.0, rows=now), promised, min_slice_trips=99).broken
 
 
+@pytest.mark.parametrize(("width", "broken"), [(0.1, True), (0.2, False)], ids=["sure", "noise"])
+def test_a_slice_whose_excess_may_be_noise_is_not_named(width, broken):
+    slices = by_slice(6.0, width=width)
+    found = kept(month(5.0, 4.9), slices, promise(slices=by_slice(4.0)))
+    assert bool(found.broken) == broken
+
+
 def test_a_slice_that_the_evaluation_did_not_have_is_not_compared():
     slices = by_slice(4.0, 40.0)
     found = slices_beside_promise(slices, promise(slices=by_slice(4.0)), THRESHOLDS)
