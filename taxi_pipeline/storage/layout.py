@@ -13,7 +13,7 @@ these functions; no other module joins the parts of a path.
         trials-<digest>/<number>.json          the trials of a search (tune)
     backtest/<taxi>/<YYYY-MM>/<variant>-from-<YYYY-MM>/ those of a range, by its last training month
     champions/<registered model>/<number>.json a change of the champion: the ledger
-    pages/<taxi>/<variant>/<first>--<last>.html the months of a backfill side by side
+    pages/<taxi>/<variant>/<first>--<last>.html the months of a backfill on one page
     mlflow/                                    the registry, unless a server is configured
     .staging/                                  outputs that are being written
     .damaged/                                  outputs that were damaged, kept for a look
@@ -179,7 +179,7 @@ def parse_change(name: str) -> tuple[int, bool] | None:
 
 
 def months_page(taxi: str, variant: str, first: str, last: str) -> str:
-    """The page that shows the months of a backfill side by side."""
+    """The page that shows the months of a backfill together."""
     return f"{PAGES}/{taxi}/{variant}/{first}--{last}.html"
 
 
