@@ -39,6 +39,8 @@ class TuneHyperparameters(RecipeStage):
     CHOICE = "choice.json"
     TRIALS = "trials.csv"
     PLOT = "search.png"
+    # What the chosen final fit predicts for the window's last days; outputs of before lack it.
+    LATE = "late.parquet"
 
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # as in Stage
@@ -73,7 +75,7 @@ class TuneHyperparameters(RecipeStage):
         return TrialFolder(self.storage, layout.trials_dir(self.task_dir, self.search_key))
 
     def make(self, folder: Path) -> Mapping[str, Any]:
-        """Write the choice, the trials as a table, and a plot of the search."""
+        """Write the choice, the trials as a table, a plot, and predictions of the last days."""
         import pandas as pd
 
         from taxi_pipeline.model import features
@@ -114,6 +116,9 @@ class TuneHyperparameters(RecipeStage):
         )
         if result.rmse is None:
             return {"summary": f"recipe {self.recipe} is not tuned", "trials": 0}
+
+        if result.late is not None:
+            result.late.to_parquet(folder / self.LATE, index=False, compression="zstd")
 
         from taxi_pipeline.tuning import plots
 

@@ -12,6 +12,9 @@ import numpy as np
 import pandas as pd
 
 from taxi_pipeline.errors import InvalidTraining
+from taxi_pipeline.model.features import TARGET
+from taxi_pipeline.model.recipes import Recipe
+from taxi_pipeline.model.regressors import Minutes
 
 
 def split_by_time(
@@ -39,6 +42,56 @@ def split_by_time(
             "from then on: tuning needs both; change `holdout_days`"
         )
     return early, late
+
+
+def late_predictions(late: pd.DataFrame, predicted: Minutes) -> pd.DataFrame:
+    """What a model of the earlier days predicts for trips of the last days, ready to be kept.
+
+    Args:
+        late: the trips, of :func:`split_by_time`.
+        predicted: minutes.
+
+    Returns:
+        ``row``, the place of the trip among those of the window, and ``predicted`` minutes.
+    """
+    return pd.DataFrame({"row": late.index.to_numpy(), "predicted": predicted.astype("float32")})
+
+
+def predict_late(  # noqa: PLR0913  (each is a choice of its own)
+    recipe: Recipe,
+    features: pd.DataFrame,
+    parameters: Mapping[str, Any],
+    rounds: int | None,
+    *,
+    window_end: dt.datetime,
+    holdout_days: int,
+    seed: int,
+    threads: int,
+) -> pd.DataFrame:
+    """Fit a recipe on the window's earlier days, and predict its last days.
+
+    Args:
+        recipe: what is fitted.
+        features: the training window.
+        parameters: the regressor's parameters.
+        rounds: boosting rounds; None for a regressor without.
+        window_end: the first instant after the window.
+        holdout_days: number of last days.
+        seed: seed of the encoder and of the regressor.
+        threads: threads of the fit.
+
+    Returns:
+        As :func:`late_predictions`.
+
+    Raises:
+        InvalidTraining: one of the two parts is empty, or the earlier days do not allow a fit.
+    """
+    early, late = split_by_time(features, window_end, holdout_days)
+    minutes = early[TARGET].to_numpy()
+    encoder = recipe.encoder(seed)
+    regressor = recipe.regressor(parameters, threads, seed)
+    regressor.fit(encoder.fit_transform(early, minutes), minutes, rounds)
+    return late_predictions(late, regressor.predict(encoder.transform(late)))
 
 
 @dataclass
@@ -96,3 +149,9 @@ class HoldoutData:
             verbose_eval=False,
             **options,
         )
+
+    def predict_late(self, booster: Any, rounds: int) -> Minutes:
+        """What the first rounds of a booster predict for the last days."""
+        _, late = self.binned
+        predicted: Minutes = booster.predict(late, iteration_range=(0, rounds))
+        return predicted

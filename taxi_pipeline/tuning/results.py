@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taxi_pipeline.tuning.trials import Trial, best
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OWN = "recipe"
 """The name of the recipe's own parameters among the finalists."""
@@ -55,6 +58,9 @@ class TuningResult:
         trials: all trials, by number.
         finalists: the final fits that were chosen from; none if there was no search, or if an
             earlier version made it.
+        late: what the chosen final fit predicts for the window's last days, as of
+            :func:`taxi_pipeline.tuning.holdout.late_predictions`; None if there was no search, or
+            if the result was read. It is kept in a file of its own.
     """
 
     parameters: dict[str, Any]
@@ -62,6 +68,7 @@ class TuningResult:
     rmse: float | None = None
     trials: list[Trial] = field(default_factory=list)
     finalists: list[Finalist] = field(default_factory=list)
+    late: pd.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @property
     def tuned_by(self) -> str:

@@ -37,7 +37,7 @@ from taxi_pipeline.model.recipes import Recipe
 from taxi_pipeline.model.regressors import Boosting
 from taxi_pipeline.tuning.budget import Budget
 from taxi_pipeline.tuning.halving import halving_callback, median_thresholds
-from taxi_pipeline.tuning.holdout import HoldoutData, split_by_time
+from taxi_pipeline.tuning.holdout import HoldoutData, late_predictions, split_by_time
 from taxi_pipeline.tuning.results import OWN, Finalist, TuningResult
 from taxi_pipeline.tuning.trial_run import TrialRun, trial_result, worker_died
 from taxi_pipeline.tuning.trials import Journal, MemoryJournal, Trial, best
@@ -133,6 +133,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         )
         if result.tuned_by == name:
             result.parameters, result.rounds, result.rmse = parameters, rounds, halving.best
+            result.late = late_predictions(late, data.predict_late(booster, rounds))
         highest = {int(rung): error for rung, error in halving.rungs.items()}
     return result
 

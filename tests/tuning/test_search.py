@@ -26,7 +26,7 @@ from taxi_pipeline.model.space import Integer, LogUniform
 from taxi_pipeline.tuning import search as tuning
 from taxi_pipeline.tuning.budget import Budget
 from taxi_pipeline.tuning.halving import FIRST_RUNG, MIN_TO_COMPARE, median_thresholds
-from taxi_pipeline.tuning.holdout import HoldoutData, split_by_time
+from taxi_pipeline.tuning.holdout import HoldoutData, predict_late, split_by_time
 from taxi_pipeline.tuning.results import Finalist, TuningResult
 from taxi_pipeline.tuning.trials import MemoryJournal, Trial
 
@@ -287,6 +287,35 @@ def test_the_choices_error_is_that_of_a_fit_on_all_early_days(january, fits):
     assert rows[4:] in ([len(early)], [len(early)] * 2)
     errors = errors_by_round(january, result.parameters, result.rounds)
     assert result.rmse == pytest.approx(errors[-1], rel=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"trials": 1, "max_rounds": 2000}], ids=["few", "many"])
+def test_the_choice_brings_what_its_final_fit_predicts_for_the_last_days(january, options):
+    result = search(january, **options)
+    found = result.late
+    expected = predict_late(
+        Light(),
+        january,
+        result.parameters,
+        result.rounds,
+        window_end=END,
+        holdout_days=HOLDOUT,
+        seed=1,
+        threads=1,
+    )
+    assert found["row"].equals(expected["row"])
+    np.testing.assert_allclose(found["predicted"], expected["predicted"], rtol=1e-3)
+    error = found["predicted"] - january["minutes"].to_numpy()[found["row"]]
+    assert np.sqrt(np.mean(error**2)) == pytest.approx(result.rmse, rel=1e-4)
+
+
+def test_a_sample_of_the_window_says_which_trips_it_predicts(january):
+    result = search(january, max_rows=1500)
+    late = january.iloc[result.late["row"]]
+    assert late["pickup_at"].min() >= BORDER
+    assert 100 < len(late) < 700
+    error = result.late["predicted"].to_numpy() - late["minutes"].to_numpy()
+    assert np.sqrt(np.mean(error**2)) == pytest.approx(result.rmse, rel=1e-4)
 
 
 def test_the_choice_is_never_worse_than_the_recipes_own_parameters(january, monkeypatch):
