@@ -68,7 +68,13 @@ class DurationModel:
         """
         if records.empty:
             return np.empty(0)
-        return self.predict_trips(schema.canonical(to_table(records, self.taxi), self.taxi))
+        return self.predict(self.published_features(records))
+
+    def published_features(self, records: pd.DataFrame) -> pd.DataFrame:
+        """The features of rows as TLC publishes them; otherwise as :meth:`predict_published`."""
+        trips = schema.canonical(to_table(records, self.taxi), self.taxi)
+        features: pd.DataFrame = compute_features(trips, self.max_miles).to_pandas()
+        return features
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder: JSON, numpy's, skops' and XGBoost's formats, no pickle.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mlflow
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus
 from mlflow.models import Model
 
+from taxi_pipeline.model import intervals
 from taxi_pipeline.processes import temporary_folder
 from taxi_pipeline.provenance import version
 from taxi_pipeline.tracking.artifacts import write_listing
@@ -49,7 +52,7 @@ def upload_model(client: mlflow.MlflowClient, model: LoggedModel, candidate: Can
         mlflow.pyfunc.save_model(
             files,
             loader_module="taxi_pipeline.model.serving",
-            data_path=str(candidate.model),
+            data_path=str(_data(candidate, folder)),
             code_paths=[str(copy_serving_code(folder))],
             signature=signature(candidate.taxi),
             input_example=candidate.example,
@@ -65,3 +68,13 @@ def upload_model(client: mlflow.MlflowClient, model: LoggedModel, candidate: Can
         )
         write_listing(files)
         client.log_model_artifacts(model.model_id, str(files))
+
+
+def _data(candidate: Candidate, folder: Path) -> Path:
+    """The folder that the registered model loads: the trained model, and its intervals beside."""
+    if candidate.intervals is None:
+        return candidate.model
+    both = folder / "data" / candidate.model.name
+    shutil.copytree(candidate.model, both)
+    shutil.copy(candidate.intervals, both / intervals.FILE)
+    return both

@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec
+from mlflow.types import ColSpec, ParamSchema, ParamSpec
 from mlflow.types import Schema as MlflowSchema
 from mlflow.types.schema import AnyType
 
+from taxi_pipeline.model.serving import INTERVAL
 from taxi_pipeline.trips import schema
 
 SERVING_MODULES = (
@@ -20,6 +21,7 @@ SERVING_MODULES = (
     "model/encoders.py",
     "model/feature_names.py",
     "model/features.py",
+    "model/intervals.py",
     "model/recipes/__init__.py",
     "model/recipes/base.py",
     "model/recipes/course.py",
@@ -51,13 +53,21 @@ def signature(taxi: str) -> ModelSignature:
     numbers for doubles, nulls among whole numbers, times in text. The model reads them itself, see
     :func:`taxi_pipeline.trips.frames.to_table`. All are, since MLflow gives columns of any type
     another index than the rest.
+
+    A prediction takes the parameter ``interval``, see
+    :class:`taxi_pipeline.model.serving.PublishedRecords`. The schema of outputs is that of a
+    prediction without it; MLflow does not enforce it.
     """
     required = [schema.pickup_column(taxi), "PULocationID", "DOLocationID"]
     inputs = [
         *(ColSpec(AnyType(), name) for name in required),
         *(ColSpec(AnyType(), name, required=False) for name in schema.optional_columns(taxi)),
     ]
-    return ModelSignature(MlflowSchema(list(inputs)), MlflowSchema([ColSpec("double")]))
+    return ModelSignature(
+        MlflowSchema(list(inputs)),
+        MlflowSchema([ColSpec("double")]),
+        ParamSchema([ParamSpec(INTERVAL, "double", default=None)]),
+    )
 
 
 def copy_serving_code(folder: Path) -> Path:

@@ -64,6 +64,8 @@ class Candidate:
         metrics: minutes on the evaluation month, and the baselines'.
         tags: further facts to search by.
         datasets: the published files.
+        intervals: what makes intervals of its predictions, a file of
+            :class:`taxi_pipeline.model.intervals.Intervals`; None if it has none.
         artifacts: folders of the run, and the local files that go there.
         judgement: likewise what the gate says of it, which another champion may change.
     """
@@ -80,6 +82,7 @@ class Candidate:
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
     datasets: tuple[Dataset, ...] = ()
+    intervals: Path | None = None
     artifacts: tuple[tuple[str, Path], ...] = ()
     judgement: tuple[tuple[str, Path], ...] = ()
 

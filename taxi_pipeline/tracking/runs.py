@@ -29,7 +29,8 @@ NOTE = (
     "`rmse`, `mae`, `median_abs_error`, `p90_abs_error`, `bias` (minutes), `r2`, "
     "`within_2_minutes` and `within_5_minutes` (shares of the trips) are measured on the "
     "evaluation month. Names with `_low` and `_high` are the ends of 95 % intervals, found by "
-    "resampling its days."
+    "resampling its days. `interval_coverage` is the share of its trips within the 90 % intervals "
+    "of their predictions, `interval_width` the mean length of these in minutes."
 )
 """What the metrics are, for the run's page."""
 

@@ -95,3 +95,36 @@ def test_a_value_that_cannot_be_read_is_named_with_its_column(ask, rows):
     )
     assert status == 400
     assert "the column PULocationID holds '?', which is no number" in text
+
+
+# --- intervals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_with_an_interval_the_server_answers_minutes_low_and_high(ask, rows, expected, form):
+    status, text = ask({form: FORMS[form](rows), "params": {"interval": 0.9}})
+    assert status == 200, text
+    found = pd.DataFrame(json.loads(text)["predictions"])
+    assert list(found.columns) == ["minutes", "low", "high"]
+    np.testing.assert_allclose(found["minutes"], expected, rtol=1e-6)
+    assert (found["low"] <= found["minutes"]).all()
+    assert (found["minutes"] < found["high"]).all()
+
+
+@pytest.mark.parametrize(
+    ("interval", "told"),
+    [
+        (0.999, "interval is 0.999: give the share of trips that the intervals are to hold"),
+        ("much", "Can not safely convert"),
+    ],
+    ids=["out of range", "no number"],
+)
+def test_an_interval_that_cannot_be_is_told(ask, rows, interval, told):
+    status, text = ask(
+        {
+            "dataframe_split": FORMS["dataframe_split"](rows),
+            "params": {"interval": interval},
+        }
+    )
+    assert status == 400
+    assert told in text
