@@ -15,6 +15,7 @@ from taxi_pipeline.observability import alerts, logs
 from taxi_pipeline.runtime import factory
 from taxi_pipeline.tasks.backfill import BackfillMonths
 from taxi_pipeline.tasks.backtest import BacktestRecipe
+from taxi_pipeline.tasks.calibrate import CalibrateIntervals
 from taxi_pipeline.tasks.drift import ReportDrift
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
@@ -60,6 +61,7 @@ __all__ = [
     "BackfillMonths",
     "BacktestRecipe",
     "BuildFeatures",
+    "CalibrateIntervals",
     "EvaluateModel",
     "IngestTrips",
     "MonitorChampion",

@@ -20,6 +20,7 @@ PRELOAD_MODULES = (
     "pandera.backends.pandas.register",
     "pyarrow.dataset",
     "sqlalchemy.dialects.sqlite",
+    "taxi_pipeline.evaluation.coverage",
     "taxi_pipeline.evaluation.judge",
     "taxi_pipeline.evaluation.monitoring",
     "taxi_pipeline.evaluation.plots",

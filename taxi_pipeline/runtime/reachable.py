@@ -3,7 +3,8 @@
 Needed are, each with all that it was made from:
 
 - what is made as the configuration and the code are now, from whatever any source offers;
-- the versions in the registry, with their receipts and pages, and receipts of other registries;
+- the versions in the registry, with their receipts, pages and intervals, and receipts of other
+  registries;
 - the champions of the ledgers;
 - what is young, and what a run works on;
 - whatever cannot be judged here: of a stage or a recipe that is not imported, or without a
@@ -31,6 +32,7 @@ from taxi_pipeline.storage.leases import Lease
 from taxi_pipeline.storage.prune import Contents, Made, Removal
 from taxi_pipeline.tasks.base import ModelStage, Stage, identity_cache
 from taxi_pipeline.tasks.base.ledgers import open_ledger
+from taxi_pipeline.tasks.calibrate import CalibrateIntervals
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.receipt import ReceiptStage
 from taxi_pipeline.tasks.report import ReportCandidate
@@ -257,10 +259,11 @@ def _registered(storage: Storage, contents: Contents, tasks: Tasks) -> Iterator[
 
 
 def _pages(contents: Contents, tasks: Tasks, registered: Collection[Made]) -> Iterator[Made]:
-    """The pages that tell of candidates in a registry, which no receipt names."""
+    """The pages and the intervals of candidates in a registry, which no receipt names."""
     candidates = {made.key for made in registered if made.task_dir.stage == EvaluateModel.stage}
     for made in contents.outputs:
-        if candidates & set(made.inputs.values()) and isinstance(tasks.task(made), ReportCandidate):
+        beside = (ReportCandidate, CalibrateIntervals)
+        if candidates & set(made.inputs.values()) and isinstance(tasks.task(made), beside):
             yield made
 
 

@@ -14,6 +14,7 @@ from taxi_pipeline.observability import alerts
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.storage import layout
 from taxi_pipeline.tasks.base.ledgers import open_ledger
+from taxi_pipeline.tasks.calibrate import CalibrateIntervals
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.gate import ApplyGate
 from taxi_pipeline.tasks.ingest import IngestTrips
@@ -63,14 +64,16 @@ class RegisterModel(ReceiptStage):
             "evaluation": self.clone(EvaluateModel),
             "gate": self.clone(ApplyGate),
             "report": self.clone(ReportCandidate),
+            "intervals": self.clone(CalibrateIntervals),
             "trips": self.months(TransformTrips),
             "published": self.months(IngestTrips),
             "published later": self.in_month(IngestTrips, self.evaluation_month),
         }
 
     def identifying(self) -> list[Any]:
-        """All that is required but the page: another look of it is no other model."""
-        return [task for task in super().identifying() if not isinstance(task, ReportCandidate)]
+        """All that is required but page and intervals: without them it is the same model."""
+        beside = (ReportCandidate, CalibrateIntervals)
+        return [task for task in super().identifying() if not isinstance(task, beside)]
 
     def candidate_of(self, identity: Identity) -> str | None:
         """The key of the evaluated model."""
@@ -167,6 +170,8 @@ class RegisterModel(ReceiptStage):
         from taxi_pipeline.tracking.records import Candidate
 
         trained = self.input()["model"].manifest()
+        coverage = self._json("intervals", CalibrateIntervals.COVERAGE)
+        why_not = coverage.get("why_not")
         facts = {
             "recipe": self.recipe,
             "window": self.window,
@@ -176,6 +181,8 @@ class RegisterModel(ReceiptStage):
             "rounds": tuned.rounds,
         }
         caveat = f"\n\n{figures['caveat']}" if figures["caveat"] else ""
+        if why_not:
+            caveat += f"\n\nNo intervals: {why_not}."
         return Candidate(
             key=self.input()["evaluation"].manifest()["key"],
             name=self.run_name,
@@ -201,6 +208,11 @@ class RegisterModel(ReceiptStage):
                     for name, measured in figures["baselines"].items()
                 },
                 **({} if tuned.rmse is None else {"tuning_rmse": tuned.rmse}),
+                **{
+                    f"interval_{name}": coverage[name]
+                    for name in ("coverage", "width")
+                    if not why_not
+                },
             },
             tags={
                 "recipe": self.recipe,
@@ -211,6 +223,7 @@ class RegisterModel(ReceiptStage):
                 "code_changed": str(trained["code"]["changed"]).lower(),
             },
             datasets=tuple(datasets(self)),
+            intervals=None if why_not else self.input()["intervals"].file(CalibrateIntervals.FILE),
             artifacts=tuple(artifacts(self)),
         )
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from taxi_pipeline.identity import Identity
 from taxi_pipeline.storage import MANIFEST, Output
 from taxi_pipeline.tasks.base import RecipeStage
+from taxi_pipeline.tasks.calibrate import CalibrateIntervals
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.gate import ApplyGate
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.report import ReportCandidate
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
+from taxi_pipeline.tasks.tune import TuneHyperparameters
 
 if TYPE_CHECKING:
     from taxi_pipeline.tracking.records import Dataset
@@ -43,10 +45,13 @@ def artifacts(task: RecipeStage) -> Iterator[tuple[str, Path]]:
     """Folders of the run, and the files that go there."""
     evaluation, tuning = task.input()["evaluation"], task.input()["tuning"]
     for name in evaluation.manifest()["files"]:
-        if name != EvaluateModel.PREDICTIONS:  # a row for each trip: they stay in the storage
+        # What has a row for each trip stays in the storage.
+        if name != EvaluateModel.PREDICTIONS:
             yield "evaluation", evaluation.file(name)
     for name in tuning.manifest()["files"]:
-        yield "tuning", tuning.file(name)
+        if name != TuneHyperparameters.LATE:
+            yield "tuning", tuning.file(name)
+    yield "evaluation", task.input()["intervals"].file(CalibrateIntervals.COVERAGE)
     for name in (TrainModel.IMPORTANCE, MANIFEST):
         yield "training", task.input()["model"].file(name)
     for trips, output in zip(task.requires()["trips"], task.input()["trips"], strict=True):

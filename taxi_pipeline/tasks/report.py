@@ -15,6 +15,7 @@ from taxi_pipeline import config
 from taxi_pipeline.identity import Identity
 from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage
+from taxi_pipeline.tasks.calibrate import CalibrateIntervals
 from taxi_pipeline.tasks.drift import compare_months, importance_of
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
@@ -58,6 +59,7 @@ class ReportCandidate(RecipeStage):
             "evaluation": self.clone(EvaluateModel),
             "model": self.clone(TrainModel),
             "tuning": self.clone(TuneHyperparameters),
+            "intervals": self.clone(CalibrateIntervals),
             "features": self.in_month(BuildFeatures, later),
             "trips": [*self.months(TransformTrips), self.in_month(TransformTrips, later)],
             "published": [*self.months(IngestTrips), self.in_month(IngestTrips, later)],
@@ -130,6 +132,7 @@ class ReportCandidate(RecipeStage):
             predictions=pd.read_parquet(evaluation.file(EvaluateModel.PREDICTIONS)),
             features=features,
             gate=_json(self._gate(), ApplyGate.RECORD),
+            coverage=_json(inputs["intervals"], CalibrateIntervals.COVERAGE),
             contributions=contributions(
                 model, features, recipe.columns, int(tuning.parameters.get("max_depth", 0))
             ),
@@ -189,7 +192,8 @@ class ReportCandidate(RecipeStage):
 
         inputs = self.input()
         outputs = (*flatten(inputs["trips"]), inputs["features"], inputs["tuning"])
-        outputs = (*outputs, inputs["model"], inputs["evaluation"], self._gate())
+        outputs = (*outputs, inputs["model"], inputs["evaluation"], inputs["intervals"])
+        outputs = (*outputs, self._gate())
         manifests = [output.manifest() for output in outputs]
         trained = inputs["model"].manifest()
         return Lineage(

@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 STAGES = (
     *("IngestTrips", "TransformTrips", "BuildFeatures"),
     *("TuneHyperparameters", "TrainModel", "EvaluateModel", "ApplyGate"),
-    *("ReportCandidate", "RegisterModel"),
+    *("CalibrateIntervals", "ReportCandidate", "RegisterModel"),
 )
 
 

@@ -29,6 +29,7 @@ STAGES = {
     "TuneHyperparameters": 1,
     "TrainModel": 1,
     "EvaluateModel": 1,
+    "CalibrateIntervals": 1,
     "ApplyGate": 1,
     "ReportCandidate": 1,
     "RegisterModel": 1,

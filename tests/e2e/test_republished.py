@@ -66,6 +66,7 @@ def test_a_republished_month_makes_exactly_its_descendants_with_two_workers(luig
     assert sorted((facts["task"], path.parts[2]) for path, facts in made.items()) == [
         ("ApplyGate", "2021-01"),
         ("BuildFeatures", "2021-02"),
+        ("CalibrateIntervals", "2021-01"),
         ("EvaluateModel", "2021-01"),
         ("IngestTrips", "2021-02"),
         ("RegisterModel", "2021-01"),
@@ -73,8 +74,8 @@ def test_a_republished_month_makes_exactly_its_descendants_with_two_workers(luig
         ("TransformTrips", "2021-02"),
     ]
     reason = "source republished (green 2021-02): 2,000 -> 1,999 rows"
-    assert result.stderr.count(f", since {reason} -> ") == 6
-    assert [facts["since"] for facts in made.values() if facts["since"]] == [[reason]] * 6
+    assert result.stderr.count(f", since {reason} -> ") == 7
+    assert [facts["since"] for facts in made.values() if facts["since"]] == [[reason]] * 7
     assert HIDDEN not in result.stderr
 
     result = luigi(*command)

@@ -19,6 +19,7 @@ from taxi_pipeline import (
     ApplyGate,
     BacktestRecipe,
     BuildFeatures,
+    CalibrateIntervals,
     EvaluateModel,
     IngestTrips,
     MonitorChampion,
@@ -114,6 +115,10 @@ def of_evaluation(task):
     }
 
 
+def of_intervals(task):
+    return content(task, task.COVERAGE)
+
+
 def of_gate(task):
     record = content(task, task.RECORD)
     del record["candidate"]
@@ -181,6 +186,7 @@ FIGURES = {
     TuneHyperparameters: of_tuning,
     TrainModel: of_training,
     EvaluateModel: of_evaluation,
+    CalibrateIntervals: of_intervals,
     ApplyGate: of_gate,
     ReportCandidate: of_report,
     BacktestRecipe: of_backtest,
@@ -198,6 +204,7 @@ def tasks():
     return [
         *(stage(**month) for stage in data for month in MONTHS),
         *(stage(**JANUARY, recipe=recipe) for recipe in RECIPES for stage in model),
+        *(CalibrateIntervals(**JANUARY, recipe=recipe) for recipe in ("trip", "linear")),
         ApplyGate(**JANUARY, recipe="linear"),
         ReportCandidate(**JANUARY, recipe="linear"),
         ReportDrift(**MONTHS[1], recipe="linear", reference_month="2021-01", candidate=True),

@@ -7,6 +7,7 @@ FAMILIES = {
     "tune": "TuneHyperparameters",
     "train": "TrainModel",
     "evaluate": "EvaluateModel",
+    "intervals": "CalibrateIntervals",
     "gate": "ApplyGate",
     "report": "ReportCandidate",
     "register": "RegisterModel",

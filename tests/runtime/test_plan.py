@@ -23,7 +23,7 @@ from taxi_pipeline.cli.plan import as_text
 from taxi_pipeline.runtime import plan
 from taxi_pipeline.runtime.plan import Step
 
-JUDGED = ("EvaluateModel", "ApplyGate", "ReportCandidate", "RegisterModel")
+JUDGED = ("EvaluateModel", "CalibrateIntervals", "ApplyGate", "ReportCandidate", "RegisterModel")
 
 
 def by_label(steps):
@@ -47,7 +47,7 @@ def test_all_of_what_was_never_run_is_to_be_made(empty):
         steps = plan.plan(model())
     assert_in_order(steps)
     assert labels(steps, "done") == {"PublishedTrips green 2021-01", "PublishedTrips green 2021-02"}
-    assert len(labels(steps, "runs")) == len(steps) - 2 == 12
+    assert len(labels(steps, "runs")) == len(steps) - 2 == 13
     found = by_label(steps)
     assert found["IngestTrips green 2021-01"].reason == "not made yet"
     assert found["TransformTrips green 2021-01"] == Step(

@@ -19,7 +19,10 @@ from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tracking.lookup import RegisteredModel, RegisteredVersion
 
 NOW = datetime.now(UTC) + timedelta(days=1)
-STAGES = ["evaluate", "features", "gate", "register", "report", "train", "transform", "tune"]
+STAGES = [
+    *("evaluate", "features", "gate", "intervals", "register", "report"),
+    *("train", "transform", "tune"),
+]
 """The stages of a finished root that depend on the rules of cleaning."""
 
 
@@ -91,7 +94,7 @@ def test_all_that_is_current_is_needed(root, no_versions):
     found = survey(root)
     assert found.removals == []
     assert found.unknown == {}
-    assert found.outputs == 12
+    assert found.outputs == 13
 
 
 def test_versions_in_the_registry_need_all_that_they_were_made_of(root, luigi_config):
@@ -249,7 +252,7 @@ def test_what_is_young_is_kept_with_all_that_it_was_made_of(root, no_versions, l
     luigi_config("cleaning", "max_minutes", 50)
     found = survey(root, before=datetime.now(UTC) - timedelta(days=1))
     assert found.removals == []
-    assert (found.young, found.in_use) == (10, 0)
+    assert (found.young, found.in_use) == (11, 0)
 
 
 def test_what_a_run_works_on_is_kept_with_all_that_it_was_made_of(root, no_versions, luigi_config):
@@ -257,7 +260,7 @@ def test_what_a_run_works_on_is_kept_with_all_that_it_was_made_of(root, no_versi
     lease = Lease("one", frozenset({"features/green/2021-02"}), removes=False)
     found = survey(root, [lease])
     kept = {"features/green/2021-02", "transform/green/2021-02"}
-    assert len(outputs(found)) == 8
+    assert len(outputs(found)) == 9
     assert not kept & {removal.task_dir for removal in found.removals}
     assert found.in_use == 1
     assert survey(root, [Lease("all", None, removes=False)]).removals == []

@@ -72,6 +72,7 @@ def test_the_run_holds_parameters_metrics_datasets_commit_and_quality(register, 
         *("rmse", "rmse_low", "rmse_high", "mae", "r2", "median_abs_error", "p90_abs_error"),
         *("bias", "within_2_minutes", "within_5_minutes", "within_5_minutes_high"),
         *("zone_pair_baseline_rmse", "linear_baseline_rmse"),
+        *("interval_coverage", "interval_width"),
     } <= set(run.data.metrics)
     datasets = {entry.dataset.name: entry.dataset.digest for entry in run.inputs.dataset_inputs}
     digest = IngestTrips(year=2021, month=1).output().manifest()["files"]["trips.parquet"]
@@ -80,7 +81,7 @@ def test_the_run_holds_parameters_metrics_datasets_commit_and_quality(register, 
     assert run.data.tags["mlflow.source.git.commit"]
     assert client().list_artifacts(receipt["run_id"], "quality/2021-01")
     evaluation = {file.path for file in client().list_artifacts(receipt["run_id"], "evaluation")}
-    names = ("metrics.json", "slices.parquet", "slices.csv", "evaluation.png")
+    names = ("metrics.json", "slices.parquet", "slices.csv", "evaluation.png", "coverage.json")
     assert evaluation == {f"evaluation/{name}" for name in names}
 
 

@@ -105,6 +105,9 @@ class CandidateFacts:
         features: of the same trips, by which the parts of the month are told.
         gate: the record of the gate: a :class:`taxi_pipeline.evaluation.judge.Judgement` as JSON
             values, with ``candidate`` (its key) and ``compared_with`` (the champion, or None).
+        coverage: that of its intervals, as of
+            :func:`taxi_pipeline.evaluation.coverage.measure_coverage`, or ``why_not``: why it has
+            none.
         contributions: what its predictions rest on.
         own_parameters: those that the recipe declares.
         tuning: how its parameters were found.
@@ -126,6 +129,7 @@ class CandidateFacts:
     predictions: pd.DataFrame
     features: pd.DataFrame
     gate: Mapping[str, Any]
+    coverage: Mapping[str, Any]
     contributions: Contributions
     own_parameters: Mapping[str, Any]
     tuning: TuningResult

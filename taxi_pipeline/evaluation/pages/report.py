@@ -16,6 +16,7 @@ from taxi_pipeline.evaluation.pages.rendering import METRICS, percent, render, w
 SECTIONS = {
     "figures": "Figures",
     "predictions": "Predicted and actual",
+    "intervals": "Intervals",
     "errors": "Where it errs",
     "features": "Features",
     "search": "Search",
@@ -56,6 +57,7 @@ def render_report(facts: CandidateFacts) -> str:
         slices_beside=_slices_beside(facts),
         slices_compared=len(facts.gate["slices"]),
         charts=candidate_charts(facts, compared, residuals),
+        coverage=None if "why_not" in facts.coverage else tables.coverage(facts),
         small_slices=tables.small_slices(facts.slices),
         matrix=tables.matrix(facts.slices),
         zones=tables.zones(facts.features, residuals),

@@ -7,8 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from taxi_pipeline.evaluation.coverage import (
+    DOUBT,
+    MIN_SLICE_TRIPS,
+    WANTED_IN_SLICES,
+    judged_slices,
+)
 from taxi_pipeline.evaluation.pages.facts import CandidateFacts, Quality
-from taxi_pipeline.evaluation.pages.rendering import percent
+from taxi_pipeline.evaluation.pages.rendering import percent, signed
 from taxi_pipeline.evaluation.residuals import zone_errors
 from taxi_pipeline.model.feature_names import ENCODINGS, FEATURES
 from taxi_pipeline.model.regressors import Minutes
@@ -23,6 +29,58 @@ MIN_MATRIX_TRIPS = 30
 
 MIN_NULL_SHARE = 0.001
 """Smaller shares of missing values are not told."""
+
+
+def coverage(facts: CandidateFacts) -> dict[str, Any]:
+    """The coverage of the intervals: sentences, and a table for each way to cut the month."""
+    slices = judged_slices(facts.coverage)
+    captions = {
+        "weekday": "By weekday of the pickup.",
+        "miles": "By metered distance.",
+        "origin": "By origin of the record.",
+        "hour": "By hour of the pickup.",
+        "borough_pair": "By boroughs of pickup and drop-off.",
+    }
+    return {
+        "in_words": _coverage_in_words(facts.coverage, slices),
+        "rests_on": _exchangeability_in_words(facts.coverage, facts.holdout_days),
+        "parts": [
+            {"caption": caption, "rows": [one for one in slices if one["slice"] == name]}
+            for name, caption in captions.items()
+        ],
+    }
+
+
+def _coverage_in_words(coverage: Mapping[str, Any], slices: Sequence[Mapping[str, Any]]) -> str:
+    low, high = (f"{100 * share:.0f}" for share in WANTED_IN_SLICES)
+    good = sum(one["good"] for one in slices)
+    return (
+        f"{100 * coverage['level']:.0f} % intervals hold {percent(coverage['coverage'])} of the "
+        f"month's trips and are {coverage['width']:.1f} minutes long on average. "
+        f"{percent(coverage['below'])} of the trips are shorter, {percent(coverage['above'])} "
+        f"longer. Of {len(slices)} parts with more than {MIN_SLICE_TRIPS} trips, {good} have a "
+        f"coverage of {low} to {high} %."
+    )
+
+
+def _exchangeability_in_words(coverage: Mapping[str, Any], days: int) -> str:
+    """What the level rests on, and whether the month gives reason to doubt it."""
+    rests = (
+        "The level holds as far as trips of later months are like those of the window's last "
+        f"{days} days (exchangeable), from which the intervals were learned with a model of the "
+        "days before."
+    )
+    moved = (
+        f"the mean of predicted less actual was {signed(coverage['learned_bias'])} minutes then "
+        f"and is {signed(coverage['bias'])} in this month"
+    )
+    if abs(coverage["shift"]) < DOUBT:
+        return f"{rests} This month gives no reason to doubt it: {moved}."
+    return (
+        f"{rests} In this month that is in doubt: {moved}, a move by "
+        f"{percent(abs(coverage['shift']))} of the error that is expected. Weather, school "
+        "holidays and the season are not among the features."
+    )
 
 
 def small_slices(slices: pd.DataFrame) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from month_pairs import FEBRUARY, month, moved
 from small_models import JANUARY
 
 from taxi_pipeline.evaluation.contributions import contributions
+from taxi_pipeline.evaluation.coverage import measure_coverage
 from taxi_pipeline.evaluation.drift import compare
 from taxi_pipeline.evaluation.feature_drift import Thresholds
 from taxi_pipeline.evaluation.judge import Evaluated, Opponent, Rules, judge
@@ -18,6 +19,7 @@ from taxi_pipeline.evaluation.pages.facts import (
     Quality,
     SourceFile,
 )
+from taxi_pipeline.model.intervals import calibrate
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.trips.quality import QualityReport
 from taxi_pipeline.tuning.results import Finalist, TuningResult
@@ -48,7 +50,14 @@ def tuning():
 
 
 @pytest.fixture(scope="module")
-def facts(january, result, models, tuning):
+def coverage(january, models):
+    predicted, actual = models["trip"].predict(january), january["minutes"].to_numpy()
+    intervals = calibrate(january, predicted, actual, reads_distance=True)
+    return measure_coverage(intervals, january, predicted, actual, learned_bias=0.1)
+
+
+@pytest.fixture(scope="module")
+def facts(january, result, models, tuning, coverage):
     """All that is told of a candidate that was compared with a champion."""
     figures = {"evaluation_month": "2021-02", **result.as_dict(), "caveat": ""}
     champion = result.predictions["predicted"].to_numpy("float64") + 0.5
@@ -76,6 +85,7 @@ def facts(january, result, models, tuning):
             "compared_with": {"version": "1", "training_month": "2020-12"},
             **judgement.as_dict(),
         },
+        coverage=coverage,
         contributions=contributions(models["trip"], january, RECIPES["trip"].columns, 9),
         own_parameters=OWN,
         tuning=tuning,

@@ -184,3 +184,48 @@ def test_a_month_of_too_few_days_for_intervals_is_told_without_them(facts, page)
     gate["champion_figures"] = plain(gate["champion_figures"])
     told = page(render_report(replace(facts, figures=figures, gate=gate))).text
     assert "Below each figure is its 95 % interval" not in told
+
+
+# --- intervals ------------------------------------------------------------------------------------
+
+
+def test_coverage_and_length_of_the_intervals_are_told(read, coverage):
+    share, width = f"{100 * coverage['coverage']:.1f} %", f"{coverage['width']:.1f} minutes"
+    assert f"90 % intervals hold {share} of the month's trips and are {width} long" in read.text
+    for one in coverage["levels"]:
+        row = f"{100 * one['level']:.0f} % {100 * one['coverage']:.1f} % {one['width']:.2f}"
+        assert row in read.text
+
+
+def test_parts_with_enough_trips_have_their_coverage_and_those_outside_are_marked(facts, page):
+    parts = [
+        {"slice": "weekday", "value": "Monday", "rows": 501, "coverage": 0.79, "width": 9.0},
+        {"slice": "weekday", "value": "Tuesday", "rows": 501, "coverage": 0.8, "width": 9.0},
+        {"slice": "weekday", "value": "Friday", "rows": 500, "coverage": 0.1, "width": 9.0},
+    ]
+    told = {**facts.coverage, "slices": parts}
+    text = page(render_report(replace(facts, coverage=told))).text
+    assert "Of 2 parts with more than 500 trips, 1 have a coverage of 80 to 97 %" in text
+    assert "Monday outside 501 79.0 % 9.00" in text
+    assert "Tuesday 501 80.0 % 9.00" in text
+    assert "500 10.0 %" not in text
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [
+        (0.19, "gives no reason to doubt it: the mean of predicted less actual was +0.100 minutes"),
+        (-0.3, "that is in doubt: the mean of predicted less actual was +0.100 minutes then"),
+    ],
+    ids=["alike", "moved"],
+)
+def test_whether_the_level_is_in_doubt_is_said(facts, page, shift, said):
+    told = {**facts.coverage, "shift": shift}
+    text = page(render_report(replace(facts, coverage=told))).text
+    assert said in text
+    assert ("a move by 30.0 % of the error that is expected" in text) == (shift == -0.3)
+
+
+def test_a_model_without_intervals_says_why(facts, page):
+    text = page(render_report(replace(facts, coverage={"why_not": "too few trips"}))).text
+    assert "Intervals of the predictions The model has none: too few trips." in text
