@@ -18,6 +18,7 @@ from taxi_pipeline.cli.options import (
 )
 from taxi_pipeline.compute.cores import CoreShare
 from taxi_pipeline.errors import InvalidParameter, StorageError
+from taxi_pipeline.model.levels import check_level
 from taxi_pipeline.model.recipes import get_recipe
 from taxi_pipeline.runtime.resources import limit_library_threads
 from taxi_pipeline.storage import disk, rename_exclusive
@@ -31,7 +32,8 @@ HELP = "write what a registered model predicts for each row of a file"
 DESCRIPTION = """\
 Reads a file of rows as TLC publishes them, Parquet or CSV (by its name), batch by batch, and writes
 a Parquet file with a line for each row, in the same order: the row's number from 0, the published
-columns that identify the trip, and the predicted minutes. Rows without pickup time or zones have no
+columns that identify the trip, and the predicted minutes; with --interval also the ends of an
+interval for each. Rows without pickup time or zones have no
 minutes, and are counted. The file's metadata name the model, its version and its candidate's key.
 The task ScoreTrips does the same for a published month, under the storage root.
 """
@@ -65,15 +67,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DATE",
         help="the champion at a time, such as 2021-06-15 (its end, in UTC) or 2021-06-15T12:00",
     )
+    parser.add_argument(
+        "--interval",
+        type=_level,
+        metavar="LEVEL",
+        help="also write low and high: that share of trips, such as 0.9, lies between them",
+    )
     add_module_flag(parser)
     add_config_flags(parser)
+
+
+def _level(text: str) -> float:
+    try:
+        return check_level(float(text))
+    except InvalidParameter as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number: write 0.9 or so") from None
 
 
 def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     """Write the predictions; the last line says where they are, and by which version.
 
     Raises:
-        InvalidParameter: there is no such file or version, or the output is there already.
+        InvalidParameter: there is no such file or version, the version has no intervals, or the
+            output is there already.
         InvalidRecipe: there is no such recipe.
         InvalidRecords: the file cannot be read or understood.
         InvalidTraining: the version can be loaded in no way.
@@ -93,7 +111,14 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     made = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         scored, loaded = score_rows(
-            taxi, recipe, version, source, made, threads=threads, progress=lambda *_: None
+            taxi,
+            recipe,
+            version,
+            source,
+            made,
+            threads=threads,
+            interval=options.interval,
+            progress=lambda *_: None,
         )
         if options.force:
             made.replace(output)

@@ -22,8 +22,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from taxi_pipeline.errors import InvalidParameter, InvalidTraining
+from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import zones
+from taxi_pipeline.model.levels import check_level
 from taxi_pipeline.model.regressors import Minutes
 from taxi_pipeline.model.zones import N_ZONE_IDS
 
@@ -31,8 +32,6 @@ Array = NDArray[Any]
 
 FILE = "intervals.npz"
 """The name of the file, beside those of a model."""
-
-MIN_LEVEL, MAX_LEVEL = 0.5, 0.99
 
 MIN_TRIPS = 200
 """Trips that a calibration needs: with fewer than 199 the highest level has no finite quantile."""
@@ -56,20 +55,6 @@ COLUMNS = ("pickup_zone", "dropoff_zone", "hour", "miles")
 
 DISTANCES = frozenset({"miles", "metered_miles"})
 """The features that hold the metered distance."""
-
-
-def check_level(level: float) -> float:
-    """The level of an interval.
-
-    Raises:
-        InvalidParameter: it is not between :data:`MIN_LEVEL` and :data:`MAX_LEVEL`.
-    """
-    if not MIN_LEVEL <= level <= MAX_LEVEL:
-        raise InvalidParameter(
-            f"interval is {level}: give the share of trips that the intervals are to hold, from "
-            f"{MIN_LEVEL} to {MAX_LEVEL}, such as 0.9"
-        )
-    return level
 
 
 @dataclass(frozen=True)

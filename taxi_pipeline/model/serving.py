@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.model import intervals
 from taxi_pipeline.model.duration import DurationModel
+from taxi_pipeline.model.levels import check_level
 from taxi_pipeline.model.regressors import Minutes
 from taxi_pipeline.trips import schema
 
@@ -53,7 +54,7 @@ class PublishedRecords:
         level = (params or {}).get(INTERVAL)
         if level is None:
             return self.model.predict_published(model_input)
-        intervals.check_level(level)
+        check_level(level)
         found = self._intervals
         if model_input.empty:
             return pd.DataFrame(columns=["minutes", "low", "high"], dtype="float64")

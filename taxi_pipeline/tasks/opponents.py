@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidRecipe, InvalidTraining
+from taxi_pipeline.identity import is_key
 from taxi_pipeline.logger import logger
 from taxi_pipeline.storage import Output, Storage, layout, open_storage
 from taxi_pipeline.tasks.base import ModelStage, Stage
 from taxi_pipeline.tasks.base.ledgers import ServingVersion
 from taxi_pipeline.tasks.base.recipe import model_name, tracking_server
+from taxi_pipeline.tasks.calibrate import CalibrateIntervals
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.train import TrainModel
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from taxi_pipeline.model.duration import DurationModel
     from taxi_pipeline.model.regressors import Minutes
     from taxi_pipeline.model.scoring import Predict
 
@@ -46,7 +51,11 @@ def predict_as_champion(
 
 @contextlib.contextmanager
 def load_version(
-    taxi: str, recipe: str, version: ServingVersion, threads: int
+    taxi: str,
+    recipe: str,
+    version: ServingVersion,
+    threads: int,
+    interval: float | None = None,
 ) -> Iterator[tuple[Predict, str]]:
     """What predicts as a version of a registered model, and how it was loaded.
 
@@ -58,28 +67,53 @@ def load_version(
         recipe: the recipe of the model.
         version: the version.
         threads: of a prediction.
+        interval: the level of the intervals to answer with; None for minutes alone.
 
     Raises:
+        InvalidParameter: the version has no intervals.
         InvalidTraining: it can be loaded in no way.
         TrackingError: it is no more than in MLflow, whose server cannot be reached.
     """
     from taxi_pipeline.model.duration import DurationModel
 
     name = model_name(taxi, recipe)
-    if trained := _trained_output(open_storage(config.storage().root), taxi, version):
+    storage = open_storage(config.storage().root)
+    trained = _trained_output(storage, taxi, version)
+    calibrated = None if interval is None else _calibrated_output(storage, taxi, version)
+    if trained and (interval is None or calibrated):
         try:
             model = DurationModel.load(trained.file(TrainModel.MODEL), threads)
         except (InvalidTraining, InvalidRecipe) as error:
             logger.warning("%s: %s; it is loaded as MLflow packaged it", name, error)
         else:
-            yield model.predict_trips, "from the storage"
+            yield _predict(model, calibrated, interval), "from the storage"
             return
 
     from taxi_pipeline.tracking.packaged import packaged_model
     from taxi_pipeline.trips import schema
 
-    with packaged_model(tracking_server(), name, version.version) as predict:
+    with packaged_model(tracking_server(), name, version.version, interval) as predict:
         yield lambda trips: predict(schema.published(trips, taxi)), "as MLflow packaged it"
+
+
+def _predict(model: DurationModel, calibrated: Output | None, interval: float | None) -> Predict:
+    """What predicts the minutes of trips or, beside them, the ends of their intervals."""
+    if calibrated is None or interval is None:
+        return model.predict_trips
+
+    import numpy as np
+
+    from taxi_pipeline.model.features import compute_features
+    from taxi_pipeline.model.intervals import Intervals
+
+    intervals = Intervals.load(calibrated.file(CalibrateIntervals.FILE))
+
+    def with_intervals(trips: pa.Table) -> Minutes:
+        features = compute_features(trips, model.max_miles).to_pandas()
+        minutes = model.predict(features)
+        return np.column_stack([minutes, *intervals.bounds(features, minutes, interval)])
+
+    return with_intervals
 
 
 def trained_output(task: ModelStage, champion: ServingVersion) -> Output | None:
@@ -140,3 +174,19 @@ def _task_dir(stage: type[Stage], label: str) -> str:
     """Where the outputs are of the task that a label names."""
     _, taxi, month, *variant = label.split(" ")
     return layout.task_dir(stage.stage, taxi, month, *variant)
+
+
+def _calibrated_output(storage: Storage, taxi: str, version: ServingVersion) -> Output | None:
+    """The output of CalibrateIntervals with the intervals of a version; None if there is none."""
+    intervals = layout.task_dir(CalibrateIntervals.stage, taxi, version.training_month)
+    for variant in storage.list_dirs(intervals):
+        task_dir = layout.task_dir(CalibrateIntervals.stage, taxi, version.training_month, variant)
+        for key in filter(is_key, storage.list_dirs(task_dir)):
+            found = Output(storage, layout.output_dir(task_dir, key))
+            if not version.candidate_key or not found.exists():
+                continue
+            manifest = found.manifest()
+            is_of_it = version.candidate_key in manifest["identity"]["inputs"].values()
+            if is_of_it and CalibrateIntervals.FILE in manifest["files"]:
+                return found
+    return None

@@ -14,6 +14,7 @@ from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.evaluation.champions import parse_moment
 from taxi_pipeline.formatting import pluralize
 from taxi_pipeline.identity import Identity
+from taxi_pipeline.model.levels import MAX_LEVEL, MIN_LEVEL, check_level
 from taxi_pipeline.tasks.base import ModelStage
 from taxi_pipeline.tasks.base.ledgers import (
     ServingVersion,
@@ -45,6 +46,17 @@ class MomentParameter(CheckedParameter[str]):
         return parse_moment(text).isoformat() if text else ""
 
 
+class LevelParameter(CheckedParameter[float]):
+    """The level of intervals; 0 for none."""
+
+    expects = f"a share of trips from {MIN_LEVEL} to {MAX_LEVEL}, such as 0.9, or 0 for none"
+
+    def convert(self, value: Any) -> float:
+        """The level."""
+        level = 0.0 if isinstance(value, bool) else float(value)
+        return check_level(level) if level or isinstance(value, bool) else 0.0
+
+
 class ScoreTrips(ModelStage):
     """Predict the minutes of all rows of a month, as TLC published them and in that order.
 
@@ -61,6 +73,12 @@ class ScoreTrips(ModelStage):
     champion_at: MomentParameter = MomentParameter(
         default="",
         description="Instead of a version: the champion at this time (UTC; a date: its end).",
+    )
+
+    interval: LevelParameter = LevelParameter(
+        default=0.0,
+        description="Also write the ends of intervals that hold this share of trips, such as 0.9; "
+        "by default none.",
     )
 
     stage = "score"
@@ -113,7 +131,13 @@ class ScoreTrips(ModelStage):
         version = self.predicting
         name = version.candidate_key or f"version {version.version} of {registry()}"
         own = super().identity_of(inputs)
-        return replace(own, config={**own.config, "model": name})
+        # Without intervals the output is what it was before there were any.
+        parameters = {
+            name: value
+            for name, value in own.parameters.items()
+            if name != "interval" or self.interval
+        }
+        return replace(own, parameters=parameters, config={**own.config, "model": name})
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the minutes of each row beside what identifies it."""
@@ -125,6 +149,7 @@ class ScoreTrips(ModelStage):
             self.input().file(IngestTrips.FILE),
             folder / self.FILE,
             threads=self.thread_count,
+            interval=self.interval or None,
             progress=lambda done, total: self.report(f"{done:,} rows scored", done, total),
         )
         return {
@@ -178,24 +203,28 @@ def score_rows(  # noqa: PLR0913  (each is a caller's to choose)
     destination: Path,
     *,
     threads: int,
+    interval: float | None,
     progress: Callable[[int, int | None], None],
 ) -> tuple[Scored, str]:
     """Score a file by a version, and say how the version was loaded.
 
     Raises:
+        InvalidParameter: intervals are asked for, and the version has none.
         InvalidRecords: the file cannot be read or understood.
         InvalidTraining: the version can be loaded in no way.
         TrackingError: it is no more than in MLflow, whose server cannot be reached.
     """
     from taxi_pipeline.model.scoring import score_file
 
-    with load_version(taxi, recipe, version, threads) as (predict, loaded):
+    level = {} if interval is None else {"interval": str(interval)}
+    with load_version(taxi, recipe, version, threads, interval) as (predict, loaded):
         scored = score_file(
             published,
             destination,
             taxi=taxi,
             predict=predict,
-            about=about(model_name(taxi, recipe), version),
+            about={**about(model_name(taxi, recipe), version), **level},
+            with_intervals=interval is not None,
             batch_rows=config.source().batch_rows,
             progress=progress,
         )

@@ -22,6 +22,7 @@ SERVING_MODULES = (
     "model/feature_names.py",
     "model/features.py",
     "model/intervals.py",
+    "model/levels.py",
     "model/recipes/__init__.py",
     "model/recipes/base.py",
     "model/recipes/course.py",

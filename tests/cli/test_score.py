@@ -120,3 +120,23 @@ def test_a_value_that_means_nothing_is_refused(score, flag, capsys):
         score(FILE, *LINEAR, *flag)
     assert ended.value.code == 2
     assert flag[1] in capsys.readouterr().err
+
+
+def test_with_an_interval_low_and_high_are_written(score):
+    assert score(FILE, "-o", "plain.parquet", *FIRST)[0] == 0
+    assert score(FILE, "-o", "out.parquet", *FIRST, "--interval", "0.9")[0] == 0
+    plain, table = pq.read_table("plain.parquet"), pq.read_table("out.parquet")
+    assert table.column_names == [*plain.column_names, "low", "high"]
+    assert table["minutes"].equals(plain["minutes"])
+    assert table.schema.metadata[b"interval"] == b"0.9"
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [("0.999", "interval is 0.999: give the share"), ("much", "'much' is no number")],
+    ids=["out of range", "no number"],
+)
+def test_an_interval_that_cannot_be_is_told(score, capsys, interval, said):
+    with pytest.raises(SystemExit):
+        score(FILE, *FIRST, "--interval", interval)
+    assert f"argument --interval: {said}" in capsys.readouterr().err

@@ -11,15 +11,13 @@ from scipy.stats import binom
 
 from taxi_pipeline.errors import InvalidParameter, InvalidTraining
 from taxi_pipeline.model.intervals import (
-    MAX_LEVEL,
-    MIN_LEVEL,
     MIN_SPREAD,
     MIN_TRIPS,
     Intervals,
     Spread,
     calibrate,
-    check_level,
 )
+from taxi_pipeline.model.levels import MAX_LEVEL, MIN_LEVEL
 
 levels = st.floats(MIN_LEVEL, MAX_LEVEL)
 seeds = st.integers(0, 2**32 - 1)
@@ -177,11 +175,6 @@ def test_a_level_out_of_range_is_refused_in_one_line(learned, level):
         learned.quantiles(level)
     assert "from 0.5 to 0.99" in str(refusal.value)
     assert "\n" not in str(refusal.value)
-
-
-@pytest.mark.parametrize("level", [MIN_LEVEL, 0.9, MAX_LEVEL], ids=str)
-def test_the_ends_of_the_range_are_levels(level):
-    assert check_level(level) == level
 
 
 # --- learning -------------------------------------------------------------------------------------

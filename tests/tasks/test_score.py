@@ -149,3 +149,69 @@ def test_a_version_that_is_not_there_is_told_once_it_is_looked_for(pipeline, cha
     run(pipeline, IngestTrips(year=2021, month=3))
     with pytest.raises(InvalidParameter, match=r"has no such version .*, there are 1$"):
         ScoreTrips(**MARCH, model_version=9).identity()
+
+
+# --- intervals ------------------------------------------------------------------------------------
+
+
+def without(pipeline, *stages):
+    """Scores March with intervals, once the outputs of some stages are gone."""
+    for stage in stages:
+        shutil.rmtree(pipeline.root / stage)
+    return run(pipeline, ScoreTrips(**MARCH, interval=0.8))
+
+
+def test_with_an_interval_low_and_high_stand_beside_the_minutes(pipeline, champion):
+    plain = run(pipeline, ScoreTrips(**MARCH))
+    task = run(pipeline, ScoreTrips(**MARCH, interval=0.8))
+    table = predictions(task)
+    assert table.column_names == [*predictions(plain).column_names, "low", "high"]
+    assert table["minutes"].equals(predictions(plain)["minutes"])
+    assert table.schema.metadata[b"interval"] == b"0.8"
+    found = table.to_pandas()
+    assert (found["low"] <= found["minutes"]).all()
+    assert (found["minutes"] <= found["high"]).all()
+    actual = (found["lpep_dropoff_datetime"] - found["lpep_pickup_datetime"]).dt.total_seconds()
+    kept = actual.between(60, 3600)
+    held = actual.between(found["low"] * 60, found["high"] * 60)[kept].mean()
+    assert held == pytest.approx(0.8, abs=0.06)
+    assert task.output().manifest()["loaded"] == "from the storage"
+
+
+def test_as_mlflow_packaged_it_a_version_has_the_same_intervals(pipeline, champion):
+    expected = predictions(run(pipeline, ScoreTrips(**MARCH, interval=0.8)))
+    for stages in (("score", "train"), ("score", "intervals")):
+        task = without(pipeline, *stages)
+        assert task.output().manifest()["loaded"] == "as MLflow packaged it"
+        for name in ("minutes", "low", "high"):
+            found, wanted = (table[name].to_numpy() for table in (predictions(task), expected))
+            np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_a_version_without_intervals_is_one_line_and_predicts_without(
+    pipeline, champion, console, monkeypatch
+):
+    monkeypatch.setattr("taxi_pipeline.tracking.packaged._has_intervals", lambda _: False)
+    shutil.rmtree(pipeline.root / "intervals")
+    task = ScoreTrips(**MARCH, interval=0.8)
+    assert not pipeline.run(task).status.name.startswith("SUCCESS")
+    assert f"version 1 of {NAME} has no intervals: an earlier version of the pipeline" in (
+        console.text
+    )
+    run(pipeline, ScoreTrips(**MARCH))
+
+
+def test_without_an_interval_the_identity_is_what_it_was(pipeline, champion):
+    run(pipeline, IngestTrips(year=2021, month=3))
+    plain, level = ScoreTrips(**MARCH), ScoreTrips(**MARCH, interval=0.9)
+    assert "interval" not in plain.identity().parameters
+    assert level.identity().parameters["interval"] == "0.9"
+    assert plain.key != level.key
+    assert ScoreTrips(**MARCH, interval="0") is plain
+
+
+@pytest.mark.parametrize("interval", [0.3, 1, "much", True, -0.9, float("nan")], ids=str)
+def test_an_interval_that_cannot_be_is_told(pipeline, champion, interval):
+    line = refusal(**MARCH, interval=interval)
+    assert line.startswith("--interval is ")
+    assert line.endswith("a share of trips from 0.5 to 0.99, such as 0.9, or 0 for none")
