@@ -24,7 +24,10 @@ if sys.argv[1] == "with the package":
     import taxi_pipeline
 mlflow.set_tracking_uri("sqlite:///tracking.db")
 model = mlflow.pyfunc.load_model("models:/nyc-green-taxi-duration-mine/1")
-minutes = model.predict(pd.read_parquet(sys.argv[2]).head(50))
+rows = pd.read_parquet(sys.argv[2]).head(50)
+minutes = model.predict(rows)
+found = model.predict(rows, params={"interval": 0.9})
+assert (found["low"] <= minutes).all() and (minutes < found["high"]).all()
 print(len(minutes), float(minutes.min()) != float(minutes.max()))
 """
 
