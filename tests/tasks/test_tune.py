@@ -187,15 +187,19 @@ def test_the_plot_says_taxi_month_recipe_and_rmse(tuning, monkeypatch):
 
 
 @pytest.mark.usefixtures("alone")
-def test_the_output_is_the_choice_the_table_of_trials_and_the_plot(tuning):
+def test_the_output_is_choice_trials_plot_and_predictions_of_the_last_days(tuning):
     tuning.run(3)
     manifest = tuning.task.output().manifest()
-    assert set(manifest["files"]) == {"choice.json", "trials.csv", "search.png"}
+    files = {"choice.json", "trials.csv", "search.png", "late.parquet"}
+    assert set(manifest["files"]) == files
     table = pd.read_csv(tuning.task.output().file(tuning.task.TRIALS), keep_default_na=False)
     assert table.to_dict("records") == tuning.choice["trials"]
     assert tuning.task.output().file(tuning.task.PLOT).read_bytes().startswith(b"\x89PNG")
     assert manifest["trials"] == 3
     assert manifest["rmse"] == tuning.choice["rmse"]
+    late = pd.read_parquet(tuning.task.output().file(tuning.task.LATE))
+    assert list(late.columns) == ["row", "predicted"]
+    assert len(late) > 0
 
 
 @pytest.mark.usefixtures("alone")
