@@ -239,6 +239,7 @@ ONCE = {
     "tune": 1,
     "train": 1,
     "evaluate": 1,
+    "intervals": 1,
     "gate": 1,
     "report": 1,
     "register": 1,

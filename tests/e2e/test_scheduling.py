@@ -136,7 +136,7 @@ def test_each_run_by_cron_makes_what_is_new_and_says_nothing(site):
     first = site.made()
     assert places(first) == sorted(
         [(stage, month) for stage in stages for month in ("2024-01", "2024-02")]
-        + [(stage, "2024-01") for stage in ("evaluate", "gate", "register", "report")]
+        + [(stage, "2024-01") for stage in ("evaluate", "gate", "intervals", "register", "report")]
     )
 
     assert site.cron() == (20, "")
@@ -148,7 +148,7 @@ def test_each_run_by_cron_makes_what_is_new_and_says_nothing(site):
     assert {path: second.pop(path) for path in first} == first
     assert places(second) == sorted(
         [(stage, "2024-03") for stage in stages]
-        + [(stage, "2024-02") for stage in ("evaluate", "gate", "register", "report")]
+        + [(stage, "2024-02") for stage in ("evaluate", "gate", "intervals", "register", "report")]
     )
 
 
