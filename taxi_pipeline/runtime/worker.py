@@ -85,9 +85,8 @@ class Worker(luigi.worker.Worker):
         )
 
     def add(self, task: luigi.Task, *arguments: Any, **options: Any) -> bool:
-        """Schedule a task, once the sources of the months that it needs have been asked."""
+        """Schedule a task in one reading, once the sources of its months have been asked."""
         refresh_sources(task, self.context)
-        # Nothing is made meanwhile: identities that tasks have in common are computed once.
         with identity_cache():
             return bool(super().add(task, *arguments, **options))
 
@@ -116,8 +115,7 @@ class Worker(luigi.worker.Worker):
         if line := failures.error_line(explanation):
             kwargs["expl"] = json.dumps(line)
         task = self._scheduled_tasks.get(kwargs["task_id"])
-        done_before = kwargs["status"] == DONE and kwargs["runnable"] is False
-        if done_before and isinstance(task, Stage):
+        if kwargs["status"] == DONE and kwargs["runnable"] is False and isinstance(task, Stage):
             location = task.output().location
             task.storage.link_latest(task.task_dir, location.rpartition("/")[2])
             shown = layout.browsable(location)

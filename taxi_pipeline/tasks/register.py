@@ -20,15 +20,13 @@ from taxi_pipeline.tasks.gate import ApplyGate
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.months_page import write_months_page
 from taxi_pipeline.tasks.receipt import ReceiptStage
-from taxi_pipeline.tasks.registered_files import artifacts, datasets, judgement
+from taxi_pipeline.tasks.registered_files import artifacts, datasets, example_rows, judgement
 from taxi_pipeline.tasks.report import ReportCandidate
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
 from taxi_pipeline.tasks.tune import TuneHyperparameters
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from taxi_pipeline.tracking.records import Candidate
     from taxi_pipeline.tuning.results import TuningResult
 
@@ -190,7 +188,7 @@ class RegisterModel(ReceiptStage):
             taxi=self.taxi,
             month=self.calendar_month,
             model=self.input()["model"].file(TrainModel.MODEL),
-            example=self._example(),
+            example=example_rows(self),
             description=f"{self.chosen_recipe.summary}. Trained on {self.window} month(s) to "
             f"{self.calendar_month}, evaluated on {figures['evaluation_month']}.{caveat}",
             # A recipe may name its parameters as it likes: none hides what the pipeline says.
@@ -226,12 +224,6 @@ class RegisterModel(ReceiptStage):
             intervals=None if why_not else self.input()["intervals"].file(CalibrateIntervals.FILE),
             artifacts=tuple(artifacts(self)),
         )
-
-    def _example(self) -> pd.DataFrame:
-        """A few published rows of the evaluation month, in the columns that a model reads."""
-        from taxi_pipeline.model.serving import example
-
-        return example(self.input()["published later"].file(IngestTrips.FILE), self.taxi)
 
     def _json(self, requirement: str, name: str) -> dict[str, Any]:
         content = json.loads(self.input()[requirement].file(name).read_text())

@@ -19,6 +19,8 @@ from taxi_pipeline.tasks.transform import TransformTrips
 from taxi_pipeline.tasks.tune import TuneHyperparameters
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from taxi_pipeline.tracking.records import Dataset
 
 
@@ -39,6 +41,13 @@ def datasets(task: RecipeStage) -> Iterator[Dataset]:
             url=manifest["url"],
             digest=manifest["files"][IngestTrips.FILE]["sha256"],
         )
+
+
+def example_rows(task: RecipeStage) -> pd.DataFrame:
+    """A few published rows of the evaluation month, in the columns that a model reads."""
+    from taxi_pipeline.model.serving import example
+
+    return example(task.input()["published later"].file(IngestTrips.FILE), task.taxi)
 
 
 def artifacts(task: RecipeStage) -> Iterator[tuple[str, Path]]:

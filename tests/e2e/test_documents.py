@@ -15,7 +15,8 @@ PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}.*|)\n)*? {4}.*\n(?=\n? {0,3}\S|\Z)")
 PROGRAM = re.compile(
-    r"^(scripts/|\.venv/bin/|PYTHONPATH=|MLFLOW_\w+=|(luigi|python|pip|install|cp|mv|systemctl|mlflow) )"
+    r"^(scripts/|\.venv/bin/|PYTHONPATH=|MLFLOW_\w+=|"
+    r"(luigi|python|pip|install|cp|mv|systemctl|mlflow) )"
 )
 
 NOT_TYPED = {
