@@ -122,6 +122,20 @@ def test_rows_may_lack_optional_columns_and_name_unknown_zones(folder, served):
     assert all(minutes > 0 for minutes in served.predictions(rows))
 
 
+def test_an_interval_is_answered_with_low_and_high(folder, served):
+    rows = as_json(pd.read_parquet(folder / PUBLISHED).head(20))
+    split = rows.to_dict(orient="split", index=False)
+    status, _, text = served.post({"dataframe_split": split, "params": {"interval": 0.9}})
+    assert status == 200, text
+    answer = pd.DataFrame(json.loads(text)["predictions"])
+    assert answer["minutes"].tolist() == served.predictions(rows)
+    assert (answer["low"] <= answer["minutes"]).all()
+    assert (answer["minutes"] <= answer["high"]).all()
+    status, _, text = served.post({"dataframe_split": split, "params": {"interval": 2}})
+    assert status == 400
+    assert "\n" not in json.loads(text)["message"]
+
+
 def test_it_says_which_version_answers(served):
     status, header, text = served.ask("GET", "/model")
     assert (status, header, json.loads(text)) == (200, "1", {"model": NAME, "version": "1"})
