@@ -21,7 +21,10 @@ MERMAID = {".mmd", ".mermaid"}
 """Suffixes of Mermaid's text."""
 
 FONT = 9.0
-"""Points of the text: 12 pixels of an SVG on a screen, 19 of a PNG."""
+"""Points of the text: 12 pixels of an SVG on a screen, 16 of a PNG."""
+
+PNG_DPI = 130
+"""Pixels of an inch in a PNG: a backfill of five months fits a large screen."""
 
 LINE = 1.35 * FONT
 """Points from a line of text to the next one."""
@@ -96,7 +99,7 @@ def _draw(drawn: Sequence[Box], name: str, title: str, file: Path) -> None:
             y += LINE
         _draw_legend(axes, y + LINE / 2, legend)
         _draw_graph(axes, layout, MARGIN + (inner - layout.width) / 2, MARGIN + top)
-        figure.savefig(file, dpi=150, metadata={"Title": name})
+        figure.savefig(file, dpi=PNG_DPI, metadata={"Title": name})
 
 
 def _draw_legend(axes: Axes, y: float, legend: Sequence[Sequence[str]]) -> None:

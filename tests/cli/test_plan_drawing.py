@@ -74,7 +74,7 @@ def test_a_png_has_letters_of_at_least_11_pixels_at_its_full_size(far):
     draw(plan.plan(PLANS["a backfill of 5"]()), far / "plan.png", "a plan")
     head = (far / "plan.png").read_bytes()
     width, height = struct.unpack(">II", head[16:24])
-    assert plan_drawing.FONT * 150 / 72 >= 11
+    assert plan_drawing.FONT * plan_drawing.PNG_DPI / 72 >= 11
     assert width < 1920
     assert height < 1600
 

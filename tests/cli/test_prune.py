@@ -72,7 +72,7 @@ def test_exactly_what_the_old_configuration_made_is_removed(folder, made):
     ]
     assert logs == {manifest["log"] for manifest in manifests}
     links = [path for path in (folder / "data").rglob("latest") if path.is_symlink()]
-    assert len(links) == 12
+    assert len(links) == 13
     assert all((link / "manifest.json").exists() for link in links)
 
     result = CommandLine(folder)(*RUN)
