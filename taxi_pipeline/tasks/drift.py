@@ -20,7 +20,7 @@ from taxi_pipeline.tasks.base import ModelStage, RecipeStage
 from taxi_pipeline.tasks.base.ledgers import ServingVersion, find_version, registry
 from taxi_pipeline.tasks.base.recipe import model_name
 from taxi_pipeline.tasks.ingest import IngestTrips
-from taxi_pipeline.tasks.opponents import load_version, training_window
+from taxi_pipeline.tasks.opponents import load_version, window_months
 from taxi_pipeline.tasks.score import CHAMPION, choose_version
 from taxi_pipeline.tasks.train import TrainModel
 from taxi_pipeline.tasks.transform import TransformTrips
@@ -220,7 +220,7 @@ def _of_version(taxi: str, recipe: str, number: int) -> dict[str, Any]:
     """
     name = model_name(taxi, recipe)
     version = find_version(name, choose_version(name, number, None))
-    window = training_window(taxi, version) if version.training_month else None
+    window = window_months(taxi, version) if version.training_month else None
     if window is None:
         raise InvalidParameter(
             f"on which months version {version.version} of {name} was trained is not known under "

@@ -30,7 +30,7 @@ from taxi_pipeline.tasks.base.ledgers import (
 from taxi_pipeline.tasks.base.recipe import model_name
 from taxi_pipeline.tasks.features import BuildFeatures
 from taxi_pipeline.tasks.transform import TransformTrips
-from taxi_pipeline.tasks.watched import training_window, watch
+from taxi_pipeline.tasks.watched import watch, window_trips
 
 BY_LEDGER = 0
 """The version number that stands for the one that the ledger names."""
@@ -170,7 +170,7 @@ class MonitorChampion(ModelStage):
             MonthTrips(features, month),
             champion,
             frozen,
-            training_window(self, counted),
+            window_trips(self, counted),
             Thresholds(**config.monitoring().param_kwargs),
         )
         record = {

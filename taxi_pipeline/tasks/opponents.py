@@ -124,7 +124,7 @@ def trained_output(task: ModelStage, champion: ServingVersion) -> Output | None:
     return _trained_output(task.storage, task.taxi, champion)
 
 
-def training_window(taxi: str, version: ServingVersion) -> int | None:
+def window_months(taxi: str, version: ServingVersion) -> int | None:
     """How many months a version was trained on, as its evaluation under the root says.
 
     None if the root does not hold that (any more).

@@ -84,7 +84,7 @@ def promise_of(task: ModelStage, version: ServingVersion) -> Promise | None:
     return Promise(recorded.month, recorded.metrics, None, "its run in MLflow")
 
 
-def training_window(task: ModelStage, version: ServingVersion) -> pd.DataFrame | None:
+def window_trips(task: ModelStage, version: ServingVersion) -> pd.DataFrame | None:
     """Zones and minutes of the trips that a version was trained on; None if they are not there.
 
     Args:

@@ -8,8 +8,9 @@ import luigi
 import pytest
 from luigi.execution_summary import LuigiRunResult
 
-from taxi_pipeline import config
+from taxi_pipeline import RegisterModel, config
 from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.tasks.base.ledgers import serving_version
 
 
 @dataclass
@@ -21,6 +22,11 @@ class Pipeline:
         return luigi.build(
             tasks, local_scheduler=True, detailed_summary=True, log_level="INFO", workers=1
         )
+
+    def done(self, task: MonthlyTask) -> MonthlyTask:
+        """The task, once it has been run without a failure."""
+        assert self.run(task).status.name.startswith("SUCCESS")
+        return task
 
     def made(self, stage: str) -> set[Path]:
         return {path.parent for path in (self.root / stage).rglob("manifest.json")}
@@ -36,6 +42,22 @@ def pipeline(tmp_path, luigi_config):
     luigi_config("training", "threads", "1")
     yield Pipeline(tmp_path / "data", luigi_config)
     config.check.cache_clear()
+
+
+@pytest.fixture
+def easy(monkeypatch):
+    """A linear model is no better than the baseline of that name: let it pass nevertheless."""
+    monkeypatch.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
+
+
+@pytest.fixture
+def champion(pipeline, monkeypatch, copy_root):
+    """The linear model of January, which is champion."""
+    with monkeypatch.context() as easy:
+        easy.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
+        task = RegisterModel(year=2021, month=1, recipe="linear")
+        copy_root("linear champion", pipeline.root, lambda: pipeline.done(task))
+    return serving_version(task.model_name)
 
 
 @pytest.fixture

@@ -23,11 +23,6 @@ LINEAR = {"recipe": "linear"}
 MONTHS = (1, 2, 3)
 
 
-def run(pipeline, task):
-    assert pipeline.run(task).status.name == "SUCCESS"
-    return task
-
-
 def result(task):
     return json.loads(task.output().file(task.RESULT).read_text())
 
@@ -36,14 +31,8 @@ def evaluation(month, **further):
     return EvaluateModel(year=2021, month=month, **{**LINEAR, **further})
 
 
-@pytest.fixture
-def easy(monkeypatch):
-    """A linear model is no better than the baseline of that name: let it pass nevertheless."""
-    monkeypatch.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
-
-
 def test_figures_are_those_of_the_ordinary_evaluations(pipeline, easy):
-    task = run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    task = pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     found = result(task)
     assert found["trained_to"] == ["2021-01", "2021-02", "2021-03"]
     for month, told in zip(MONTHS, found["months"], strict=True):
@@ -58,7 +47,7 @@ def test_figures_are_those_of_the_ordinary_evaluations(pipeline, easy):
 
 
 def test_answer_table_and_page_say_the_same(pipeline, easy, console):
-    task = run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    task = pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     found = result(task)
     output = task.output()
     assert found["sentence"].startswith("Monthly retraining ")
@@ -74,33 +63,33 @@ def test_answer_table_and_page_say_the_same(pipeline, easy, console):
 
 
 def test_nothing_is_registered_and_a_second_run_makes_nothing(pipeline, console):
-    task = run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    task = pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     assert not (pipeline.root / "mlflow").exists()
     assert not (pipeline.root / "champions").exists()
     made = {path: path.stat().st_mtime_ns for path in pipeline.root.rglob("*")}
     console.clear()
-    run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     assert "Did not run any tasks" in console.text
     assert {path: path.stat().st_mtime_ns for path in pipeline.root.rglob("*")} == made
     assert task.complete()
 
 
 def test_months_are_shared_with_the_ordinary_tasks_before_and_after(pipeline):
-    before = run(pipeline, evaluation(1)).output().manifest()
-    run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    before = pipeline.done(evaluation(1)).output().manifest()
+    pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     assert evaluation(1).output().manifest() == before
     made = pipeline.made("evaluate")
     assert len(made) == len(MONTHS)
     for month in MONTHS:
         assert evaluation(month).complete()
-    run(pipeline, ReportCandidate(year=2021, month=3, **LINEAR))
+    pipeline.done(ReportCandidate(year=2021, month=3, **LINEAR))
     assert pipeline.made("evaluate") == made
 
 
 def test_a_longer_range_makes_the_months_that_are_new(pipeline):
-    run(pipeline, BacktestRecipe(start=Month(2021, 1), stop=Month(2021, 3), **LINEAR))
+    pipeline.done(BacktestRecipe(start=Month(2021, 1), stop=Month(2021, 3), **LINEAR))
     trained = pipeline.made("train")
-    task = run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    task = pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     assert len(pipeline.made("train") - trained) == 1
     assert task.task_dir == "backtest/green/2021-03/linear-w1-from-2021-01"
     assert len(pipeline.made("backtest")) == 2
@@ -119,7 +108,7 @@ def test_a_tuned_recipe_with_a_window_is_walked_as_well(pipeline):
     task = BacktestRecipe(
         start=Month(2021, 2), stop=Month(2021, 4), recipe="trip", window=2, taxi="yellow"
     )
-    found = result(run(pipeline, task))
+    found = result(pipeline.done(task))
     assert task.label == "BacktestRecipe yellow 2021-02 to 2021-03 trip-w2"
     assert (found["taxi"], found["window"]) == ("yellow", 2)
     assert found["months"][0]["verdict"] == "PROMOTED"
@@ -127,9 +116,9 @@ def test_a_tuned_recipe_with_a_window_is_walked_as_well(pipeline):
 
 
 def test_the_rules_of_the_gate_are_those_of_now(pipeline, easy):
-    lenient = result(run(pipeline, BacktestRecipe(**RANGE, **LINEAR)))
+    lenient = result(pipeline.done(BacktestRecipe(**RANGE, **LINEAR)))
     pipeline.configure("gate", "min_champion_gain", "0.9")
-    task = run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    task = pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     strict = result(task)
     assert strict["gate"]["gate.min_champion_gain"] == "0.9"
     assert [month["champion_after"] for month in strict["months"]] == ["2021-01"] * 3
@@ -139,11 +128,11 @@ def test_the_rules_of_the_gate_are_those_of_now(pipeline, easy):
 
 
 def test_other_cleaning_makes_another_backtest_and_the_older_one_stays(pipeline):
-    task = run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    task = pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     older = result(task)
     pipeline.configure("cleaning", "max_minutes", "40")
     assert not task.complete()
-    newer = result(run(pipeline, BacktestRecipe(**RANGE, **LINEAR)))
+    newer = result(pipeline.done(BacktestRecipe(**RANGE, **LINEAR)))
     assert newer["retraining"]["rows"] < older["retraining"]["rows"]
     assert "cleaning.max_minutes was 60.0, is 40.0" in task.output().manifest()["since"]
     pipeline.configure("cleaning", "max_minutes", "60")
@@ -152,8 +141,8 @@ def test_other_cleaning_makes_another_backtest_and_the_older_one_stays(pipeline)
 
 
 def test_damage_in_an_evaluation_is_one_line_and_the_next_run_mends_it(pipeline, console):
-    run(pipeline, evaluation(1))
-    run(pipeline, evaluation(2))
+    pipeline.done(evaluation(1))
+    pipeline.done(evaluation(2))
     path = evaluation(2).output().file(EvaluateModel.PREDICTIONS)
     content = path.read_bytes()
     path.write_bytes(content[:-9] + bytes([content[-9] ^ 255]) + content[-8:])
@@ -162,7 +151,7 @@ def test_damage_in_an_evaluation_is_one_line_and_the_next_run_mends_it(pipeline,
     (line,) = (text for text in console.messages if "is damaged" in text)
     assert "its predictions.parquet is not what was published; it was set aside as" in line
     assert ": run the same command again, and it is made anew (log " in line
-    run(pipeline, task)
+    pipeline.done(task)
     assert evaluation(2).output().file(EvaluateModel.PREDICTIONS).read_bytes() == content
 
 
@@ -193,14 +182,14 @@ def test_the_page_is_linked_from_the_schedulers(pipeline, monkeypatch):
     pipeline.configure("storage", "url", "https://files.example/")
     linked = []
     monkeypatch.setattr(BacktestRecipe, "set_tracking_link", lambda _, url: linked.append(url))
-    task = run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    task = pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     assert linked == [f"https://files.example/{task.output().location}/backtest.html"]
 
 
 def test_progress_is_reported_month_by_month(pipeline, monkeypatch):
     said = []
     monkeypatch.setattr(BacktestRecipe, "report", lambda _, text, *done: said.append((text, done)))
-    run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     assert said[:3] == [
         ("judging on 2021-02", (0, 3)),
         ("judging on 2021-03", (1, 3)),
@@ -209,7 +198,7 @@ def test_progress_is_reported_month_by_month(pipeline, monkeypatch):
 
 
 def test_prune_keeps_a_backtest_until_the_configuration_is_another(pipeline):
-    task = run(pipeline, BacktestRecipe(**RANGE, **LINEAR))
+    task = pipeline.done(BacktestRecipe(**RANGE, **LINEAR))
     later = datetime.now(UTC) + timedelta(days=1)
 
     def gone():

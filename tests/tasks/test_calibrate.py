@@ -26,11 +26,6 @@ TRIP = {"year": 2021, "month": 1, "recipe": "trip"}
 LINEAR = {"year": 2021, "month": 1, "recipe": "linear"}
 
 
-def run(pipeline, task):
-    assert pipeline.run(task).status.name.startswith("SUCCESS")
-    return task
-
-
 def coverage(task):
     return json.loads(task.output().file(task.COVERAGE).read_text())
 
@@ -58,7 +53,7 @@ def refits(monkeypatch):
 
 
 def test_a_tuned_recipe_is_calibrated_by_what_tuning_kept(pipeline, refits, console):
-    task = run(pipeline, CalibrateIntervals(**TRIP))
+    task = pipeline.done(CalibrateIntervals(**TRIP))
     assert refits == []
     found = coverage(task)
     manifest = task.output().manifest()
@@ -69,7 +64,7 @@ def test_a_tuned_recipe_is_calibrated_by_what_tuning_kept(pipeline, refits, cons
 
 
 def test_the_coverage_is_that_of_the_intervals_on_the_evaluation_month(pipeline):
-    task = run(pipeline, CalibrateIntervals(**TRIP))
+    task = pipeline.done(CalibrateIntervals(**TRIP))
     intervals = Intervals.load(task.output().file(task.FILE))
     later = BuildFeatures(year=2021, month=2).output().file(BuildFeatures.FILE)
     month = load_features([later], COLUMNS)
@@ -82,11 +77,11 @@ def test_the_coverage_is_that_of_the_intervals_on_the_evaluation_month(pipeline)
 
 
 def test_what_an_earlier_version_tuned_is_fitted_again_and_gives_the_same(pipeline, refits):
-    task = run(pipeline, CalibrateIntervals(**TRIP))
+    task = pipeline.done(CalibrateIntervals(**TRIP))
     expected = coverage(task)
     shutil.rmtree(pipeline.root / "intervals")
     forget_late(TuneHyperparameters(**TRIP))
-    run(pipeline, CalibrateIntervals(**TRIP))
+    pipeline.done(CalibrateIntervals(**TRIP))
     assert refits == ["Trip"]
     found = coverage(task)
     assert found["coverage"] == pytest.approx(expected["coverage"], abs=0.01)
@@ -95,7 +90,7 @@ def test_what_an_earlier_version_tuned_is_fitted_again_and_gives_the_same(pipeli
 
 @pytest.mark.parametrize("recipe", ["linear", "course"])
 def test_a_recipe_that_is_not_tuned_is_fitted_on_the_earlier_days(pipeline, refits, recipe):
-    task = run(pipeline, CalibrateIntervals(year=2021, month=1, recipe=recipe))
+    task = pipeline.done(CalibrateIntervals(year=2021, month=1, recipe=recipe))
     assert refits == [recipe.capitalize()]
     assert 0.8 < coverage(task)["coverage"] < 0.98
     assert ("distance" in Intervals.load(task.output().file(task.FILE)).spread.factors) == (
@@ -105,7 +100,7 @@ def test_a_recipe_that_is_not_tuned_is_fitted_on_the_earlier_days(pipeline, refi
 
 def test_of_a_window_of_months_the_last_days_of_the_last_are_learned_from(pipeline):
     window = {"year": 2021, "month": 2, "window": 2}
-    task = run(pipeline, CalibrateIntervals(recipe="trip", **window))
+    task = pipeline.done(CalibrateIntervals(recipe="trip", **window))
     late = pd.read_parquet(TuneHyperparameters(**window).output().file(TuneHyperparameters.LATE))
     january = BuildFeatures(year=2021, month=1).output().manifest()["rows"]
     assert late["row"].min() >= january
@@ -114,7 +109,7 @@ def test_of_a_window_of_months_the_last_days_of_the_last_are_learned_from(pipeli
 
 def test_too_few_trips_make_no_intervals_and_it_is_told_why(pipeline, console):
     pipeline.configure("source", "url", "synthetic://?rows=400")
-    task = run(pipeline, RegisterModel(**LINEAR))
+    task = pipeline.done(RegisterModel(**LINEAR))
     calibrated = CalibrateIntervals(**LINEAR)
     why = coverage(calibrated)["why_not"]
     assert why.startswith("intervals are learned from 200 trips or more, and there are ")
@@ -139,7 +134,7 @@ def test_days_without_trips_name_the_option(pipeline):
 
 
 def test_a_registered_model_has_them_and_its_run_has_coverage_and_width(pipeline):
-    task = run(pipeline, RegisterModel(**TRIP))
+    task = pipeline.done(RegisterModel(**TRIP))
     expected = coverage(CalibrateIntervals(**TRIP))
     uri = f"sqlite:///{pipeline.root}/mlflow/mlflow.db"
     client = mlflow.MlflowClient(uri)
@@ -160,7 +155,7 @@ def test_a_registered_model_has_them_and_its_run_has_coverage_and_width(pipeline
 
 
 def test_intervals_are_no_part_of_the_identity_of_a_registered_model(pipeline):
-    task = run(pipeline, RegisterModel(**LINEAR))
+    task = pipeline.done(RegisterModel(**LINEAR))
     assert CalibrateIntervals(**LINEAR).label not in task.identity().inputs
     shutil.rmtree(pipeline.root / "intervals")
     assert task.complete()

@@ -14,7 +14,7 @@ from taxi_pipeline import BackfillMonths, Month, RegisterModel, ReportDrift, Tra
 from taxi_pipeline.errors import InvalidParameter, InvalidTraining
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.runtime.reachable import survey
-from taxi_pipeline.tasks.base.ledgers import open_ledger, serving_version
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.base.recipe import tracking_server
 from taxi_pipeline.tracking.champion import promote_version
 from taxi_pipeline.trips.synthetic.month import write_month
@@ -23,11 +23,6 @@ LINEAR = {"year": 2021, "recipe": "linear"}
 MARCH = {**LINEAR, "month": 3}
 NAME = "nyc-green-taxi-duration-linear"
 JANUARY = {"reference_month": "2021-01"}
-
-
-def run(pipeline, task):
-    assert pipeline.run(task).status.name.startswith("SUCCESS")
-    return task
 
 
 def drift(task):
@@ -45,21 +40,11 @@ def refusal(**parameters):
     return str(caught.value)
 
 
-@pytest.fixture
-def champion(pipeline, monkeypatch, copy_root):
-    """January's model is champion, February and March can be compared with it."""
-    with monkeypatch.context() as easy:
-        easy.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
-        task = RegisterModel(month=1, **LINEAR)
-        copy_root("linear champion", pipeline.root, lambda: run(pipeline, task))
-    return serving_version(NAME)
-
-
 # --- whose months -------------------------------------------------------------------------------
 
 
 def test_a_month_is_compared_with_those_of_the_champion(pipeline, champion, console):
-    task = run(pipeline, ReportDrift(**MARCH))
+    task = pipeline.done(ReportDrift(**MARCH))
     assert (task.model_version, task.reference_month, task.window) == (1, "2021-01", 1)
     found = drift(task)
     assert (found["month"], found["reference"], found["model"]) == (
@@ -78,7 +63,7 @@ def test_a_month_is_compared_with_those_of_the_champion(pipeline, champion, cons
 
 
 def test_table_and_page_say_the_same(pipeline, champion):
-    task = run(pipeline, ReportDrift(**MARCH))
+    task = pipeline.done(ReportDrift(**MARCH))
     rows = list(csv.DictReader(task.output().file(task.TABLE).open()))
     assert [row["feature"] for row in rows] == [one["feature"] for one in drift(task)["features"]]
     assert rows[0]["unit"] == "minutes"
@@ -86,16 +71,16 @@ def test_table_and_page_say_the_same(pipeline, champion):
 
 
 def test_a_version_of_several_months_is_compared_with_all_of_them(pipeline, champion):
-    run(pipeline, RegisterModel(month=2, window=2, **LINEAR))
+    pipeline.done(RegisterModel(month=2, window=2, **LINEAR))
     task = ReportDrift(**MARCH, model_version=2)
     assert (task.reference_month, task.window) == ("2021-02", 2)
-    run(pipeline, task)
+    pipeline.done(task)
     assert drift(task)["reference"] == "2021-01 to 2021-02"
 
 
 def test_a_later_champion_makes_another_report_beside_the_first(pipeline, champion):
-    older = run(pipeline, ReportDrift(**MARCH))
-    run(pipeline, RegisterModel(month=2, window=2, **LINEAR))
+    older = pipeline.done(ReportDrift(**MARCH))
+    pipeline.done(RegisterModel(month=2, window=2, **LINEAR))
     promote_version(tracking_server(), open_ledger(NAME), "2", "a test")
     newer = ReportDrift(**MARCH)
     assert newer.model_version == 2
@@ -105,7 +90,7 @@ def test_a_later_champion_makes_another_report_beside_the_first(pipeline, champi
 
 
 def test_named_months_need_neither_registry_nor_model(pipeline):
-    task = run(pipeline, ReportDrift(**MARCH, **JANUARY))
+    task = pipeline.done(ReportDrift(**MARCH, **JANUARY))
     found = drift(task)
     assert {one["share"] for one in found["features"]} == {None}
     assert "No model is named: features are ranked by how far they drifted." in found["notes"]
@@ -115,18 +100,18 @@ def test_named_months_need_neither_registry_nor_model(pipeline):
 
 
 def test_a_candidates_drift_is_ranked_by_its_own_model(pipeline):
-    task = run(pipeline, ReportDrift(**MARCH, reference_month="2021-02", candidate=True))
+    task = pipeline.done(ReportDrift(**MARCH, reference_month="2021-02", candidate=True))
     assert TrainModel(month=2, **LINEAR).complete()
     assert TrainModel(month=2, **LINEAR).label in task.identity().inputs
     assert drift(task)["model"] == "the candidate"
 
 
 def test_a_model_that_is_only_in_mlflow_is_asked_as_it_was_packaged(pipeline, champion):
-    before = drift(run(pipeline, ReportDrift(**MARCH)))
+    before = drift(pipeline.done(ReportDrift(**MARCH)))
     shares = {one["feature"]: one["share"] for one in before["features"]}
     shutil.rmtree(pipeline.root / "train")
     shutil.rmtree(pipeline.root / "drift")
-    found = drift(run(pipeline, ReportDrift(**MARCH)))
+    found = drift(pipeline.done(ReportDrift(**MARCH)))
     assert {one["feature"]: one["share"] for one in found["features"]} == pytest.approx(shares)
 
 
@@ -137,7 +122,7 @@ def test_a_model_that_cannot_be_loaded_does_not_rank_and_that_is_said(
         raise InvalidTraining("its files are gone")
 
     monkeypatch.setattr("taxi_pipeline.tasks.drift.load_version", refuses)
-    found = drift(run(pipeline, ReportDrift(**MARCH)))
+    found = drift(pipeline.done(ReportDrift(**MARCH)))
     assert {one["share"] for one in found["features"]} == {None}
     assert "version 1 cannot be loaded: its files are gone" in found["notes"][0]
     assert "version 1: its files are gone; features are ranked by how far" in console.text
@@ -149,11 +134,11 @@ def test_a_task_is_itself_again_from_its_parameters(pipeline, champion):
 
 
 def test_nothing_of_reports_is_removed_whoever_is_champion_later(pipeline, champion):
-    older = run(pipeline, ReportDrift(**MARCH))
-    run(pipeline, RegisterModel(month=2, window=2, **LINEAR))
+    older = pipeline.done(ReportDrift(**MARCH))
+    pipeline.done(RegisterModel(month=2, window=2, **LINEAR))
     promote_version(tracking_server(), open_ledger(NAME), "2", "a test")
-    run(pipeline, ReportDrift(**MARCH))
-    run(pipeline, ReportDrift(**MARCH, reference_month="2021-02", candidate=True))
+    pipeline.done(ReportDrift(**MARCH))
+    pipeline.done(ReportDrift(**MARCH, reference_month="2021-02", candidate=True))
     found = survey(older.storage, [], datetime.now(UTC) + timedelta(days=1))
     assert not found.unknown
     assert not [gone for gone in found.removals if gone.location.startswith("drift/")]
@@ -212,7 +197,7 @@ def source(pipeline, tmp_path):
 
 def compared(pipeline, month="2021-02"):
     number = Month.parse(month)
-    return run(pipeline, ReportDrift(year=number.year, month=number.month, **JANUARY))
+    return pipeline.done(ReportDrift(year=number.year, month=number.month, **JANUARY))
 
 
 def test_a_month_beside_itself_is_stable_in_everything(pipeline, source):
@@ -288,7 +273,7 @@ def test_other_thresholds_make_another_report(pipeline, source):
     pipeline.configure("drift", "alert_psi", "0.0")
     second = ReportDrift(year=2021, month=2, **JANUARY)
     assert not second.complete()
-    run(pipeline, second)
+    pipeline.done(second)
     assert set(verdicts(second).values()) == {"strong"}
     assert len(pipeline.made("drift")) == 2
     assert first.task_id == second.task_id
@@ -303,13 +288,13 @@ def test_a_backfill_compares_each_month(pipeline, source):
         stop=Month(2021, 4),
         of_params={"reference_month": "2021-01"},
     )
-    run(pipeline, backfill)
+    pipeline.done(backfill)
     assert len(pipeline.made("drift")) == 2
 
 
 def test_a_recipe_of_boosted_trees_ranks_distance_and_zones_first(pipeline, source):
     source("2021-02")
-    task = run(pipeline, ReportDrift(year=2021, month=2, candidate=True, **JANUARY))
+    task = pipeline.done(ReportDrift(year=2021, month=2, candidate=True, **JANUARY))
     ranked = [one["feature"] for one in drift(task)["features"]]
     assert ranked[0] == "minutes"
     assert set(ranked[1:4]) == {"miles", "pickup_zone", "dropoff_zone"}

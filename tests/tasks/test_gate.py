@@ -10,7 +10,7 @@ from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.storage import layout
 from taxi_pipeline.storage.local import LocalStorage
-from taxi_pipeline.tasks.base.ledgers import open_ledger, serving_version
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.base.recipe import tracking_server
 from taxi_pipeline.tracking.champion import set_pin
 
@@ -18,29 +18,8 @@ LINEAR = {"year": 2021, "recipe": "linear"}
 NAME = "nyc-green-taxi-duration-linear"
 
 
-@pytest.fixture
-def champion(pipeline, monkeypatch, copy_root):
-    """January's model is champion."""
-    with monkeypatch.context() as easy:
-        easy.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
-        task = RegisterModel(month=1, **LINEAR)
-        copy_root("linear champion", pipeline.root, lambda: run(pipeline, task))
-    return serving_version(NAME)
-
-
-@pytest.fixture
-def easy(monkeypatch):
-    """A linear model is no better than the baseline of that name: let it pass nevertheless."""
-    monkeypatch.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
-
-
-def run(pipeline, task):
-    assert pipeline.run(task).status.name.startswith("SUCCESS")
-    return task
-
-
 def record(pipeline, **parameters):
-    task = run(pipeline, ApplyGate(**{**LINEAR, **parameters}))
+    task = pipeline.done(ApplyGate(**{**LINEAR, **parameters}))
     return json.loads(task.output().file(task.RECORD).read_text())
 
 
@@ -66,11 +45,11 @@ def test_a_later_candidate_is_compared_with_the_champion_from_the_storage(pipeli
 
 
 def test_a_candidate_is_judged_once_whoever_is_champion_later(pipeline, easy):
-    task = run(pipeline, RegisterModel(month=1, **LINEAR))
+    task = pipeline.done(RegisterModel(month=1, **LINEAR))
     gate = ApplyGate(month=1, **LINEAR)
     key, receipt = gate.key, task.key
     assert gate.identity().config["champion"] == "none"
-    run(pipeline, RegisterModel(month=2, **LINEAR))
+    pipeline.done(RegisterModel(month=2, **LINEAR))
     assert ApplyGate(month=1, **LINEAR).key == key
     assert RegisterModel(month=1, **LINEAR).key == receipt
     assert RegisterModel(month=1, **LINEAR).complete()
@@ -116,7 +95,7 @@ def test_a_damaged_pointer_is_written_anew(pipeline, console):
 
 
 def test_a_champion_of_a_newer_month_stays_since_a_comparison_would_not_be_fair(pipeline, easy):
-    run(pipeline, RegisterModel(month=3, **LINEAR))
+    pipeline.done(RegisterModel(month=3, **LINEAR))
     found = record(pipeline, month=2)
     assert found["verdict"] == "KEPT"
     assert "newer month 2021-03" in found["decisive"][0]
@@ -143,13 +122,13 @@ def test_a_champion_of_other_features_is_loaded_as_mlflow_packaged_it(
 
 def test_a_champion_that_is_nowhere_stays_and_the_reason_is_said(pipeline, easy):
     # Of a copied root the files of MLflow would be found where it was copied from.
-    run(pipeline, RegisterModel(month=1, **LINEAR))
-    run(pipeline, EvaluateModel(month=2, **LINEAR))
+    pipeline.done(RegisterModel(month=1, **LINEAR))
+    pipeline.done(EvaluateModel(month=2, **LINEAR))
     shutil.rmtree(pipeline.root / "train" / "green" / "2021-01")
     shutil.rmtree(pipeline.root / "mlflow" / "artifacts")
     task = ApplyGate(month=2, **LINEAR)
     assert not TrainModel(month=1, **LINEAR).complete()
-    run(pipeline, task)
+    pipeline.done(task)
     found = json.loads(task.output().file(task.RECORD).read_text())
     assert found["verdict"] == "KEPT"
     assert "the champion, version 1, is not compared and stays" in found["decisive"][0]
@@ -168,7 +147,7 @@ def pinned(champion):
 
 
 def test_record_and_log_say_that_the_champion_is_pinned_beside_the_verdict(pipeline, pinned, easy):
-    task = run(pipeline, ApplyGate(month=2, **LINEAR))
+    task = pipeline.done(ApplyGate(month=2, **LINEAR))
     found = json.loads(task.output().file(task.RECORD).read_text())
     assert found["reasons"][-1] == pinned
     assert pinned not in found["decisive"]
@@ -190,10 +169,10 @@ def test_the_registry_ledger_and_receipt_say_what_the_gate_said(pipeline, champi
 
 
 def test_a_champion_that_came_between_gate_and_registration_is_compared_with_first(pipeline, easy):
-    gate = run(pipeline, ApplyGate(month=2, **LINEAR))
+    gate = pipeline.done(ApplyGate(month=2, **LINEAR))
     judged_before = gate.key
-    run(pipeline, RegisterModel(month=1, **LINEAR))
-    task = run(pipeline, RegisterModel(month=2, **LINEAR))
+    pipeline.done(RegisterModel(month=1, **LINEAR))
+    task = pipeline.done(RegisterModel(month=2, **LINEAR))
     assert gate.key != judged_before
     assert gate.identity().config["champion"] == EvaluateModel(month=1, **LINEAR).key
     assert task.complete()

@@ -29,13 +29,8 @@ def drifted(pipeline, tmp_path, monkeypatch):
         pq.write_table(table, path)
 
 
-def run(pipeline, task):
-    assert pipeline.run(task).status.name.startswith("SUCCESS")
-    return task
-
-
 def record(pipeline):
-    task = run(pipeline, ApplyGate(**LINEAR))
+    task = pipeline.done(ApplyGate(**LINEAR))
     return json.loads(task.output().file(task.RECORD).read_text())
 
 
@@ -77,7 +72,7 @@ def test_a_reason_lets_it_pass_and_stands_in_the_record(pipeline, drifted, conso
     assert accepted.endswith(" UTC (half of the city was closed)")
     assert accepted not in found["decisive"]
     assert accepted in console.text
-    page = run(pipeline, ReportCandidate(**LINEAR))
+    page = pipeline.done(ReportCandidate(**LINEAR))
     assert "half of the city was closed" in page.output().file(page.PAGE).read_text()
 
 

@@ -21,7 +21,7 @@ from taxi_pipeline.errors import (
 )
 from taxi_pipeline.runtime.reachable import survey
 from taxi_pipeline.storage.local import LocalStorage
-from taxi_pipeline.tasks.base.ledgers import open_ledger, serving_version
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.base.recipe import tracking_server
 from taxi_pipeline.tracking.champion import promote_version
 
@@ -31,25 +31,10 @@ NAME = "nyc-green-taxi-duration-linear"
 OTHER_CITY = "synthetic://?rows=3000&seed=9"
 
 
-def run(pipeline, task):
-    assert pipeline.run(task).status.name.startswith("SUCCESS")
-    return task
-
-
-@pytest.fixture
-def champion(pipeline, monkeypatch, copy_root):
-    """January's model is champion."""
-    with monkeypatch.context() as easy:
-        easy.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
-        task = RegisterModel(month=1, **LINEAR)
-        copy_root("linear champion", pipeline.root, lambda: run(pipeline, task))
-    return serving_version(NAME)
-
-
 @pytest.fixture
 def later_champion(pipeline, champion):
     """A model of January and February is version 2, and champion."""
-    run(pipeline, RegisterModel(month=2, window=2, **LINEAR))
+    pipeline.done(RegisterModel(month=2, window=2, **LINEAR))
     promote_version(tracking_server(), open_ledger(NAME), "2", "a test")
 
 
@@ -89,7 +74,7 @@ def refusal(kind, ask):
 
 
 def test_in_the_month_of_its_evaluation_the_champion_does_what_it_promised(pipeline, champion):
-    task = run(pipeline, MonitorChampion(month=2, **LINEAR))
+    task = pipeline.done(MonitorChampion(month=2, **LINEAR))
     evaluation = EvaluateModel(month=1, **LINEAR).output()
     promised = json.loads(evaluation.file(EvaluateModel.METRICS).read_text())["model"]
     record = task.record()
@@ -106,7 +91,7 @@ def test_in_the_month_of_its_evaluation_the_champion_does_what_it_promised(pipel
 def test_a_later_month_of_the_same_city_is_as_promised_and_tells_nobody(
     pipeline, champion, posts, console
 ):
-    task = run(pipeline, MonitorChampion(**MARCH))
+    task = pipeline.done(MonitorChampion(**MARCH))
     manifest = task.output().manifest()
     assert task.output().location == f"monitor/green/2021-03/linear-v1/{task.key}"
     assert (manifest["version"], manifest["verdict"]) == ("1", "AS PROMISED")
@@ -120,7 +105,7 @@ def test_a_later_month_of_the_same_city_is_as_promised_and_tells_nobody(
 def test_a_decay_is_posted_once_for_a_record_with_version_figures_and_advice(
     pipeline, elsewhere, posts, console
 ):
-    task = run(pipeline, MonitorChampion(**MARCH))
+    task = pipeline.done(MonitorChampion(**MARCH))
     record = task.record()["champion"]
     assert record["verdict"] == "DECAYED"
     (text,) = posts
@@ -147,17 +132,17 @@ def test_a_decay_whose_record_could_not_be_kept_is_posted_once_it_is(
         assert pipeline.run(task).status == LuigiStatusCode.FAILED
     assert not any("decayed" in text for text in posts)
     posts.clear()
-    run(pipeline, task)
+    pipeline.done(task)
     (text,) = posts
     assert " decayed: " in text
 
 
 def test_other_thresholds_make_another_record(pipeline, elsewhere, posts):
-    decayed = run(pipeline, MonitorChampion(**MARCH)).output().location
+    decayed = pipeline.done(MonitorChampion(**MARCH)).output().location
     for option in ("max_rmse_excess", "max_slice_excess"):
         pipeline.configure("monitoring", option, "inf")
     config.check.cache_clear()
-    task = run(pipeline, MonitorChampion(**MARCH))
+    task = pipeline.done(MonitorChampion(**MARCH))
     assert task.output().location != decayed
     assert task.record()["champion"]["verdict"] == "AS PROMISED"
     assert len(posts) == 1
@@ -170,7 +155,7 @@ def test_who_could_have_served_is_judged_beside_the_first_champion(pipeline, lat
     march, april = (MonitorChampion(month=month, **LINEAR) for month in (3, 4))
     assert (march.model_version, march.frozen_version) == (1, 1)
     assert (april.model_version, april.frozen_version) == (2, 1)
-    record = run(pipeline, april).record()
+    record = pipeline.done(april).record()
     assert [record[role]["version"] for role in ("champion", "frozen")] == ["2", "1"]
     assert record["champion_is"].startswith("the ledger begins on 20")
     assert record["frozen_is"] == "the first champion of the ledger"
@@ -181,7 +166,7 @@ def test_who_could_have_served_is_judged_beside_the_first_champion(pipeline, lat
 
 def test_versions_can_be_named_and_the_record_says_that_they_were(pipeline, later_champion):
     named = MonitorChampion(month=4, model_version=1, frozen_version=2, **LINEAR)
-    record = run(pipeline, named).record()
+    record = pipeline.done(named).record()
     assert record["champion_is"].startswith("asked for by its number; version 2 is the ledger beg")
     assert record["frozen_is"] == "asked for by its number"
 
@@ -189,7 +174,7 @@ def test_versions_can_be_named_and_the_record_says_that_they_were(pipeline, late
 def test_a_champion_of_the_month_or_a_later_one_is_not_counted_beside_one_that_is(
     pipeline, later_champion, posts
 ):
-    task = run(pipeline, MonitorChampion(month=2, model_version=2, frozen_version=1, **LINEAR))
+    task = pipeline.done(MonitorChampion(month=2, model_version=2, frozen_version=1, **LINEAR))
     record, manifest = task.record(), task.output().manifest()
     assert record["champion"]["verdict"] == "NOT KNOWN"
     assert "version 2 is not counted: it was trained on 2021-02" in manifest["summary"]
@@ -230,14 +215,14 @@ def test_a_damaged_ledger_is_one_line_that_names_the_file(pipeline, champion):
 def test_with_the_registry_down_the_root_and_the_ledger_are_enough(
     pipeline, champion, registry_down
 ):
-    assert run(pipeline, MonitorChampion(**MARCH)).record()["champion"]["promise"]
+    assert pipeline.done(MonitorChampion(**MARCH)).record()["champion"]["promise"]
 
 
 def test_a_model_that_is_not_under_the_root_is_judged_by_what_mlflow_holds(pipeline, champion):
-    expected = run(pipeline, MonitorChampion(**MARCH)).record()["champion"]
+    expected = pipeline.done(MonitorChampion(**MARCH)).record()["champion"]
     for stage in ("train", "evaluate", "monitor"):
         shutil.rmtree(pipeline.root / stage)
-    record = run(pipeline, MonitorChampion(**MARCH)).record()
+    record = pipeline.done(MonitorChampion(**MARCH)).record()
     found = record["champion"]
     assert found["figures"]["rmse"] == pytest.approx(expected["figures"]["rmse"], rel=1e-9)
     assert found["promise"]["month"] == "2021-02"
@@ -260,7 +245,7 @@ def deleted(pipeline, later_champion):
 
 def test_a_champion_that_was_deleted_is_one_line_that_says_how_to_name_another(pipeline, deleted):
     task = MonitorChampion(month=4, **LINEAR)
-    run(pipeline, task.requires()["features"])
+    pipeline.done(task.requires()["features"])
     deleted("2")
     line = refusal(InvalidTraining, task.run)
     assert "version 2" in line
@@ -269,7 +254,7 @@ def test_a_champion_that_was_deleted_is_one_line_that_says_how_to_name_another(p
 
 def test_a_frozen_version_that_was_deleted_is_told_and_the_champion_is_judged(pipeline, deleted):
     deleted("1")
-    record = run(pipeline, MonitorChampion(month=4, **LINEAR)).record()
+    record = pipeline.done(MonitorChampion(month=4, **LINEAR)).record()
     assert record["frozen"]["verdict"] == "NOT KNOWN"
     assert "is not in the registry any more" in record["frozen"]["decisive"][0]
     assert record["champion"]["verdict"] == "AS PROMISED"
@@ -283,10 +268,10 @@ def test_where_neither_version_counts_a_line_says_why(pipeline, deleted):
 
 
 def test_what_was_monitored_is_kept_by_prune_after_another_champion(pipeline, champion, posts):
-    run(pipeline, MonitorChampion(**MARCH))
-    run(pipeline, RegisterModel(month=2, window=2, **LINEAR))
+    pipeline.done(MonitorChampion(**MARCH))
+    pipeline.done(RegisterModel(month=2, window=2, **LINEAR))
     promote_version(tracking_server(), open_ledger(NAME), "2", "a test")
-    task = run(pipeline, MonitorChampion(month=4, **LINEAR))
+    task = pipeline.done(MonitorChampion(month=4, **LINEAR))
     found = survey(task.storage, [], datetime.now(UTC) + timedelta(days=1))
     assert not found.unknown
     assert not [gone for gone in found.removals if gone.location.startswith("monitor/")]

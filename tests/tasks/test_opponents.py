@@ -10,7 +10,7 @@ from taxi_pipeline.tasks.opponents import (
     evaluated_output,
     inputs_of,
     trained_output,
-    training_window,
+    window_months,
 )
 
 JANUARY = {"year": 2021, "month": 1, "recipe": "linear"}
@@ -35,10 +35,10 @@ def test_a_champion_is_found_under_the_root_whatever_the_window_of_who_asks(cham
 
 def test_a_version_has_the_window_of_its_evaluation_even_if_its_model_is_gone(pipeline, champion):
     shutil.rmtree(pipeline.root / "train")
-    assert training_window("green", champion) == 1
-    assert training_window("green", champion._replace(candidate_key="")) is None
+    assert window_months("green", champion) == 1
+    assert window_months("green", champion._replace(candidate_key="")) is None
     shutil.rmtree(pipeline.root / "evaluate")
-    assert training_window("green", champion) is None
+    assert window_months("green", champion) is None
 
 
 @pytest.mark.parametrize("key", ["0123456789abcdef", ""], ids=["another", "none"])

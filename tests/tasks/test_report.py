@@ -21,23 +21,12 @@ LINEAR = {"year": 2021, "recipe": "linear"}
 TRIP = {"year": 2021, "month": 1, "recipe": "trip"}
 
 
-def run(pipeline, task):
-    assert pipeline.run(task).status.name.startswith("SUCCESS")
-    return task
-
-
 def text(task):
     return task.output().file(task.PAGE).read_text()
 
 
-@pytest.fixture
-def easy(monkeypatch):
-    """A linear model is no better than the baseline of that name: let it pass nevertheless."""
-    monkeypatch.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
-
-
 def test_the_page_tells_verdict_keys_and_content(pipeline):
-    task = run(pipeline, ReportCandidate(**TRIP))
+    task = pipeline.done(ReportCandidate(**TRIP))
     page = text(task)
     for stage in (EvaluateModel, TrainModel, ApplyGate):
         assert stage(**TRIP).key in page
@@ -52,14 +41,14 @@ def test_the_page_tells_verdict_keys_and_content(pipeline):
 
 @pytest.mark.parametrize("recipe", ["linear", "course"])
 def test_a_recipe_that_is_not_tuned_has_a_page_as_well(pipeline, recipe):
-    page = text(run(pipeline, ReportCandidate(year=2021, month=1, recipe=recipe)))
+    page = text(pipeline.done(ReportCandidate(year=2021, month=1, recipe=recipe)))
     assert "nothing was searched" in page
     assert "permutation importance" in page
     assert ("The course chose these parameters" in page) == (recipe == "course")
 
 
 def test_a_window_of_months_is_told_month_by_month(pipeline):
-    page = text(run(pipeline, ReportCandidate(month=2, window=2, **LINEAR)))
+    page = text(pipeline.done(ReportCandidate(month=2, window=2, **LINEAR)))
     for month, role in (
         ("2021-01", "training"),
         ("2021-02", "training"),
@@ -91,7 +80,7 @@ def test_options_that_are_not_the_default_are_known(luigi_config):
 
 
 def test_a_model_that_is_registered_needs_no_page_again(pipeline):
-    task = run(pipeline, RegisterModel(month=1, **LINEAR))
+    task = pipeline.done(RegisterModel(month=1, **LINEAR))
     report = ReportCandidate(month=1, **LINEAR)
     assert report.label not in task.identity().inputs
     for page in pipeline.root.rglob("report/**/report.html"):
@@ -101,7 +90,7 @@ def test_a_model_that_is_registered_needs_no_page_again(pipeline):
 
 
 def test_run_and_version_in_mlflow_have_the_page_and_the_gates_record(pipeline):
-    task = run(pipeline, RegisterModel(month=1, **LINEAR))
+    task = pipeline.done(RegisterModel(month=1, **LINEAR))
     client = mlflow.MlflowClient(config.tracking().server_uri)
     receipt = task.receipt()
     held = {
@@ -117,14 +106,14 @@ def test_run_and_version_in_mlflow_have_the_page_and_the_gates_record(pipeline):
 
 
 def test_a_page_of_a_verdict_that_was_repeated_tells_the_later_one(pipeline, easy, monkeypatch):
-    january = run(pipeline, RegisterModel(month=1, **LINEAR))
+    january = pipeline.done(RegisterModel(month=1, **LINEAR))
     nobody = "taxi_pipeline.tasks.gate.serving_version"
     with monkeypatch.context() as before:
         # As in a backfill of both months at once: nobody was champion when February was judged.
         before.setattr(nobody, lambda _: None)
-        first = run(pipeline, ReportCandidate(month=2, **LINEAR))
+        first = pipeline.done(ReportCandidate(month=2, **LINEAR))
         assert "there is no champion to compare it with" in text(first)
-    task = run(pipeline, RegisterModel(month=2, **LINEAR))
+    task = pipeline.done(RegisterModel(month=2, **LINEAR))
     page = (pipeline.root / task.receipt()["report"]).read_text()
     assert "there is no champion to compare it with" not in page
     assert "the champion, version 1 of 2021-01, which has" in page
@@ -139,8 +128,8 @@ def test_who_asks_for_a_page_before_there_is_a_candidate_is_told_so(pipeline):
 
 
 def test_the_champion_that_is_compared_is_on_the_page_with_its_figures(pipeline, easy):
-    run(pipeline, RegisterModel(month=1, **LINEAR))
-    page = text(run(pipeline, ReportCandidate(month=2, **LINEAR)))
+    pipeline.done(RegisterModel(month=1, **LINEAR))
+    page = text(pipeline.done(ReportCandidate(month=2, **LINEAR)))
     assert "champion, version 1 of 2021-01" in page
     record = json.loads(ApplyGate(month=2, **LINEAR).output().file(ApplyGate.RECORD).read_text())
     figures = record["champion_figures"]
@@ -149,5 +138,5 @@ def test_the_champion_that_is_compared_is_on_the_page_with_its_figures(pipeline,
 
 
 def test_the_location_of_the_page_is_that_of_its_stage(pipeline):
-    task = run(pipeline, ReportCandidate(month=1, **LINEAR))
+    task = pipeline.done(ReportCandidate(month=1, **LINEAR))
     assert task.task_dir == layout.task_dir("report", "green", "2021-01", "linear-w1")

@@ -26,14 +26,6 @@ def easy(monkeypatch):
 
 
 @pytest.fixture
-def champion(pipeline, copy_root):
-    """January's model is champion."""
-    task = RegisterModel(month=1, **LINEAR)
-    copy_root("linear champion", pipeline.root, lambda: pipeline.run(task))
-    assert serving_version(NAME).version == "1"
-
-
-@pytest.fixture
 def retrain(pipeline, champion, console):
     """Runs it as a new process would; the status and the last line."""
 

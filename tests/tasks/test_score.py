@@ -19,27 +19,12 @@ MARCH = {**LINEAR, "month": 3}
 NAME = "nyc-green-taxi-duration-linear"
 
 
-def run(pipeline, task):
-    assert pipeline.run(task).status.name.startswith("SUCCESS")
-    return task
-
-
-@pytest.fixture
-def champion(pipeline, monkeypatch, copy_root):
-    """January's model is champion, March is ingested."""
-    with monkeypatch.context() as easy:
-        easy.setattr("taxi_pipeline.evaluation.gate.relative_gain", lambda *_: 0.5)
-        task = RegisterModel(month=1, **LINEAR)
-        copy_root("linear champion", pipeline.root, lambda: run(pipeline, task))
-    return serving_version(NAME)
-
-
 @pytest.fixture
 def later_champion(pipeline, champion):
     """Makes a model of two months version 2, and champion."""
 
     def register():
-        run(pipeline, RegisterModel(month=2, window=2, **LINEAR))
+        pipeline.done(RegisterModel(month=2, window=2, **LINEAR))
         promote_version(tracking_server(), open_ledger(NAME), "2", "a test")
 
     return register
@@ -57,7 +42,7 @@ def refusal(**parameters):
 
 
 def test_every_published_row_is_scored_by_the_champion(pipeline, champion, console):
-    task = run(pipeline, ScoreTrips(**MARCH))
+    task = pipeline.done(ScoreTrips(**MARCH))
     table = predictions(task)
     published = pq.read_table(IngestTrips(year=2021, month=3).output().file(IngestTrips.FILE))
     assert table.num_rows == published.num_rows == task.output().manifest()["rows"] == 3000
@@ -73,14 +58,14 @@ def test_every_published_row_is_scored_by_the_champion(pipeline, champion, conso
 def test_a_later_champion_makes_a_new_output_and_the_old_one_stays(
     pipeline, champion, later_champion
 ):
-    older = run(pipeline, ScoreTrips(**MARCH))
+    older = pipeline.done(ScoreTrips(**MARCH))
     before = predictions(older)
     later_champion()
     newer = ScoreTrips(**MARCH)
     assert (older.model_version, newer.model_version) == (1, 2)
     assert newer.task_id != older.task_id
     assert not newer.complete()
-    run(pipeline, newer)
+    pipeline.done(newer)
     assert not predictions(newer)["minutes"].equals(before["minutes"])
     assert older.complete()
     assert predictions(older).equals(before)
@@ -94,7 +79,7 @@ def test_a_version_by_its_number_or_by_when_it_served_is_the_same_task(
     pipeline, champion, later_champion
 ):
     first = open_ledger(NAME).read().champion.since.when
-    older = run(pipeline, ScoreTrips(**MARCH))
+    older = pipeline.done(ScoreTrips(**MARCH))
     later_champion()
     assert ScoreTrips(**MARCH, model_version=1) is older
     assert ScoreTrips(**MARCH, champion_at=first.isoformat()) is older
@@ -103,20 +88,20 @@ def test_a_version_by_its_number_or_by_when_it_served_is_the_same_task(
 
 
 def test_a_version_that_never_served_is_known_by_the_registry(pipeline, champion):
-    run(pipeline, RegisterModel(month=2, window=2, **LINEAR))
+    pipeline.done(RegisterModel(month=2, window=2, **LINEAR))
     if serving_version(NAME).version == "2":
         promote_version(tracking_server(), open_ledger(NAME), "1", "a test")
-    task = run(pipeline, ScoreTrips(**MARCH, model_version=2))
+    task = pipeline.done(ScoreTrips(**MARCH, model_version=2))
     key = EvaluateModel(month=2, window=2, **LINEAR).key
     assert task.output().manifest()["candidate_key"] == key
 
 
 def test_a_model_that_is_not_under_the_root_predicts_as_mlflow_packaged_it(pipeline, champion):
-    from_storage = predictions(run(pipeline, ScoreTrips(**MARCH)))
+    from_storage = predictions(pipeline.done(ScoreTrips(**MARCH)))
     shutil.rmtree(pipeline.root / "train")
     shutil.rmtree(pipeline.root / "score")
     pipeline.configure("source", "batch_rows", "1000")
-    task = run(pipeline, ScoreTrips(**MARCH))
+    task = pipeline.done(ScoreTrips(**MARCH))
     assert task.output().manifest()["loaded"] == "as MLflow packaged it"
     minutes = predictions(task)["minutes"].to_numpy()
     np.testing.assert_allclose(minutes, from_storage["minutes"].to_numpy(), rtol=1e-12)
@@ -146,7 +131,7 @@ def test_a_time_at_which_no_champion_is_known_is_told(pipeline, champion, at, sa
 
 
 def test_a_version_that_is_not_there_is_told_once_it_is_looked_for(pipeline, champion):
-    run(pipeline, IngestTrips(year=2021, month=3))
+    pipeline.done(IngestTrips(year=2021, month=3))
     with pytest.raises(InvalidParameter, match=r"has no such version .*, there are 1$"):
         ScoreTrips(**MARCH, model_version=9).identity()
 
@@ -158,12 +143,12 @@ def without(pipeline, *stages):
     """Scores March with intervals, once the outputs of some stages are gone."""
     for stage in stages:
         shutil.rmtree(pipeline.root / stage)
-    return run(pipeline, ScoreTrips(**MARCH, interval=0.8))
+    return pipeline.done(ScoreTrips(**MARCH, interval=0.8))
 
 
 def test_with_an_interval_low_and_high_stand_beside_the_minutes(pipeline, champion):
-    plain = run(pipeline, ScoreTrips(**MARCH))
-    task = run(pipeline, ScoreTrips(**MARCH, interval=0.8))
+    plain = pipeline.done(ScoreTrips(**MARCH))
+    task = pipeline.done(ScoreTrips(**MARCH, interval=0.8))
     table = predictions(task)
     assert table.column_names == [*predictions(plain).column_names, "low", "high"]
     assert table["minutes"].equals(predictions(plain)["minutes"])
@@ -179,7 +164,7 @@ def test_with_an_interval_low_and_high_stand_beside_the_minutes(pipeline, champi
 
 
 def test_as_mlflow_packaged_it_a_version_has_the_same_intervals(pipeline, champion):
-    expected = predictions(run(pipeline, ScoreTrips(**MARCH, interval=0.8)))
+    expected = predictions(pipeline.done(ScoreTrips(**MARCH, interval=0.8)))
     for stages in (("score", "train"), ("score", "intervals")):
         task = without(pipeline, *stages)
         assert task.output().manifest()["loaded"] == "as MLflow packaged it"
@@ -198,11 +183,11 @@ def test_a_version_without_intervals_is_one_line_and_predicts_without(
     assert f"version 1 of {NAME} has no intervals: an earlier version of the pipeline" in (
         console.text
     )
-    run(pipeline, ScoreTrips(**MARCH))
+    pipeline.done(ScoreTrips(**MARCH))
 
 
 def test_without_an_interval_the_identity_is_what_it_was(pipeline, champion):
-    run(pipeline, IngestTrips(year=2021, month=3))
+    pipeline.done(IngestTrips(year=2021, month=3))
     plain, level = ScoreTrips(**MARCH), ScoreTrips(**MARCH, interval=0.9)
     assert "interval" not in plain.identity().parameters
     assert level.identity().parameters["interval"] == "0.9"

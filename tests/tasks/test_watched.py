@@ -8,7 +8,7 @@ from taxi_pipeline import EvaluateModel, MonitorChampion, TransformTrips
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.tasks import watched
 from taxi_pipeline.tasks.base.ledgers import ServingVersion
-from taxi_pipeline.tasks.watched import promise_of, training_window, watch
+from taxi_pipeline.tasks.watched import promise_of, watch, window_trips
 
 JANUARY = {"year": 2021, "month": 1, "recipe": "linear"}
 
@@ -82,11 +82,11 @@ def test_a_version_that_is_nowhere_does_not_count_where_it_is_not(gone, monitor,
 
 def test_a_version_that_is_nowhere_promised_nothing_that_is_known(gone, monitor):
     assert promise_of(monitor(2), gone) is None
-    assert training_window(monitor(2), gone) is None
+    assert window_trips(monitor(2), gone) is None
 
 
 def test_the_training_window_is_what_the_model_was_trained_on(version, monitor):
-    window = training_window(monitor(2), version)
+    window = window_trips(monitor(2), version)
     rows = TransformTrips(year=2021, month=1).output().manifest()["rows"]
     assert len(window) == rows
     assert {"pickup_zone", "dropoff_zone", "minutes"} <= set(window.columns)
@@ -94,4 +94,4 @@ def test_the_training_window_is_what_the_model_was_trained_on(version, monitor):
 
 def test_features_that_were_removed_are_no_training_window(version, monitor, pipeline):
     shutil.rmtree(pipeline.root / "features" / "green" / "2021-01")
-    assert training_window(monitor(2), version) is None
+    assert window_trips(monitor(2), version) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ SQUASHED = 1.2
 is far off would leave the models on top of each other."""
 
 MAX_LABELS = 8
+
+BASELINE_STYLES = ("v:", "D--", "x-.", "+-")
+"""Markers and lines by which the baselines, all of one colour, are told apart."""
 
 
 def render_backtest(  # noqa: PLR0913  (each is told on the page)
@@ -86,10 +90,10 @@ def _draw(axes: Any, months: Sequence[BacktestMonth], baselines: Sequence[str]) 
     if all(low is not None for low, _ in ends):
         lows, highs = zip(*ends, strict=True)
         axes.fill_between(place, lows, highs, color="tab:blue", alpha=0.2, linewidth=0)
-    for name in baselines:
+    for name, style in zip(baselines, itertools.cycle(BASELINE_STYLES)):
         rmse = [month.baselines[name] for month in months]
         label = f"baseline {words(name)}"
-        axes.plot(place, rmse, "o-", color="tab:gray", linewidth=1, markersize=3, label=label)
+        axes.plot(place, rmse, style, color="tab:gray", linewidth=1, markersize=4, label=label)
     frozen = [month.frozen["rmse"] for month in months]
     label = f"frozen, trained to {months[0].trained_to}"
     axes.plot(place, frozen, "s-", color="tab:orange", linewidth=1.6, markersize=5, label=label)
