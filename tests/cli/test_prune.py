@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from command_line import COMMAND, CommandLine
+from command_line import COMMAND, STEPS, CommandLine
 from plan_folders import untouched
 from processes import python, run
 
@@ -72,7 +72,7 @@ def test_exactly_what_the_old_configuration_made_is_removed(folder, made):
     ]
     assert logs == {manifest["log"] for manifest in manifests}
     links = [path for path in (folder / "data").rglob("latest") if path.is_symlink()]
-    assert len(links) == 13
+    assert len(links) == STEPS
     assert all((link / "manifest.json").exists() for link in links)
 
     result = CommandLine(folder)(*RUN)

@@ -6,7 +6,7 @@ import sqlite3
 import tarfile
 
 import pytest
-from command_line import CommandLine
+from command_line import STEPS, CommandLine
 from places import REPOSITORY
 from processes import python
 
@@ -47,7 +47,7 @@ def test_a_finished_root_has_no_damage(line):
     answer = verified(line)
     assert answer.returncode == 0, answer.stderr
     counts, last = answer.stdout.splitlines()
-    assert counts.startswith("13 outputs, 3 pointers, 2 trials; ")
+    assert counts.startswith(f"{STEPS} outputs, 3 pointers, 2 trials; ")
     assert last == "No damage under data."
 
 
@@ -72,7 +72,7 @@ def test_damage_is_told_in_one_line_each_set_aside_and_made_again(line):
     answer = verified(line)
     assert answer.returncode == 1
     *lines, _, last = answer.stdout.splitlines()
-    assert len(lines) == 13 + 2 + 2
+    assert len(lines) == STEPS + 2 + 2
     assert lines == sorted(lines)
     assert all(text.startswith("damaged     ") for text in lines)
     assert "choice.json is not what was published; late.parquet is not" in answer.stdout
@@ -86,7 +86,7 @@ def test_damage_is_told_in_one_line_each_set_aside_and_made_again(line):
     assert line(*RUN).returncode == 0
     answer = verified(line)
     assert answer.returncode == 0, answer.stdout
-    assert answer.stdout.startswith("13 outputs, 3 pointers, 2 trials; ")
+    assert answer.stdout.startswith(f"{STEPS} outputs, 3 pointers, 2 trials; ")
     with sqlite3.connect(line.folder / "data/mlflow/mlflow.db") as database:
         assert database.execute("SELECT version FROM model_versions").fetchall() == [(1,)]
 
@@ -122,7 +122,7 @@ def test_findings_are_told_although_they_cannot_be_set_aside(line):
 def test_the_result_is_printed_as_json(line):
     answer = verified(line, "--json")
     result = json.loads(answer.stdout)
-    assert result["checked"] == {"outputs": 13, "pointers": 3, "trials": 2}
+    assert result["checked"] == {"outputs": STEPS, "pointers": 3, "trials": 2}
     assert result["findings"] == result["set_aside"] == []
     assert result["bytes"] > 100_000
 

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from command_line import SMALL
+from command_line import SMALL, STEPS
 from processes import python
 
 RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler", *SMALL)
@@ -33,7 +33,7 @@ def test_the_main_job_registers_a_model_and_exits_with_0(finished):
 def test_the_console_has_one_line_a_step_with_its_time_and_no_traceback(finished):
     _, result = finished
     steps = [line for line in result.stderr.splitlines() if "green 2021" in line]
-    assert len(steps) == 12
+    assert len(steps) == STEPS
     assert all(re.search(r", in \d+\.\d s -> data/", line) for line in steps), steps
     assert "Traceback" not in result.stderr
 
@@ -43,7 +43,7 @@ def test_each_step_has_a_log_of_its_own_that_its_manifest_names(finished):
     data = command.folder / "data"
     manifests = [json.loads(path.read_text()) for path in data.rglob("manifest.json")]
     stages = [manifest for manifest in manifests if "label" in manifest]
-    assert len({manifest["log"] for manifest in stages}) == 12
+    assert len({manifest["log"] for manifest in stages}) == STEPS
     for manifest in stages:
         lines = (data / manifest["log"]).read_text().splitlines()
         assert f"INFO {manifest['label']}: starts" in lines[0]

@@ -8,6 +8,9 @@ from pathlib import Path
 from processes import clean_environment, run
 
 COMMAND = (str(Path(sys.executable).with_name("luigi")), "--module", "taxi_pipeline")
+STEPS = 13
+"""Outputs of the main job: of ten stages, three of which run for two months."""
+
 SMALL = ["--source-url", "synthetic://?rows=3000", "--tuning-trials", "2"]
 
 
