@@ -70,7 +70,9 @@ class Serve:
         return json.loads(text)["predictions"]
 
     def wait_for_version(self, version):
+        """Wait until a version answers alone."""
         servers.wait_for(lambda: self.ask("GET", "/model")[1] == version, self.process, seconds=60)
+        servers.wait_for(lambda: len(children_of(self.process.pid)) == 1, self.process, seconds=60)
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +208,8 @@ def test_a_promotion_and_a_rollback_are_followed_without_a_request_lost(folder, 
     assert failures == []
     assert {status for status, _ in answers} == {200}
     assert {version for _, version in answers} == {"1", "2"}
-    assert "version 2 has ended, with all its requests answered" in served.log.read_text()
+    ended = "version 2 has ended, with all its requests answered"
+    servers.wait_for(lambda: ended in served.log.read_text(), served.process)
 
 
 def test_a_process_that_is_killed_is_started_again(served):

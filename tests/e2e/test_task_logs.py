@@ -124,7 +124,7 @@ def backfilled(request, tmp_path_factory, source):
     folder = tmp_path_factory.mktemp("backfilled")
     told = run(folder, source, *BACKFILL, *RANGE, "--log-level", level, "--workers", workers)
     assert told.code == 30, told.said
-    assert len(told.manifests) == 14, told.said
+    assert len(told.manifests) == 15, told.said
     return told
 
 
@@ -139,7 +139,7 @@ def test_the_manifest_names_the_log_which_lies_beside_the_output(backfilled):
         assert re.fullmatch(rf"{home}/logs/[^/]+\.log", manifest["log"])
         assert list((backfilled.root / home).glob(f"{manifest['key']}/manifest.json")), family
         named[manifest["log"]] = manifest
-    assert len(named) == 14
+    assert len(named) == 15
     assert {log.partition("/logs/")[0] for log in backfilled.logs - set(named)} == {
         "ingest/green/2021-03"
     }
