@@ -6,13 +6,14 @@ import contextlib
 import multiprocessing.util
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from taxi_pipeline.errors import StorageError
+from taxi_pipeline.errors import DamagedOutput, StorageError
 from taxi_pipeline.logger import logger
 from taxi_pipeline.processes import remove_temporary_folders, temporary_folder
 from taxi_pipeline.redaction import redact
@@ -20,6 +21,9 @@ from taxi_pipeline.storage import disk, layout
 from taxi_pipeline.storage.files import parse_json, to_json
 from taxi_pipeline.storage.output import Output, announce_set_aside
 from taxi_pipeline.storage.protocol import wrap_errors
+
+SETTLING_SECONDS = (0.05, 0.1, 0.2)
+"""Seconds between two looks at an output that is not whole, before it counts as damaged."""
 
 
 class RemoteStorage:
@@ -191,13 +195,24 @@ class RemoteStorage:
         An output that is damaged is set aside.
         """
         if self.exists(layout.manifest_file(location)):
-            if Output(self, location).exists():
+            if self._becomes_whole(Output(self, location)):
                 return
             announce_set_aside(self.uri(location), self.set_aside(location))
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         for path in sorted(files, key=lambda path: path == folder / layout.MANIFEST):
             name = path.relative_to(folder).as_posix()
             self._upload(path, layout.output_file(location, name))
+
+    @staticmethod
+    def _becomes_whole(output: Output) -> bool:
+        """Whether an output is whole, or is in a moment: some stores show what is being written."""
+        for wait in SETTLING_SECONDS:
+            with contextlib.suppress(DamagedOutput):
+                output.manifest()
+                output.check_sizes()
+                return True
+            time.sleep(wait)
+        return output.exists()
 
     def local_path(self, location: str) -> Path:
         """A copy of the file, or of the folder, on this machine."""
