@@ -79,7 +79,7 @@ def wait_until(process, condition):
 
 def assert_whole(folder):
     described = json.loads((folder / "manifest.json").read_text())["files"]
-    assert set(described) == {"choice.json", "trials.csv", "search.png"}
+    assert set(described) == {"choice.json", "late.parquet", "trials.csv", "search.png"}
     for name, known in described.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == known["sha256"]
 
