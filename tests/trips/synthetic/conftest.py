@@ -11,10 +11,11 @@ def month_of(tmp_path_factory):
     folder, made = tmp_path_factory.mktemp("city"), {}
 
     def month_of(taxi, month, rows=100_000):
-        if (taxi, month) not in made:
-            path = folder / f"{taxi}-{month}.parquet"
+        wanted = (taxi, month, rows)
+        if wanted not in made:
+            path = folder / f"{taxi}-{month}-{rows}.parquet"
             write_month(path, taxi, Month.parse(month), rows=rows, seed=7)
-            made[taxi, month] = pq.read_table(path)
-        return made[taxi, month]
+            made[wanted] = pq.read_table(path)
+        return made[wanted]
 
     return month_of
