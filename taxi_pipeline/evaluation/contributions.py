@@ -75,12 +75,8 @@ def _spread(features: pd.DataFrame, number: int) -> pd.DataFrame:
 
 
 def _shap(regressor: Boosting, matrix: pd.DataFrame) -> dict[str, float]:
-    import xgboost
-
-    data = xgboost.DMatrix(matrix, nthread=regressor.parameters["nthread"])
-    values = regressor.booster.predict(data, pred_contribs=True)
-    # The last column is the mean prediction, to which no feature contributes.
-    return _largest_first(matrix.columns, np.abs(values[:, :-1]).mean(axis=0))
+    values = regressor.contributions(matrix)
+    return _largest_first(matrix.columns, np.abs(values).mean(axis=0))
 
 
 def _permutation(

@@ -7,7 +7,8 @@ among its features.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -17,13 +18,30 @@ from numpy.typing import NDArray
 
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import skops_files, zones
+from taxi_pipeline.model.means import FOLDS, OutOfFoldMeans, PairMeans, PairSums, draw_folds
 from taxi_pipeline.model.zones import N_ZONE_IDS
 
 Array = NDArray[Any]
 
+Batch = tuple[Any, Array]
+"""Trips, as features or encoded, and their minutes."""
+
+
+class Batches(Protocol):
+    """Batches of trips that can be gone through more than once."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        """One after the other."""
+
 
 class Encoder(Protocol):
-    """What turns features into a matrix, and is kept beside the regressor."""
+    """What turns features into a matrix, and is kept beside the regressor.
+
+    One that also has ``learn`` and ``out_of_fold``, as :class:`TripEncoder`, learns batch by batch.
+    """
 
     def fit_transform(self, features: pd.DataFrame, minutes: Array) -> Any:
         """Learn, and encode the same rows out of fold."""
@@ -44,18 +62,11 @@ class Encoder(Protocol):
         """Read what :meth:`save` wrote."""
 
 
-FOLDS = 5
 MIN_TRIPS = 20
 """Trips with a plausible distance that a fit needs: fewer make no means and no folds."""
 
-PACE_LIMITS = (1.0, 30.0)
-"""Minutes per mile beyond which a pace says more of the meter than of the road: 60 and 2 mph."""
-
 BANDWIDTH_MILES = 0.5
 """Miles over which the weight of a zone in the means of another falls by e."""
-
-SHRINKAGE = 0.5
-"""Trips that the neighbourhood's mean counts for in the mean of a pair."""
 
 DIMENSIONS = 4
 """Coordinates of a zone: two for the map, two for what bridges and rivers do to it."""
@@ -79,23 +90,28 @@ class TripEncoder:
     Args:
         columns: the trip's features that are read; all but the two zones are passed on.
         seed: seed of the folds.
+        missing: what stands for a value that is not known; None for NaN. XGBoost is a third faster
+            on a matrix without NaN.
     """
 
     FILE = "encoder.npz"
-    MEANS = ("minutes_near", "miles_near", "pace_near", "minutes_by_pair")
+    MEANS = PairMeans.NAMES
 
-    def __init__(self, columns: Iterable[str] = (), seed: int = 0) -> None:
+    def __init__(
+        self, columns: Iterable[str] = (), seed: int = 0, missing: float | None = None
+    ) -> None:
         self.columns = tuple(columns)
         self.seed = seed
+        self.missing = missing
 
     def settings(self) -> dict[str, Any]:
-        """The columns, which say what is passed on, and the seed."""
-        return {"columns": list(self.columns), "seed": self.seed}
+        """The columns, which say what is passed on, the seed, and what stands for missing."""
+        settings: dict[str, Any] = {"columns": list(self.columns), "seed": self.seed}
+        return settings if self.missing is None else {**settings, "missing": self.missing}
 
     def fit(self, features: pd.DataFrame, minutes: Array) -> TripEncoder:
         """Learn the encodings."""
-        self.fit_transform(features, minutes)
-        return self
+        return self.learn([(features, minutes)])
 
     def fit_transform(self, features: pd.DataFrame, minutes: Array) -> pd.DataFrame:
         """Learn the encodings, and encode the same rows out of fold.
@@ -103,48 +119,61 @@ class TripEncoder:
         Raises:
             InvalidTraining: too few trips have a plausible distance.
         """
-        miles = features["miles"].to_numpy(np.float64, na_value=np.nan)
-        known = np.isfinite(miles)
-        if known.sum() < MIN_TRIPS:
-            raise InvalidTraining(
-                f"{known.sum()} of {len(miles)} trips have a plausible distance to learn from, at "
-                f"least {MIN_TRIPS} are needed: train on more"
-            )
-        pickup, dropoff = _zone_indices(features)
-        pair = pickup * N_ZONE_IDS + dropoff
-        self.distances_ = zones.road_distances(pickup, dropoff, miles)
-        self.zone_coordinates_ = zones.coordinates(self.distances_, DIMENSIONS)
-        self.pair_trips_ = np.bincount(pair, minlength=N_ZONE_IDS**2)
+        trips = [(features, minutes)]
+        encoded: pd.DataFrame
+        ((encoded, _),) = self.learn(trips).out_of_fold(trips)
+        return encoded
 
-        folds = np.random.default_rng(self.seed).permutation(len(features)) % FOLDS
-        with np.errstate(divide="ignore", over="ignore"):  # a distance may be next to nothing
-            pace = np.divide(minutes, miles, where=known, out=np.ones_like(miles))
-        pace = np.clip(pace, *PACE_LIMITS)
-        weights = zones.proximity_weights(self.distances_, BANDWIDTH_MILES)
-        self.means_: dict[str, Array] = {}
-        encoded = {}
-        for target, values, counted in (
-            ("minutes", minutes, np.ones_like(miles)),
-            ("miles", np.where(known, miles, 0), known),
-            ("pace", np.where(known, pace, 0), known),
-        ):
-            sums = FoldSums(pair, N_ZONE_IDS**2, folds, values, counted)
-            near = KernelMean(weights, overall=values.sum() / counted.sum())
-            self.means_[f"{target}_near"], encoded[f"{target}_near"] = sums.cross_fitted(near)
-            if target == "minutes":
-                by_pair = sums.cross_fitted(ShrunkMean(near))
-                self.means_["minutes_by_pair"], encoded["minutes_by_pair"] = by_pair
-        return self._frame(features, encoded)
+    def learn(self, trips: Batches) -> TripEncoder:
+        """Learn the encodings from trips that come in batches.
+
+        Raises:
+            InvalidTraining: too few trips have a plausible distance.
+        """
+        sums = PairSums()
+        for features, minutes in trips:
+            pickup, dropoff = _zone_indices(features)
+            sums.add(_pair(pickup, dropoff), minutes, _miles(features))
+        total = sums.total()
+        known = int(total["known"].sum())
+        if known < MIN_TRIPS:
+            raise InvalidTraining(
+                f"{known} of {int(total['trips'].sum())} trips have a plausible distance to learn "
+                f"from, at least {MIN_TRIPS} are needed: train on more"
+            )
+        self.distances_ = zones.road_distances(total["miles"], total["known"])
+        self.zone_coordinates_ = zones.coordinates(self.distances_, DIMENSIONS)
+        self.pair_trips_ = total["trips"].astype(np.int64)
+        self._estimate = PairMeans(zones.proximity_weights(self.distances_, BANDWIDTH_MILES), total)
+        self.means_ = self._estimate(total)
+        return self
+
+    def out_of_fold(self, trips: Batches, draw: int = 0) -> Batches:
+        """The batches that were learned from, encoded by what the other folds' trips tell.
+
+        Args:
+            trips: those given to :meth:`learn`, in the same order.
+            draw: another number makes other folds.
+
+        Returns:
+            Encoded trips with their minutes, batch by batch; each pass encodes anew.
+        """
+        sizes = [len(minutes) for _, minutes in trips]
+        folds = np.split(draw_folds(sum(sizes), self.seed, draw), np.cumsum(sizes)[:-1])
+        sums = PairSums(FOLDS)
+        for (features, minutes), fold in zip(trips, folds, strict=True):
+            sums.add(_pair(*_zone_indices(features)), minutes, _miles(features), fold)
+        return _OutOfFold(self, trips, folds, OutOfFoldMeans(self._estimate, sums))
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
         """Encode other rows with what was learned from all rows of the fit."""
-        pickup, dropoff = _zone_indices(features)
-        pair = pickup * N_ZONE_IDS + dropoff
-        return self._frame(features, {name: self.means_[name][pair] for name in self.MEANS})
+        pair = _pair(*_zone_indices(features))
+        return self.encode(features, {name: self.means_[name][pair] for name in self.MEANS})
 
-    def _frame(self, features: pd.DataFrame, means: dict[str, Array]) -> pd.DataFrame:
+    def encode(self, features: pd.DataFrame, means: Mapping[str, Array]) -> pd.DataFrame:
+        """Encode rows, given the means of each, as float32."""
         pickup, dropoff = _zone_indices(features)
-        columns = {
+        columns: dict[str, Array] = {
             name: features[name].to_numpy(np.float32, na_value=np.nan)
             for name in self.columns
             if name not in PLACES
@@ -152,7 +181,7 @@ class TripEncoder:
         miles = columns.get("miles", means["miles_near"])
         columns |= {name: means[name] for name in self.MEANS}
         road_miles = self.distances_[pickup, dropoff]
-        columns["log_pair_trips"] = np.log1p(self.pair_trips_[pickup * N_ZONE_IDS + dropoff])
+        columns["log_pair_trips"] = np.log1p(self.pair_trips_[_pair(pickup, dropoff)])
         columns["road_miles"] = np.where(np.isinf(road_miles), np.nan, road_miles)
         for axis in range(DIMENSIONS):
             columns[f"pickup_x{axis + 1}"] = self.zone_coordinates_[pickup, axis]
@@ -160,7 +189,12 @@ class TripEncoder:
         columns["expected_minutes"] = miles * means["pace_near"]
         if "miles" in columns:
             columns["detour"] = miles / means["miles_near"]
-        return pd.DataFrame(columns).astype(np.float32)
+        matrix = np.empty((len(features), len(columns)), np.float32)
+        for place, column in enumerate(columns.values()):
+            matrix[:, place] = column
+        if self.missing is not None:
+            matrix[np.isnan(matrix)] = self.missing
+        return pd.DataFrame(matrix, columns=list(columns), copy=False)
 
     def save(self, folder: Path) -> None:
         """Write what was learned as numpy arrays.
@@ -185,70 +219,36 @@ class TripEncoder:
         return self
 
 
+@dataclass(frozen=True)
+class _OutOfFold:
+    """The batches of a fit, encoded as they are asked for."""
+
+    encoder: TripEncoder
+    trips: Batches
+    folds: Sequence[Array]
+    means: OutOfFoldMeans
+
+    def __len__(self) -> int:
+        return len(self.trips)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for (features, minutes), fold in zip(self.trips, self.folds, strict=True):
+            means = self.means.of(fold, _pair(*_zone_indices(features)))
+            yield self.encoder.encode(features, means), minutes
+
+
 def _zone_indices(features: pd.DataFrame) -> tuple[Array, Array]:
     return zones.indices(features["pickup_zone"]), zones.indices(features["dropoff_zone"])
 
 
-Estimate = Callable[[Array, Array], Array]
-"""Makes a table of means by cell out of sums and counts by cell."""
+def _pair(pickup: Array, dropoff: Array) -> Array:
+    pair: Array = pickup * N_ZONE_IDS + dropoff
+    return pair
 
 
-class FoldSums:
-    """Sums and counts of a target by cell and fold.
-
-    Args:
-        cells: the cell of each row, from 0 to ``size``.
-        size: the number of cells.
-        folds: the fold of each row.
-        values: what is averaged, 0 where it is not known.
-        counted: whether it is known.
-    """
-
-    def __init__(
-        self, cells: Array, size: int, folds: Array, values: Array, counted: Array
-    ) -> None:
-        place = folds * size + cells
-        self.cells, self.folds = cells, folds
-        self.totals = np.bincount(place, values, FOLDS * size).reshape(FOLDS, size)
-        self.counts = np.bincount(place, counted, FOLDS * size).reshape(FOLDS, size)
-
-    def cross_fitted(self, estimate: Estimate) -> tuple[Array, Array]:
-        """The table learned from all rows, and each row's entry in that of the other folds."""
-        total, count = self.totals.sum(axis=0), self.counts.sum(axis=0)
-        encoded = np.empty(len(self.cells), np.float32)
-        for fold in range(FOLDS):
-            rows = self.folds == fold
-            others = estimate(total - self.totals[fold], count - self.counts[fold])
-            encoded[rows] = others[self.cells[rows]]
-        return estimate(total, count).astype(np.float32), encoded
-
-
-class KernelMean:
-    """Means by pair over the trips between near zones; the overall mean where there are none."""
-
-    ALMOST_NONE = 1e-3
-
-    def __init__(self, weights: Array, overall: float) -> None:
-        self.weights, self.overall = weights, overall
-
-    def __call__(self, total: Array, count: Array) -> Array:
-        """The means by pair."""
-        total, count = (
-            (self.weights @ table.reshape(N_ZONE_IDS, N_ZONE_IDS) @ self.weights).ravel()
-            for table in (total, count)
-        )
-        return (total + self.ALMOST_NONE * self.overall) / (count + self.ALMOST_NONE)
-
-
-class ShrunkMean:
-    """Means by cell, shrunk towards another estimate as by ``SHRINKAGE`` trips of that mean."""
-
-    def __init__(self, towards: Estimate) -> None:
-        self.towards = towards
-
-    def __call__(self, total: Array, count: Array) -> Array:
-        """The means by cell."""
-        return (total + SHRINKAGE * self.towards(total, count)) / (count + SHRINKAGE)
+def _miles(features: pd.DataFrame) -> Array:
+    miles: Array = features["miles"].to_numpy(np.float64, na_value=np.nan)
+    return miles
 
 
 class SklearnEncoder:

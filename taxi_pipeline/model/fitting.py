@@ -9,14 +9,16 @@ import pandas as pd
 
 from taxi_pipeline.model.components import describe_component
 from taxi_pipeline.model.duration import DurationModel
-from taxi_pipeline.model.features import TARGET
+from taxi_pipeline.model.encoders import Batches
+from taxi_pipeline.model.feature_files import FeatureFiles
+from taxi_pipeline.model.feature_names import TARGET
 from taxi_pipeline.model.recipes import get_recipe
 from taxi_pipeline.model.regressors import RoundProgress
 
 
 def fit(  # noqa: PLR0913  (each is a choice of its own)
     recipe: str,
-    features: pd.DataFrame,
+    trips: FeatureFiles | pd.DataFrame,
     parameters: Mapping[str, Any],
     rounds: int | None,
     *,
@@ -30,7 +32,8 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
 
     Args:
         recipe: the recipe's name.
-        features: the trips, in the recipe's ``training_columns`` and ``minutes``.
+        trips: in the recipe's ``training_columns`` and ``minutes``. Those of files are read batch
+            by batch if encoder and regressor can learn so.
         parameters: the regressor's parameters.
         rounds: boosting rounds; None for a regressor without.
         taxi: ``green`` or ``yellow``.
@@ -43,19 +46,46 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         InvalidRecipe: there is no such recipe, or a class of its own could not be loaded again.
         InvalidTraining: the trips do not allow a fit.
     """
-    minutes = features[TARGET].to_numpy()
     chosen = get_recipe(recipe)
     encoder = chosen.encoder(seed)
     regressor = chosen.regressor(parameters, threads, seed)
     # What could not be saved is better known before the fit than after it.
     for component in (encoder, regressor):
         describe_component(component)
-    matrix = encoder.fit_transform(features, minutes)
+    if hasattr(encoder, "out_of_fold") and hasattr(regressor, "fit_batches"):
+        _fit_in_batches(encoder, regressor, trips, rounds, progress)
+    else:
+        features = trips.read() if isinstance(trips, FeatureFiles) else trips
+        minutes = features[TARGET].to_numpy()
+        matrix = encoder.fit_transform(features, minutes)
+        regressor = regressor.fit(matrix, minutes, rounds, progress)
     return DurationModel(
         recipe=recipe,
         recipe_version=chosen.version,
         taxi=taxi,
         max_miles=max_miles,
         encoder=encoder,
-        regressor=regressor.fit(matrix, minutes, rounds, progress),
+        regressor=regressor,
     )
+
+
+def _fit_in_batches(
+    encoder: Any,
+    regressor: Any,
+    trips: FeatureFiles | pd.DataFrame,
+    rounds: int | None,
+    progress: RoundProgress | None,
+) -> None:
+    """Fit encoder and regressor; what is one batch is read and encoded once."""
+    batches: Batches
+    if isinstance(trips, FeatureFiles):
+        batches, rows = trips if len(trips) > 1 else list(trips), trips.rows
+    else:
+        batches, rows = [(trips, trips[TARGET].to_numpy())], len(trips)
+    encoder.learn(batches)
+
+    def draw(number: int) -> Batches:
+        encoded: Batches = encoder.out_of_fold(batches, number)
+        return list(encoded) if len(encoded) == 1 else encoded
+
+    regressor.fit_batches(draw, rows, rounds, progress)

@@ -6,7 +6,10 @@ regressor is kept in. Nothing here is pickled.
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -15,6 +18,8 @@ from numpy.typing import NDArray
 
 from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model import skops_files
+from taxi_pipeline.model.encoders import Batches
+from taxi_pipeline.model.quantiles import plain, quantile_matrix
 
 Minutes = NDArray[np.float64]
 RoundProgress = Callable[[int, int], None]
@@ -52,20 +57,31 @@ class Regressor(Protocol):
         """What each feature weighs, as a share of all, largest first; empty if not known."""
 
 
+AVERAGED_ROWS = 1_000_000
+"""Rows, times members, up to which boosters are averaged: the more rows, the less it brings."""
+
+
 class Boosting:
-    """Gradient-boosted trees by XGBoost.
+    """Gradient-boosted trees by XGBoost, or the mean of several such boosters.
 
     Args:
         parameters: XGBoost's own parameters.
         threads: threads of one fit. Always given: XGBoost would otherwise take every core of the
             machine, in every worker.
         seed: XGBoost's seed.
+        members: how many boosters are averaged, each with a seed of its own and, where the encoder
+            draws folds, with its own folds. Fewer where rows are many, see :data:`AVERAGED_ROWS`.
     """
 
     FILE = "booster.ubj"
+    FURTHER = "booster-{number}.ubj"
 
     def __init__(
-        self, parameters: Mapping[str, Any] | None = None, threads: int = 1, seed: int = 0
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        threads: int = 1,
+        seed: int = 0,
+        members: int = 1,
     ) -> None:
         self.parameters = {
             "objective": "reg:squarederror",
@@ -73,6 +89,8 @@ class Boosting:
             **(parameters or {}),
             "nthread": threads,
         }
+        self.members = members
+        self.boosters: list[Any] = []
 
     def settings(self) -> dict[str, Any]:
         """None: a booster needs no parameters to predict."""
@@ -90,62 +108,148 @@ class Boosting:
         Raises:
             InvalidRecipe: there is no number of rounds.
         """
-        import xgboost
+        batches = [(matrix, minutes)]
+        return self.fit_batches(lambda _: batches, len(minutes), rounds, progress)
 
+    def fit_batches(
+        self,
+        draw: Callable[[int], Batches],
+        rows: int,
+        rounds: int | None,
+        progress: RoundProgress | None = None,
+    ) -> Boosting:
+        """Boost for a given number of rounds, on trips that come in batches.
+
+        Members are fitted side by side, each with its share of the threads.
+
+        Args:
+            draw: the encoded trips for a member, by its number from 0.
+            rows: how many trips there are.
+            rounds: boosting rounds of each member.
+            progress: called after each round of a member.
+
+        Raises:
+            InvalidRecipe: there is no number of rounds.
+        """
         if rounds is None:
             raise InvalidRecipe(
                 "boosting needs a number of rounds: set rounds in the recipe, or give it a space, "
                 "so that tuning finds them"
             )
-        data = xgboost.QuantileDMatrix(
-            matrix,
-            minutes,
-            max_bin=self.parameters.get("max_bin"),
-            nthread=self.parameters["nthread"],
-        )
-        callbacks = [_progress_callback(progress, rounds)] if progress else []
-        self.booster = xgboost.train(self.parameters, data, rounds, callbacks=callbacks)
+        members = max(1, min(self.members, AVERAGED_ROWS // max(rows, 1)))
+        threads: int = self.parameters["nthread"]
+        at_once = min(threads, members)
+        shared = {**self.parameters, "nthread": threads // at_once}
+        rounds_of_all = RoundCounter(progress, members * rounds)
+
+        def fit_member(number: int) -> Any:
+            import xgboost
+
+            parameters = {**shared, "seed": shared["seed"] + number}
+            data = quantile_matrix(draw(number), shared.get("max_bin"), shared["nthread"])
+            return xgboost.train(parameters, data, rounds, callbacks=[rounds_of_all.callback()])
+
+        with ThreadPoolExecutor(at_once, thread_name_prefix="member") as pool:
+            try:
+                self.boosters = list(pool.map(fit_member, range(members)))
+            finally:
+                rounds_of_all.stop()
+        self._set_threads(threads)
         return self
 
     def predict(self, matrix: Any) -> Minutes:
         """Minutes for each row."""
         import xgboost
 
-        data = xgboost.DMatrix(matrix, nthread=self.parameters["nthread"])
-        return np.asarray(self.booster.predict(data), dtype=np.float64)
+        rows = plain(matrix)
+        if isinstance(rows, np.ndarray):
+            minutes = [one.inplace_predict(rows, validate_features=False) for one in self.boosters]
+        else:
+            data = xgboost.DMatrix(rows, nthread=self.parameters["nthread"])
+            minutes = [one.predict(data) for one in self.boosters]
+        mean: Minutes = np.mean(minutes, axis=0, dtype=np.float64)
+        return mean
 
-    def save(self, folder: Path) -> None:
-        """Write the booster in XGBoost's own binary format."""
-        # Not by save_model, which says nothing of a full disk and leaves a part of the file.
-        (folder / self.FILE).write_bytes(self.booster.save_raw("ubj"))
-
-    def load(self, folder: Path, threads: int = 1) -> Boosting:
-        """Read the booster."""
+    def contributions(self, matrix: Any) -> Minutes:
+        """Minutes that each feature adds to a prediction, by row and feature (SHAP values)."""
         import xgboost
 
-        self.parameters["nthread"] = threads
-        self.booster = xgboost.Booster({"nthread": threads})
-        self.booster.load_model(folder / self.FILE)
+        data = xgboost.DMatrix(matrix, nthread=self.parameters["nthread"])
+        values = [booster.predict(data, pred_contribs=True) for booster in self.boosters]
+        # The last column is the mean prediction, to which no feature contributes.
+        mean: Minutes = np.mean(values, axis=0)[:, :-1]
+        return mean
+
+    def save(self, folder: Path) -> None:
+        """Write each booster in XGBoost's own binary format."""
+        for number, booster in enumerate(self.boosters, 1):
+            # Not by save_model, which says nothing of a full disk and leaves a part of the file.
+            (folder / self._file(number)).write_bytes(booster.save_raw("ubj"))
+
+    def load(self, folder: Path, threads: int = 1) -> Boosting:
+        """Read the boosters."""
+        import xgboost
+
+        files = [folder / self.FILE]
+        while (further := folder / self._file(len(files) + 1)).exists():
+            files.append(further)
+        self.boosters = [xgboost.Booster(model_file=file) for file in files]
+        self._set_threads(threads)
         return self
 
     def importance(self) -> dict[str, float]:
         """Share of the total gain by feature, largest first."""
-        gains: dict[str, float] = self.booster.get_score(importance_type="total_gain")  # type: ignore[assignment]  # lists are for linear boosters
+        gains: Counter[str] = Counter()
+        for booster in self.boosters:
+            gains.update(booster.get_score(importance_type="total_gain"))
         total = sum(gains.values()) or 1.0
-        ordered = sorted(gains.items(), key=lambda item: -item[1])
-        return {name: round(gain / total, 6) for name, gain in ordered}
+        return {name: round(gain / total, 6) for name, gain in gains.most_common()}
+
+    def _file(self, number: int) -> str:
+        return self.FILE if number == 1 else self.FURTHER.format(number=number)
+
+    def _set_threads(self, threads: int) -> None:
+        self.parameters["nthread"] = threads
+        for booster in self.boosters:
+            booster.set_param({"nthread": threads})
 
 
-def _progress_callback(progress: RoundProgress, rounds: int) -> Any:
-    """A callback of XGBoost's that reports each round."""
-    import xgboost
+class RoundCounter:
+    """Counts the rounds of several fits, reports them, and ends the fits when it is stopped.
 
-    class ProgressCallback(xgboost.callback.TrainingCallback):
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
-            progress(epoch + 1, rounds)
-            return False
+    Args:
+        progress: called after each round with the rounds done and the rounds wanted.
+        wanted: rounds of all fits.
+    """
 
-    return ProgressCallback()
+    def __init__(self, progress: RoundProgress | None, wanted: int) -> None:
+        self.progress, self.wanted = progress, wanted
+        self.done = 0
+        self.lock = threading.Lock()
+        self.stopped = threading.Event()
+
+    def stop(self) -> None:
+        """End all fits after the round that they are in."""
+        self.stopped.set()
+
+    def callback(self) -> Any:
+        """A callback of XGBoost's, for one of the fits."""
+        import xgboost
+
+        count, stopped = self._count, self.stopped
+
+        class Counted(xgboost.callback.TrainingCallback):
+            def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+                count()
+                return stopped.is_set()
+
+        return Counted()
+
+    def _count(self) -> None:
+        with self.lock:
+            self.done += 1
+            if self.progress is not None:
+                self.progress(self.done, self.wanted)
 
 
 class SklearnRegressor:

@@ -29,30 +29,31 @@ def indices(zones: Any) -> Array:
     return np.where((numbers > 0) & (numbers < N_ZONE_IDS), numbers, UNKNOWN_ZONES[0])
 
 
-def road_distances(pickup: Array, dropoff: Array, miles: Array) -> Array:
+def road_distances(miles: Array, trips: Array) -> Array:
     """Miles between zones, along the shortest chain of pairs' mean distances.
 
-    Learned from all trips, unlike the means of :mod:`taxi_pipeline.model.encoders`, so a trip
-    whose pair was met once takes part in its own distance; on the published months this costs
-    nothing (fitted on green 2021-01, correlation with the meter 0.85 within and 0.84 on 2021-02).
+    Learned from all trips, unlike the means of :mod:`taxi_pipeline.model.means`, so a trip whose
+    pair was met once takes part in its own distance; on the published months this costs nothing
+    (fitted on green 2021-01, correlation with the meter 0.85 within and 0.84 on 2021-02).
 
     Args:
-        pickup: zones as :func:`indices`.
-        dropoff: likewise.
-        miles: metered distance of each trip; NaN if not known.
+        miles: sum of the metered distances by pair, the pickup's zone first, as
+            ``N_ZONE_IDS * N_ZONE_IDS`` numbers.
+        trips: the number of trips in it, likewise.
 
     Returns:
         A symmetric table, ``N_ZONE_IDS`` x ``N_ZONE_IDS``; infinite where no chain of trips leads.
     """
     from scipy.sparse.csgraph import shortest_path
 
+    total = np.array(miles, np.float64).reshape(N_ZONE_IDS, N_ZONE_IDS)
+    counts = np.array(trips, np.float64).reshape(N_ZONE_IDS, N_ZONE_IDS)
     # "Unknown" and "outside the city" are no places: chains must not lead through them.
-    known = np.isfinite(miles) & ~np.isin(pickup, UNKNOWN_ZONES) & ~np.isin(dropoff, UNKNOWN_ZONES)
-    cells = pickup[known] * N_ZONE_IDS + dropoff[known]
-    total = np.bincount(cells, miles[known], N_ZONE_IDS**2).reshape(N_ZONE_IDS, N_ZONE_IDS)
-    trips = np.bincount(cells, minlength=N_ZONE_IDS**2).reshape(N_ZONE_IDS, N_ZONE_IDS)
-    total, trips = total + total.T, trips + trips.T
-    means = np.divide(total, trips, out=np.zeros(total.shape), where=trips > 0)
+    for table in (total, counts):
+        table[UNKNOWN_ZONES, :] = 0
+        table[:, UNKNOWN_ZONES] = 0
+    total, counts = total + total.T, counts + counts.T
+    means = np.divide(total, counts, out=np.zeros(total.shape), where=counts > 0)
     np.fill_diagonal(means, SAME_ZONE)
     distances: Array = shortest_path(means, directed=False)
     return distances

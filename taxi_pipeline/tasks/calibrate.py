@@ -76,18 +76,17 @@ class CalibrateIntervals(RecipeStage):
         from taxi_pipeline.model.features import TARGET
         from taxi_pipeline.model.intervals import DISTANCES, calibrate
 
-        window, late = self._late_trips()
-        trips = window.iloc[late["row"]]
+        trips, late = self._late_trips()
         predicted, actual = late["predicted"].to_numpy("float64"), trips[TARGET].to_numpy()
         reads_distance = not DISTANCES.isdisjoint(self.chosen_recipe.columns)
         intervals = calibrate(trips, predicted, actual, reads_distance=reads_distance)
         return intervals, float((predicted - actual).mean())
 
     def _late_trips(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The window, and what a model of its earlier days predicts for its last days."""
+        """Trips of the window's last days, and what a model of its earlier days predicts."""
         import pandas as pd
 
-        from taxi_pipeline.model.features import load_features
+        from taxi_pipeline.model.feature_files import FeatureFiles
         from taxi_pipeline.model.intervals import COLUMNS
         from taxi_pipeline.tuning.holdout import predict_late
         from taxi_pipeline.tuning.results import TuningResult
@@ -96,10 +95,10 @@ class CalibrateIntervals(RecipeStage):
         files = [output.file(BuildFeatures.FILE) for output in self.input()["window"]]
         if TuneHyperparameters.LATE in tuning.manifest()["files"]:
             late = pd.read_parquet(tuning.file(TuneHyperparameters.LATE))
-            return load_features(files, COLUMNS), late
+            return FeatureFiles(files, COLUMNS).take(late["row"].to_numpy()), late
         choice = json.loads(tuning.file(TuneHyperparameters.CHOICE).read_text())
         tuned = TuningResult.from_json(choice)
-        window = load_features(files, (*COLUMNS, *recipe.training_columns))
+        window = FeatureFiles(files, (*COLUMNS, *recipe.training_columns)).read()
         self.report("fitting the window's earlier days")
         late = predict_late(
             recipe,
@@ -111,7 +110,7 @@ class CalibrateIntervals(RecipeStage):
             seed=config.training().seed,
             threads=self.thread_count,
         )
-        return window, late
+        return window.iloc[late["row"]], late
 
     def _measured(self, intervals: Intervals, bias: float) -> dict[str, Any]:
         import pandas as pd

@@ -33,14 +33,15 @@ class TrainModel(RecipeStage):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write the model's folder, and what its features weigh."""
-        from taxi_pipeline.model import features, fitting
+        from taxi_pipeline.model import fitting
+        from taxi_pipeline.model.feature_files import FeatureFiles
 
         choice = json.loads(self.input()["tuning"].file(TuneHyperparameters.CHOICE).read_text())
-        window = features.load_features(
+        window = FeatureFiles(
             (output.file(BuildFeatures.FILE) for output in self.input()["window"]),
             self.chosen_recipe.training_columns,
         )
-        self.report(f"encoding {len(window):,} trips")
+        self.report(f"encoding {window.rows:,} trips")
         model = fitting.fit(
             self.recipe,
             window,
@@ -55,4 +56,4 @@ class TrainModel(RecipeStage):
         model.save(folder / self.MODEL)
         importance = model.regressor.importance()
         (folder / self.IMPORTANCE).write_text(json.dumps(importance, indent=2) + "\n")
-        return {"summary": f"{self.recipe} fitted on {len(window):,} trips", "rows": len(window)}
+        return {"summary": f"{self.recipe} fitted on {window.rows:,} trips", "rows": window.rows}

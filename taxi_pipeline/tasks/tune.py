@@ -78,7 +78,7 @@ class TuneHyperparameters(RecipeStage):
         """Write the choice, the trials as a table, a plot, and predictions of the last days."""
         import pandas as pd
 
-        from taxi_pipeline.model import features
+        from taxi_pipeline.model.feature_files import FeatureFiles
         from taxi_pipeline.tuning import search as tuning
         from taxi_pipeline.tuning.budget import Budget
 
@@ -94,7 +94,7 @@ class TuneHyperparameters(RecipeStage):
 
             result = tuning.search(
                 self.chosen_recipe,
-                features.load_features(self.window_files(), self.chosen_recipe.training_columns),
+                FeatureFiles(self.window_files(), self.chosen_recipe.training_columns),
                 window_end=self.calendar_month.end,
                 holdout_days=settings.holdout_days,
                 budget=Budget(

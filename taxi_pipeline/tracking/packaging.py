@@ -23,6 +23,8 @@ SERVING_MODULES = (
     "model/features.py",
     "model/intervals.py",
     "model/levels.py",
+    "model/means.py",
+    "model/quantiles.py",
     "model/recipes/__init__.py",
     "model/recipes/base.py",
     "model/recipes/course.py",

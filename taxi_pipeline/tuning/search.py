@@ -32,6 +32,7 @@ from typing import Any
 import pandas as pd
 
 from taxi_pipeline.errors import InvalidTraining
+from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import Recipe
 from taxi_pipeline.model.regressors import Boosting
@@ -48,7 +49,7 @@ TrialProgress = Callable[[Trial, int, int, float | None], None]
 
 def search(  # noqa: PLR0913  (each is a choice of its own)
     recipe: Recipe,
-    features: pd.DataFrame,
+    trips: FeatureFiles | pd.DataFrame,
     *,
     window_end: dt.datetime,
     holdout_days: int,
@@ -65,7 +66,8 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
 
     Args:
         recipe: what is tuned; the first trial has its own parameters.
-        features: the training window, and nothing later.
+        trips: the training window, and nothing later. Of files, a sample is drawn as they are
+            read.
         window_end: the first instant after the window.
         holdout_days: number of last days that models are judged on.
         budget: trials, time, rows and rounds.
@@ -82,8 +84,12 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
     if not recipe.space:
         return TuningResult(dict(recipe.parameters), recipe.rounds)
 
-    if len(features) > budget.max_rows:
-        features = features.sample(budget.max_rows, random_state=seed)
+    if isinstance(trips, FeatureFiles):
+        features = trips.sample(budget.max_rows, seed)
+    elif len(trips) > budget.max_rows:
+        features = trips.sample(budget.max_rows, random_state=seed)
+    else:
+        features = trips
     early, late = split_by_time(features, window_end, holdout_days)
     encoder = recipe.encoder(seed)
     data = HoldoutData(

@@ -14,11 +14,11 @@ from taxi_pipeline.model import zones
 from taxi_pipeline.model.encoders import (
     BANDWIDTH_MILES,
     MIN_TRIPS,
-    PACE_LIMITS,
     CourseEncoder,
     SklearnEncoder,
     TripEncoder,
 )
+from taxi_pipeline.model.means import PACE_LIMITS
 from taxi_pipeline.model.recipes import RECIPES
 
 COLUMNS = RECIPES["trip"].columns

@@ -1,10 +1,12 @@
 """The fit of a recipe on a whole training window."""
 
+import numpy as np
 import pytest
 
 from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model import fitting
 from taxi_pipeline.model.encoders import SklearnEncoder
+from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.recipes import RECIPES, register_recipe
 from taxi_pipeline.model.recipes.linear import Linear
 
@@ -31,10 +33,29 @@ def test_a_registered_recipe_is_fitted_on_its_columns(january):
     )
 
 
-def test_each_round_is_reported(january):
+def test_each_round_of_each_member_is_reported(january):
     reported = []
     fit("trip", january, progress=lambda *done: reported.append(done))
-    assert reported == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    rounds = 4 * RECIPES["trip"].members
+    assert reported == [(round_, rounds) for round_ in range(1, rounds + 1)]
+
+
+def test_trips_of_files_are_fitted_batch_by_batch_as_if_they_were_one(january, folder):
+    features = folder / "features.parquet"
+    in_batches = FeatureFiles([features], RECIPES["trip"].training_columns, batch_rows=1000)
+    whole = FeatureFiles([features], RECIPES["trip"].training_columns)
+    expected = fit("trip", january).predict(january)
+    np.testing.assert_array_equal(fit("trip", whole).predict(january), expected)
+    # The borders of bins are found batch by batch, and differ a little.
+    difference = fit("trip", in_batches).predict(january) - expected
+    assert np.sqrt(np.mean(np.square(difference))) < 0.1 * np.std(expected)
+    assert abs(difference.mean()) < 0.01 * expected.mean()
+
+
+def test_a_recipe_that_cannot_learn_batch_by_batch_is_given_the_whole(january, folder):
+    files = FeatureFiles([folder / "features.parquet"], RECIPES["course"].columns, batch_rows=100)
+    found = fit("course", files).predict(january)
+    np.testing.assert_array_equal(found, fit("course", january).predict(january))
 
 
 def test_a_recipe_that_there_is_not_is_told(january):

@@ -6,6 +6,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Ridge
 
 from taxi_pipeline.errors import InvalidRecipe
+from taxi_pipeline.model import regressors
 from taxi_pipeline.model.regressors import Boosting, LeastSquares, SklearnRegressor
 
 MATRIX = np.random.default_rng(1).normal(size=(200, 3))
@@ -40,6 +41,50 @@ def test_each_boosting_round_is_reported():
     reported = []
     Boosting().fit(MATRIX, MINUTES, 3, lambda *done: reported.append(done))
     assert reported == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_members_are_averaged_and_each_has_a_seed_of_its_own(tmp_path):
+    columns = {"colsample_bynode": 0.4}
+    alone = [
+        Boosting(columns, seed=seed).fit(MATRIX, MINUTES, 9).predict(MATRIX) for seed in (4, 5)
+    ]
+    both = Boosting(columns, threads=2, seed=4, members=2).fit(MATRIX, MINUTES, 9)
+    assert not np.array_equal(*alone)
+    np.testing.assert_allclose(both.predict(MATRIX), np.mean(alone, axis=0), rtol=1e-5)
+    both.save(tmp_path)
+    np.testing.assert_array_equal(Boosting().load(tmp_path).predict(MATRIX), both.predict(MATRIX))
+    assert sum(both.importance().values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_more_rows_the_fewer_members(monkeypatch):
+    monkeypatch.setattr(regressors, "AVERAGED_ROWS", 3 * len(MATRIX))
+    assert len(Boosting(members=4).fit(MATRIX, MINUTES, 1).boosters) == 3
+    monkeypatch.setattr(regressors, "AVERAGED_ROWS", len(MATRIX) - 1)
+    assert len(Boosting(members=4).fit(MATRIX, MINUTES, 1).boosters) == 1
+
+
+def test_rounds_of_all_members_are_reported():
+    reported = []
+    Boosting(threads=2, members=3).fit(MATRIX, MINUTES, 5, lambda *done: reported.append(done))
+    assert reported == [(done, 15) for done in range(1, 16)]
+
+
+def test_what_goes_wrong_in_a_fit_ends_the_other_members_at_once():
+    def progress(done, _):
+        if done == 10:
+            raise RuntimeError("stop here")
+
+    fitted = Boosting(threads=2, members=2)
+    with pytest.raises(RuntimeError, match="stop here"):
+        fitted.fit(MATRIX, MINUTES, 100_000, progress)
+    assert fitted.boosters == []
+
+
+@pytest.mark.parametrize("bins", [None, 16])
+def test_batches_are_binned_as_the_whole_is(bins):
+    parts = [(MATRIX[:150], MINUTES[:150]), (MATRIX[150:], MINUTES[150:])]
+    found = Boosting({"max_bin": bins} if bins else {}).fit_batches(lambda _: parts, 200, 20)
+    assert np.corrcoef(found.predict(MATRIX), MINUTES)[0, 1] > 0.9
 
 
 def test_a_loaded_booster_predicts_with_the_threads_asked_for(tmp_path):

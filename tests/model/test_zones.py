@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from taxi_pipeline.model import zones
+from taxi_pipeline.model.means import PairSums
 from taxi_pipeline.model.zones import N_ZONE_IDS
 
 brief = settings(max_examples=30)
@@ -16,8 +17,11 @@ plane = arrays(np.float64, st.tuples(st.integers(3, 20), st.just(2)), elements=s
 
 
 def road_distances(rows):
-    pickup, dropoff, miles = zip(*rows, strict=True)
-    return zones.road_distances(np.array(pickup), np.array(dropoff), np.array(miles, np.float64))
+    sums = PairSums()
+    pickup, dropoff, miles = (np.array(column) for column in zip(*rows, strict=True))
+    sums.add(pickup * N_ZONE_IDS + dropoff, np.ones(len(rows)), miles.astype(np.float64))
+    total = sums.total()
+    return zones.road_distances(total["miles"], total["known"])
 
 
 def apart(points):

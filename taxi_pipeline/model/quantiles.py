@@ -1,0 +1,53 @@
+"""XGBoost's quantile matrices, made of batches: in memory are bins, not features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from taxi_pipeline.model.encoders import Batch, Batches
+
+
+def quantile_matrix(batches: Batches, bins: int | None, threads: int) -> Any:
+    """The binned trips of several batches; features are binned as they pass.
+
+    Args:
+        batches: encoded trips, which are gone through more than once if they are several.
+        bins: of each feature; None for XGBoost's own number.
+        threads: threads to bin with.
+    """
+    import xgboost
+
+    options = {"max_bin": bins, "nthread": threads}
+    if len(batches) == 1:
+        ((matrix, minutes),) = batches
+        return xgboost.QuantileDMatrix(matrix, minutes, **options)
+
+    class Passing(xgboost.DataIter):
+        """The batches as XGBoost asks for them."""
+
+        def reset(self) -> None:
+            self.left = iter(batches)
+
+        def next(self, input_data: Callable[..., Any]) -> bool:
+            batch: Batch | None = next(self.left, None)
+            if batch is None:
+                return False
+            matrix, minutes = batch
+            input_data(data=matrix, label=minutes)
+            return True
+
+    return xgboost.QuantileDMatrix(Passing(), **options)
+
+
+def plain(matrix: Any) -> Any:
+    """A table of float32 as an array of the same memory, which XGBoost predicts from at once.
+
+    Anything else is returned as it is.
+    """
+    if isinstance(matrix, pd.DataFrame) and all(kind == np.float32 for kind in matrix.dtypes):
+        return matrix.to_numpy()
+    return matrix
