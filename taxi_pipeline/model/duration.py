@@ -13,7 +13,7 @@ import pyarrow as pa
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import FEATURES_VERSION
 from taxi_pipeline.model.components import build_component, describe_component
-from taxi_pipeline.model.encoders import Encoder
+from taxi_pipeline.model.encoders import Encoder, TripEncoder
 from taxi_pipeline.model.features import compute_features
 from taxi_pipeline.model.recipes import known_recipe
 from taxi_pipeline.model.regressors import Minutes, Regressor
@@ -132,6 +132,8 @@ class DurationModel:
         regressor: Regressor
         if recipe is not None and not names_classes:
             encoder, regressor = recipe.encoder(seed=0), recipe.regressor()
+            if isinstance(encoder, TripEncoder):
+                encoder.missing = None  # trees of that time were fitted with NaN
         else:
             encoder = build_component("encoder", description["encoder"])
             regressor = build_component("regressor", description["regressor"])

@@ -22,7 +22,7 @@ from taxi_pipeline.evaluation.metrics import metrics
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.recipes.trip import Trip
 from taxi_pipeline.model.regressors import Boosting
-from taxi_pipeline.model.space import Integer, LogUniform
+from taxi_pipeline.model.space import Integer, LogUniform, Uniform
 from taxi_pipeline.tuning import search as tuning
 from taxi_pipeline.tuning.budget import Budget
 from taxi_pipeline.tuning.halving import FIRST_RUNG, MIN_TO_COMPARE, median_thresholds
@@ -52,8 +52,22 @@ class Numbers:
         return features[list(self.COLUMNS)].astype("float32")
 
 
+FIXED = ("tree_method", "learning_rate", "max_depth", "min_child_weight", "reg_lambda", "max_bin")
+
+
 class Light(Trip):
-    """Trip with that encoder."""
+    """Trip with that encoder, one booster, and a space in which trials beat the recipe's own."""
+
+    members = 1
+
+    parameters = {  # noqa: RUF012  (nothing changes it)
+        **{name: Trip.parameters[name] for name in Trip.parameters if name in FIXED},
+        "colsample_bytree": 0.5,
+    }
+    space = {  # noqa: RUF012  (likewise)
+        **{name: Trip.space[name] for name in Trip.space if name in FIXED},
+        "colsample_bytree": Uniform(0.4, 0.8),
+    }
 
     def encoder(self, seed):  # noqa: ARG002  (nothing is drawn)
         return Numbers()
@@ -160,7 +174,7 @@ def errors_by_round(features, parameters, rounds):
     regressor = Boosting(parameters, threads=1, seed=1).fit(matrix, minutes, rounds)
     data = xgboost.DMatrix(Numbers().transform(late))
     return [
-        metrics(late["minutes"], regressor.booster.predict(data, iteration_range=(0, n + 1)))[
+        metrics(late["minutes"], regressor.boosters[0].predict(data, iteration_range=(0, n + 1)))[
             "rmse"
         ]
         for n in range(rounds)

@@ -17,6 +17,11 @@ class Trip(Recipe):
     """All that is known by the end of a trip but its price and times, boosted and tuned.
 
     The parameters' own values, and what was tried beside them: docs/accuracy.md.
+
+    Attributes:
+        members: boosters that are averaged, see :class:`taxi_pipeline.model.regressors.Boosting`.
+        missing: what stands for a value that is not known: below all values, so that a split
+            tells it from them.
     """
 
     version: ClassVar[int] = 2
@@ -43,21 +48,23 @@ class Trip(Recipe):
         "max_depth": 9,
         "min_child_weight": 60.0,
         "reg_lambda": 10.0,
-        "colsample_bytree": 0.5,
+        "colsample_bynode": 0.5,
         "max_bin": 64,
     }
     space: ClassVar[Mapping[str, Distribution]] = {
         "max_depth": Integer(7, 10),
         "min_child_weight": LogUniform(30, 150),
         "reg_lambda": LogUniform(2, 50),
-        "colsample_bytree": Uniform(0.4, 0.8),
+        "colsample_bynode": Uniform(0.3, 0.8),
     }
+    members: ClassVar[int] = 4
+    missing: ClassVar[float] = -1000.0
 
     def encoder(self, seed: int) -> TripEncoder:
         """Means by place and time, beside the trip's own features."""
         from taxi_pipeline.model.encoders import TripEncoder
 
-        return TripEncoder(self.columns, seed)
+        return TripEncoder(self.columns, seed, self.missing)
 
     def regressor(
         self, parameters: Mapping[str, Any] | None = None, threads: int = 1, seed: int = 0
@@ -65,4 +72,4 @@ class Trip(Recipe):
         """XGBoost."""
         from taxi_pipeline.model.regressors import Boosting
 
-        return Boosting(parameters, threads, seed)
+        return Boosting(parameters, threads, seed, self.members)

@@ -227,7 +227,7 @@ def test_any_change_of_a_number_changes_the_digest(of, whole, edits):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("seed)", "seed + 1)"), ('"trip_type",', ""), ("Uniform(0.4, 0.8)", "Uniform(0, 1)")],
+    [("self.missing)", "None)"), ('"trip_type",', ""), ("Uniform(0.3, 0.8)", "Uniform(0, 1)")],
 )
 def test_an_edit_of_trip_is_an_edit_of_pretrip_which_derives_from_it(load, old, new):
     trip, pretrip = (
@@ -313,7 +313,7 @@ def test_annotations_count_where_a_decorator_or_a_base_class_may_read_them(of, w
 # --- where there is no source, and when it is read --------------------------------------------
 
 
-UNEDITED = ("trip", "pretrip", "course", "linear")
+UNEDITED = ("course", "linear")
 """Recipes whose outputs of before are found. Take one out when you edit it: its models are made
 again then. The table of first digests stays as it is."""
 
