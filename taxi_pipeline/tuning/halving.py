@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from threading import Condition
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -35,11 +36,53 @@ def median_thresholds(trials: Sequence[Trial]) -> dict[int, float]:
     }
 
 
-def halving_callback(highest: Mapping[int, float]) -> Any:
+class Thresholds(Protocol):
+    """The error above which a fit is stopped at a rung."""
+
+    def get(self, rung: int, default: float, /) -> float:
+        """The error; ``default`` if there is none at this rung."""
+
+
+class Pacemaker:
+    """Errors of a fit at its rungs, as thresholds of another one that runs beside it.
+
+    The other waits at a rung until this fit has been there, so that what comes of it does not
+    depend on which is faster.
+    """
+
+    def __init__(self) -> None:
+        self._errors: dict[int, float] = {}
+        self._ended = False
+        self._changed = Condition()
+
+    def reach(self, rung: int, error: float) -> None:
+        """The fit has reached a rung with this error."""
+        with self._changed:
+            self._errors[rung] = error
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """The fit reaches no further rung."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def get(self, rung: int, default: float, /) -> float:
+        """The error at a rung, once it is known; ``default`` if the fit ended before."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or rung in self._errors)
+            return self._errors.get(rung, default)
+
+
+def halving_callback(highest: Thresholds, pacemaker: Pacemaker | None = None) -> Any:
     """A callback that stops a booster whose error at a rung is above the highest allowed there.
 
     It knows the booster's errors by round, the smallest of them, the smallest up to each rung, and
     the round at which it was stopped.
+
+    Args:
+        highest: the errors allowed.
+        pacemaker: is told the booster's own errors.
     """
     import xgboost
 
@@ -60,6 +103,8 @@ def halving_callback(highest: Mapping[int, float]) -> Any:
             if rounds < FIRST_RUNG or rounds & (rounds - 1):
                 return False
             self.rungs[str(rounds)] = self.best
+            if pacemaker is not None:
+                pacemaker.reach(rounds, self.best)
             if self.best > highest.get(rounds, float("inf")):
                 self.stopped = rounds
             return self.stopped is not None

@@ -5,9 +5,10 @@ Models are fitted on the earlier days of the window and judged on its last days,
 1. Many short trials, at a high learning rate and on a sample of the earlier days. At rounds 8, 16,
    32 ... each trial is compared with earlier ones, and continues while it is in the better half
    (asynchronous successive halving, Li et al. 2020).
-2. Two final fits on all of the earlier days, at the recipe's learning rate: with the recipe's own
-   parameters, and with those of the best trial. The second is stopped where it falls behind the
-   first. The better one wins; the round at which its error was smallest is the number of rounds.
+2. Two final fits on all of the earlier days, at the recipe's learning rate and side by side: with
+   the recipe's own parameters, and with those of the best trial. The second is stopped where it
+   falls behind the first. The better one wins; the round at which its error was smallest is the
+   number of rounds.
 
 Trial ``n`` is proposed from trials 1 to ``n - parallel`` and compared with the same trials. So the
 result does not depend on how many trials ran at a time, or on how often the search was interrupted.
@@ -35,9 +36,9 @@ from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import Recipe
-from taxi_pipeline.model.regressors import Boosting
+from taxi_pipeline.model.regressors import Boosting, RoundCounter
 from taxi_pipeline.tuning.budget import Budget
-from taxi_pipeline.tuning.halving import halving_callback, median_thresholds
+from taxi_pipeline.tuning.halving import Pacemaker, halving_callback, median_thresholds
 from taxi_pipeline.tuning.holdout import HoldoutData, late_predictions, split_by_time
 from taxi_pipeline.tuning.results import OWN, Finalist, TuningResult
 from taxi_pipeline.tuning.trial_run import TrialRun, trial_result, worker_died
@@ -124,15 +125,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             own.shutdown(cancel_futures=True)
 
     result = TuningResult({}, trials=tried)
-    highest: dict[int, float] = {}
-    for name, parameters in _finalists(recipe, tried).items():
-        halving = halving_callback(highest)
-        booster = data.fit(
-            Boosting(parameters, threads, seed).parameters,
-            budget.max_rounds,
-            early_stopping_rounds=budget.stopping_rounds,
-            callbacks=[halving],
-        )
+    for name, parameters, halving, booster in _final_fits(recipe, data, tried, budget, seed):
         rounds = booster.best_iteration + 1
         result.finalists.append(
             Finalist(name, halving.best, rounds, halving.stopped, tuple(halving.curve))
@@ -140,8 +133,42 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         if result.tuned_by == name:
             result.parameters, result.rounds, result.rmse = parameters, rounds, halving.best
             result.late = late_predictions(late, data.predict_late(booster, rounds))
-        highest = {int(rung): error for rung, error in halving.rungs.items()}
     return result
+
+
+def _final_fits(
+    recipe: Recipe, data: HoldoutData, tried: Sequence[Trial], budget: Budget, seed: int
+) -> list[tuple[str, dict[str, Any], Any, Any]]:
+    """Name, parameters, course and booster of each final fit.
+
+    They run side by side, each with its share of the threads: two fits with a thread each are
+    faster than one after the other with two, most of all where other processes want the cores.
+    """
+    finalists = _finalists(recipe, tried)
+    at_once = min(len(finalists), data.threads)
+    _ = data.binned
+    pacemaker, ending = Pacemaker(), RoundCounter(None, 0)
+
+    def fit(name: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any], Any, Any]:
+        first = name == next(iter(finalists))
+        halving = halving_callback({} if first else pacemaker, pacemaker if first else None)
+        try:
+            booster = data.fit(
+                Boosting(parameters, data.threads // at_once, seed).parameters,
+                budget.max_rounds,
+                early_stopping_rounds=budget.stopping_rounds,
+                callbacks=[halving, ending.callback()],
+            )
+        finally:
+            if first:
+                pacemaker.end()
+        return name, parameters, halving, booster
+
+    with ThreadPoolExecutor(at_once, thread_name_prefix="final fit") as pool:
+        try:
+            return list(pool.map(fit, *zip(*finalists.items(), strict=True)))
+        finally:
+            ending.stop()
 
 
 def _finalists(recipe: Recipe, tried: Sequence[Trial]) -> dict[str, dict[str, Any]]:

@@ -212,13 +212,13 @@ def test_the_summary_tells_how_many_trials_ended_how(tuning, monkeypatch):
         return attempt(self)
 
     monkeypatch.setattr(TrialRun, "__call__", second_fails)
-    tuning.run(3)
+    tuning.run(8)
     manifest, choice = tuning.task.output().manifest(), tuning.choice
     own, leader = choice["finalists"]
     assert manifest["summary"] == (
-        f"the recipe's own parameters, fitted in full: {own['rmse']:.4f}; best of 3 trials "
-        f"(trial 3; 2 finished, 1 failed), fitted in full: {leader['rmse']:.4f}; the "
-        "recipe's own win (RMSE on the window's last 7 days)"
+        f"the recipe's own parameters, fitted in full: {own['rmse']:.4f}; best of 8 trials "
+        f"({leader['name']}; 7 finished, 1 failed), stopped at round {leader['stopped']}, behind; "
+        "the recipe's own win (RMSE on the window's last 7 days)"
     )
     assert manifest["tuned_by"] == choice["tuned_by"] == "recipe"
     (told,) = [trial for trial in tuning.choice["trials"] if trial["status"] == "failed"]

@@ -433,7 +433,8 @@ def test_an_executor_is_given_parallel_trials_at_a_time_which_share_the_threads(
     each = [parameters["nthread"] for _, parameters, _ in fits]
     assert (max(executor.at_a_time), each[0]) == expected
     assert each[:9] == [each[0]] * 9
-    assert set(each[9:]) == {threads}
+    # Final fits run side by side as well.
+    assert set(each[9:]) <= {threads, max(1, threads // 2)}
 
 
 @settings(max_examples=30)
