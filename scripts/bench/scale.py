@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -67,16 +68,14 @@ def line(what: str, figures: dict[str, Any]) -> str:
     )
 
 
-def exponent(windows: list[int], figures: list[float]) -> float:
-    """The slope of the figures over the windows, both as logarithms, by least squares."""
-    points = [
-        (math.log(window), math.log(figure))
-        for window, figure in zip(windows, figures, strict=True)
-    ]
-    mean_x, mean_y = (sum(values) / len(points) for values in zip(*points, strict=True))
-    above = sum((x - mean_x) * (y - mean_y) for x, y in points)
-    below = sum((x - mean_x) ** 2 for x, _ in points)
-    return round(above / below, 3)
+def exponents(found: list[dict[str, Any]]) -> dict[str, float]:
+    """For each stage the slope of CPU time over the window, both as logarithms."""
+    grown = {}
+    for stage in STAGES:
+        rows = [row for row in found if row["stage"] == stage]
+        windows, seconds = ([math.log(row[name]) for row in rows] for name in ("window", "cpu"))
+        grown[stage] = round(statistics.linear_regression(windows, seconds).slope, 3)
+    return grown
 
 
 def plot(found: dict[str, Any], file: Path) -> None:
@@ -95,8 +94,8 @@ def plot(found: dict[str, Any], file: Path) -> None:
     figure.savefig(file, dpi=120)
 
 
-def main() -> None:
-    """Make the months, run the stages, print a table."""
+def options() -> tuple[argparse.Namespace, list[str]]:
+    """What the command line asks for, and the options of each task."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int, default=3_400_000)
@@ -106,38 +105,36 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
     args, more = parser.parse_known_args()
-    windows = [int(window) for window in args.windows.split(",")]
-    root = args.folder.resolve()
-    options = [
-        *("--storage-root", str(root / "root")),
+    return args, [
+        *("--storage-root", str(args.folder.resolve() / "root")),
         *("--source-url", f"synthetic://?rows={args.rows}"),
         *("--tuning-trials", args.trials, "--training-threads", str(args.threads)),
         *more,
     ]
+
+
+def main() -> None:
+    """Make the months, run the stages, print a table."""
+    args, given = options()
+    windows = [int(window) for window in args.windows.split(",")]
     found: dict[str, Any] = {
-        "rows": args.rows,
-        "threads": args.threads,
-        "months": [],
-        "windows": [],
+        "rows": args.rows, "threads": args.threads,
+        "months": [], "windows": [],
     }
     for month in [*LAST.window(max(windows)), LAST + 1]:
         for task in MONTHLY:
-            found["months"].append(
-                {"month": str(month), "stage": task, **run(task, month, options)}
-            )
-    for row in found["months"]:
-        if row["month"] == str(LAST):
-            print(line(f"{row['stage']:22} one month", row))
+            row = {"month": str(month), "stage": task, **run(task, month, given)}
+            found["months"].append(row)
+            if month == LAST:
+                print(line(f"{task:22} one month", row), flush=True)
     for window in windows:
         for stage in (*STAGES, BESIDE):
-            figures = run(stage, LAST, [*options, "--window", str(window)])
+            figures = run(stage, LAST, [*given, "--window", str(window)])
             found["windows"].append({"window": window, "stage": stage, **figures})
             print(line(f"{stage:22} window {window:2}", figures), flush=True)
     if len(windows) > 1:
-        for stage in STAGES:
-            rows = [row for row in found["windows"] if row["stage"] == stage]
-            grown = exponent(windows, [row["cpu"] for row in rows])
-            found.setdefault("exponents", {})[stage] = grown
+        found["exponents"] = exponents(found["windows"])
+        for stage, grown in found["exponents"].items():
             print(f"{stage:22} CPU grows as the window to the power of {grown}")
     if args.json:
         args.json.write_text(json.dumps(found, indent=2) + "\n")

@@ -8,6 +8,7 @@ run, such as the cores that a fit may take, does not belong here.
 
 from taxi_pipeline.config.arrival import contract
 from taxi_pipeline.config.drifting import drift
+from taxi_pipeline.config.fitting import training, tuning
 from taxi_pipeline.config.judging import gate
 from taxi_pipeline.config.luigi_cfg import as_cfg
 from taxi_pipeline.config.luigi_settings import (
@@ -26,8 +27,6 @@ from taxi_pipeline.config.sections import (
     source,
     storage,
     tracking,
-    training,
-    tuning,
 )
 from taxi_pipeline.config.serving import serving
 from taxi_pipeline.config.watching import monitoring

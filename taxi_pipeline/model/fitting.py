@@ -13,7 +13,7 @@ from taxi_pipeline.model.encoders import Batches
 from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.feature_names import TARGET
 from taxi_pipeline.model.recipes import get_recipe
-from taxi_pipeline.model.regressors import RoundProgress
+from taxi_pipeline.model.regressors import Boosting, RoundProgress
 
 
 def fit(  # noqa: PLR0913  (each is a choice of its own)
@@ -26,6 +26,7 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
     max_miles: float,
     seed: int,
     threads: int,
+    device: str = "cpu",
     progress: RoundProgress | None = None,
 ) -> DurationModel:
     """The model of a recipe, fitted on all the trips given.
@@ -40,6 +41,7 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         max_miles: from this metered distance on, the distance counts as unknown.
         seed: seed of the encoder and of the regressor.
         threads: threads of the fit.
+        device: where trees are boosted, ``cpu`` or ``cuda``.
         progress: called after each boosting round.
 
     Raises:
@@ -52,6 +54,8 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
     # What could not be saved is better known before the fit than after it.
     for component in (encoder, regressor):
         describe_component(component)
+    if isinstance(regressor, Boosting):
+        regressor.parameters["device"] = device
     if hasattr(encoder, "out_of_fold") and hasattr(regressor, "fit_batches"):
         _fit_in_batches(encoder, regressor, trips, rounds, progress)
     else:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.encoders import Batch, Batches
 
 
@@ -51,3 +53,40 @@ def plain(matrix: Any) -> Any:
     if isinstance(matrix, pd.DataFrame) and all(kind == np.float32 for kind in matrix.dtypes):
         return matrix.to_numpy()
     return matrix
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that XGBoost would silently replace by the processor.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        InvalidTraining: this XGBoost, or this machine, has no CUDA.
+    """
+    import xgboost
+
+    if device == "cpu":
+        return
+    if not xgboost.build_info().get("USE_CUDA"):
+        raise InvalidTraining(
+            "`device` is cuda, but this XGBoost is built without CUDA: install the package "
+            "xgboost in place of xgboost-cpu, or set `device` to cpu"
+        )
+    if not _gpus():
+        raise InvalidTraining(
+            "`device` is cuda, but no GPU of NVIDIA's is visible here: check nvidia-smi and "
+            "CUDA_VISIBLE_DEVICES, or set `device` to cpu"
+        )
+
+
+def _gpus() -> int:
+    """The number of GPUs that CUDA's driver tells of."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    found = ctypes.c_int(0)
+    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(found)):
+        return 0
+    return found.value

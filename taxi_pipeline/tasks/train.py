@@ -51,6 +51,7 @@ class TrainModel(RecipeStage):
             max_miles=config.features().max_miles,
             seed=config.training().seed,
             threads=self.thread_count,
+            device=self.device,
             progress=lambda done, rounds: self.report(f"round {done:,}/{rounds:,}", done, rounds),
         )
         model.save(folder / self.MODEL)

@@ -105,6 +105,7 @@ class TuneHyperparameters(RecipeStage):
                 ),
                 seed=settings.seed,
                 threads=self.thread_count,
+                device=self.device,
                 journal=self.journal,
                 progress=progress,
             )

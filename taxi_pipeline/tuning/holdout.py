@@ -108,6 +108,7 @@ class HoldoutData:
     late_minutes: Any
     bins: int
     threads: int
+    device: str = "cpu"
 
     @cached_property
     def binned(self) -> tuple[Any, Any]:
@@ -134,6 +135,7 @@ class HoldoutData:
             self.late_minutes,
             self.bins,
             self.threads,
+            self.device,
         )
 
     def fit(self, parameters: Mapping[str, Any], rounds: int, **options: Any) -> Any:
@@ -142,7 +144,7 @@ class HoldoutData:
 
         early, late = self.binned
         return xgboost.train(
-            {**parameters, "eval_metric": "rmse"},
+            {**parameters, "device": self.device, "eval_metric": "rmse"},
             early,
             rounds,
             evals=[(late, "late")],

@@ -57,6 +57,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
     budget: Budget,
     seed: int,
     threads: int,
+    device: str = "cpu",
     journal: Journal | None = None,
     executor: Executor | None = None,
     progress: TrialProgress = lambda *_: None,
@@ -74,6 +75,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         budget: trials, time, rows and rounds.
         seed: seed of proposals, samples and fits.
         threads: cores that may be used.
+        device: where trees are boosted, ``cpu`` or ``cuda``.
         journal: where trials are written down; trials that it holds are not run again.
         executor: where trials run, ``parallel`` at a time; by default in threads of this process,
             no more than there are cores.
@@ -100,6 +102,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
         late_minutes=late[TARGET].to_numpy(),
         bins=int(recipe.parameters.get("max_bin", 256)),
         threads=threads,
+        device=device,
     )
     workers = min(budget.parallel, budget.trials)
     own = None

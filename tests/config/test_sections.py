@@ -68,6 +68,7 @@ OPERATIONAL = {
     "storage.root",
     "storage.url",
     "tracking.uri",
+    "training.device",
     "training.threads",
     "alerts.webhook",
     "luigid.address",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxi_pipeline import config
+from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.config.parameters import BoundedIntParameter, CheckedParameter
-from taxi_pipeline.errors import InvalidRecipe
+from taxi_pipeline.errors import InvalidRecipe, InvalidTraining
 from taxi_pipeline.model import recipes
 from taxi_pipeline.model.recipes.source import FIRST_DIGESTS, recipe_digest
 from taxi_pipeline.month import Month
@@ -66,6 +67,23 @@ class ModelStage(Stage):
     def thread_count(self) -> int:
         """The number of threads of one fit, as configured and as the run shares the cores."""
         return self.context.cores.threads(config.training().threads)
+
+    @property
+    def device(self) -> str:
+        """Where trees are boosted, as configured.
+
+        Raises:
+            InvalidTraining: that is not to be had here.
+        """
+        from taxi_pipeline.model.quantiles import check_device
+
+        device = config.training().device
+        try:
+            check_device(device)
+        except InvalidTraining as error:
+            line = name_options(str(error), (config.training,))
+            raise InvalidTraining(line) from error
+        return device
 
     def server(self) -> TrackingServer:
         """The MLflow server of the configuration."""
