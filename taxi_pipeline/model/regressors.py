@@ -60,6 +60,9 @@ class Regressor(Protocol):
 AVERAGED_ROWS = 1_000_000
 """Rows, times members, up to which boosters are averaged: the more rows, the less it brings."""
 
+FURTHER_BINS = (0, -8, 8, 16)
+"""Bins that a member has beyond the recipe's own, in turn: others have other borders."""
+
 
 class Boosting:
     """Gradient-boosted trees by XGBoost, or the mean of several such boosters.
@@ -69,8 +72,9 @@ class Boosting:
         threads: threads of one fit. Always given: XGBoost would otherwise take every core of the
             machine, in every worker.
         seed: XGBoost's seed.
-        members: how many boosters are averaged, each with a seed of its own and, where the encoder
-            draws folds, with its own folds. Fewer where rows are many, see :data:`AVERAGED_ROWS`.
+        members: how many boosters are averaged, each with a seed and borders of bins of its own
+            and, where the encoder draws folds, with its own folds. Fewer where rows are many, see
+            :data:`AVERAGED_ROWS`.
     """
 
     FILE = "booster.ubj"
@@ -146,7 +150,10 @@ class Boosting:
             import xgboost
 
             parameters = {**shared, "seed": shared["seed"] + number}
-            data = quantile_matrix(draw(number), shared.get("max_bin"), shared["nthread"])
+            if "max_bin" in shared:
+                further = FURTHER_BINS[number % len(FURTHER_BINS)]
+                parameters["max_bin"] = max(2, parameters["max_bin"] + further)
+            data = quantile_matrix(draw(number), parameters.get("max_bin"), shared["nthread"])
             return xgboost.train(parameters, data, rounds, callbacks=[rounds_of_all.callback()])
 
         with ThreadPoolExecutor(at_once, thread_name_prefix="member") as pool:

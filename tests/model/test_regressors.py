@@ -56,6 +56,14 @@ def test_members_are_averaged_and_each_has_a_seed_of_its_own(tmp_path):
     assert sum(both.importance().values()) == pytest.approx(1, abs=1e-4)
 
 
+def test_members_have_borders_of_bins_of_their_own():
+    few = {"max_bin": 24, "colsample_bynode": 1.0}
+    found = Boosting(few, members=2).fit(MATRIX, MINUTES, 5)
+    expected = [Boosting({"max_bin": bins}).fit(MATRIX, MINUTES, 5) for bins in (24, 16)]
+    mean = np.mean([one.predict(MATRIX) for one in expected], axis=0)
+    np.testing.assert_allclose(found.predict(MATRIX), mean, rtol=1e-5)
+
+
 def test_the_more_rows_the_fewer_members(monkeypatch):
     monkeypatch.setattr(regressors, "AVERAGED_ROWS", 3 * len(MATRIX))
     assert len(Boosting(members=4).fit(MATRIX, MINUTES, 1).boosters) == 3

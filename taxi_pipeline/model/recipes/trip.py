@@ -44,7 +44,7 @@ class Trip(Recipe):
     training_only_columns: ClassVar[tuple[str, ...]] = ("miles",)
     parameters: ClassVar[Mapping[str, Any]] = {
         "tree_method": "hist",
-        "learning_rate": 0.2,
+        "learning_rate": 0.15,
         "max_depth": 9,
         "min_child_weight": 60.0,
         "reg_lambda": 10.0,
