@@ -74,7 +74,7 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
     )
     batch_rows: BoundedIntParameter = BoundedIntParameter(
         1000,
-        default=262_144,
+        default=131_072,
         significant=False,
         description="Rows of a published file that are in memory at a time, however large or small "
         "its row groups are.",

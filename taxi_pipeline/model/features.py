@@ -7,6 +7,7 @@ belongs to a recipe.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 from collections.abc import Callable, Iterable
@@ -26,7 +27,10 @@ SUNDAY = 6
 CALENDAR = (2000, 2200)
 """The years whose holidays are looked for: records may hold any date."""
 
-BATCH_ROWS = 262_144
+REPEATED = ("minutes", "pickup_zone", "dropoff_zone", "metered_miles", "miles", "vendor")
+"""Columns whose many values each come often, as :mod:`taxi_pipeline.trips.writing` asks for."""
+
+BATCH_ROWS = 131_072
 """Trips that are in memory at a time."""
 
 
@@ -97,19 +101,23 @@ def write_features(
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> int:
     """Write the features of a file of clean trips, batch by batch, and return their number."""
+    # Here, since what is registered as a model needs neither.
+    from taxi_pipeline.compute.prefetch import prefetch
+    from taxi_pipeline.trips.writing import open_writer
+
     file = pq.ParquetFile(trips)
     rows = 0
-    writer = None
-    try:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS):
-            features = compute_features(pa.Table.from_batches([batch]), max_miles)
-            writer = writer or pq.ParquetWriter(destination, features.schema, compression="zstd")
-            writer.write_table(features)
-            rows += features.num_rows
+    features = (
+        compute_features(pa.Table.from_batches([batch]), max_miles)
+        for batch in prefetch(file.iter_batches(batch_size=BATCH_ROWS))
+    )
+    with contextlib.ExitStack() as stack:
+        writer = None
+        for batch in stack.enter_context(contextlib.closing(prefetch(features))):
+            writer = writer or stack.enter_context(open_writer(destination, batch.schema, REPEATED))
+            writer.write_table(batch)
+            rows += batch.num_rows
             progress(rows, file.metadata.num_rows)
-    finally:
-        if writer is not None:
-            writer.close()
     return rows
 
 

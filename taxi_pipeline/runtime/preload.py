@@ -17,7 +17,6 @@ PRELOAD_MODULES = (
     "mlflow.store.model_registry.sqlalchemy_store",
     "mlflow.store.tracking.sqlalchemy_store",
     "pandas.tseries.holiday",
-    "pandera.backends.pandas.register",
     "pyarrow.dataset",
     "sqlalchemy.dialects.sqlite",
     "taxi_pipeline.evaluation.coverage",

@@ -6,7 +6,8 @@ rules can be configured. Every row that a rule drops is counted under that rule'
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from taxi_pipeline.compute.prefetch import prefetch
 from taxi_pipeline.errors import InvalidTripFile
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips import schema
@@ -22,6 +24,7 @@ from taxi_pipeline.trips.column_checks import check_types, check_values
 from taxi_pipeline.trips.columns import floats
 from taxi_pipeline.trips.quality import QualityReport
 from taxi_pipeline.trips.reading import BATCH_ROWS, UnusableFile, open_file, read_batches
+from taxi_pipeline.trips.writing import open_writer
 
 Mask: TypeAlias = "pa.ChunkedArray | pa.Array"
 """True for the rows that a rule keeps; null counts as false."""
@@ -76,21 +79,27 @@ def clean_file(  # noqa: PLR0913  (each is a choice of its own)
         InvalidTripFile: the file cannot be read or understood, or no row passes the rules.
     """
     report = QualityReport()
-    validator = schema.validator()
+
+    def cleaned(file: pq.ParquetFile) -> Iterator[pa.Table]:
+        columns = schema.columns_to_read(file.schema_arrow.names, taxi)
+        for published in prefetch(read_batches(file, columns, batch_rows)):
+            check_values(published, taxi)
+            trips = clean(published, taxi, month, rules, report)
+            schema.check(trips)
+            report.add_trips(trips)
+            progress(report.rows_kept, report.rows_read, file.metadata.num_rows)
+            yield trips
+
     try:
         with (
             open_file(source) as file,
-            pq.ParquetWriter(destination, schema.TRIP, compression="zstd") as writer,
+            open_writer(destination, schema.TRIP, schema.REPEATED) as writer,
         ):
             check_types(file.schema_arrow, taxi)
-            columns = schema.columns_to_read(file.schema_arrow.names, taxi)
-            for published in read_batches(file, columns, batch_rows):
-                check_values(published, taxi)
-                trips = clean(published, taxi, month, rules, report)
-                validator.validate(trips.to_pandas(types_mapper=_arrow_types()))
-                report.add_trips(trips)
-                writer.write_table(trips)
-                progress(report.rows_kept, report.rows_read, file.metadata.num_rows)
+            # Reading, cleaning and writing go on at the same time, each with a batch of its own.
+            with contextlib.closing(prefetch(cleaned(file))) as batches:
+                for trips in batches:
+                    writer.write_table(trips)
     except UnusableFile as error:
         # Files that arrive now are checked before they are taken; earlier ones may not have been.
         raise InvalidTripFile(
@@ -119,11 +128,12 @@ def clean(
     fare = lowered.get("fare_amount")
     unknown = pa.nulls(trips.num_rows, pa.float64())
     trips = trips.append_column("fare", floats(published[fare]) if fare else unknown)
+    kept, rows = pa.scalar(value=True), trips.num_rows
     for name, keeps in _rules(rules, month).items():
-        kept = trips.filter(keeps(trips))
-        report.drop(name, trips.num_rows - kept.num_rows)
-        trips = kept
-    return trips.select(schema.TRIP.names).cast(schema.TRIP)
+        kept = pc.and_(kept, pc.fill_null(keeps(trips), fill_value=False))
+        rows_before, rows = rows, pc.sum(kept).as_py() or 0
+        report.drop(name, rows_before - rows)
+    return trips.select(schema.TRIP.names).filter(kept).cast(schema.TRIP)
 
 
 def _rules(rules: Rules, month: Month) -> dict[str, Callable[[pa.Table], Mask]]:
@@ -168,9 +178,3 @@ def _between(column: Mask, lowest: float, highest: float) -> Mask:
 
 def _in_unknown_zone(zones: Mask) -> Mask:
     return pc.is_in(zones, pa.array(schema.UNKNOWN_ZONES, pa.int16()))
-
-
-def _arrow_types() -> Callable[[pa.DataType], object]:
-    import pandas as pd
-
-    return pd.ArrowDtype

@@ -105,6 +105,8 @@ def numbers(column: Column, kind: pa.DataType) -> Column:
     Raises:
         pyarrow.ArrowException: the column holds no numbers.
     """
+    if pa.types.is_integer(kind) and _fits(column, kind):
+        return pc.cast(column, kind)
     number = floats(column)
     if pa.types.is_integer(kind):
         largest = 2.0 ** (kind.bit_width - 1) - 1
@@ -112,3 +114,12 @@ def numbers(column: Column, kind: pa.DataType) -> Column:
     else:
         means = pc.less_equal(pc.abs(number), LARGEST)
     return pc.cast(pc.if_else(means, number, None), kind, safe=False)
+
+
+def _fits(column: Column, kind: pa.DataType) -> bool:
+    """Whether a column holds whole numbers of which each means something, as most do."""
+    if not pa.types.is_integer(column.type):
+        return False
+    extremes = pc.min_max(column).as_py()
+    largest = 2 ** (kind.bit_width - 1) - 1
+    return extremes["min"] is None or 0 <= extremes["min"] <= extremes["max"] <= largest

@@ -38,13 +38,16 @@ class HistogramSummary:
     def add(self, column: pa.ChunkedArray | pa.Array) -> None:
         """Add a column's values; nulls are counted apart."""
         self.nulls += column.null_count
-        values = pc.cast(pc.drop_null(column), pa.float64()).to_numpy()
+        # The values of a month of trips are few: each is looked at once.
+        counted = pc.value_counts(pc.drop_null(column))
+        values = pc.cast(counted.field("values"), pa.float64()).to_numpy()
         if not len(values):
             return
+        counts = counted.field("counts").to_numpy()
         inside = np.clip(values, self.edges[0], np.nextafter(self.edges[-1], -np.inf))
-        self.counts += np.histogram(inside, self.edges)[0]
-        self.total += float(values.sum())
-        self.total_of_squares += float(np.square(values).sum())
+        self.counts += np.histogram(inside, self.edges, weights=counts)[0]
+        self.total += float((values * counts).sum())
+        self.total_of_squares += float((np.square(values) * counts).sum())
         self.minimum = min(self.minimum, float(values.min()))
         self.maximum = max(self.maximum, float(values.max()))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-BATCH_ROWS = 262_144
-"""Rows that are in memory at a time, unless a caller says otherwise: some 20 MB."""
+BATCH_ROWS = 131_072
+"""Rows that are in memory at a time, unless a caller says otherwise: some 10 MB."""
 
 BUFFER_BYTES = 1 << 20
 """Bytes of a column that are read at a time, however large its row groups are."""

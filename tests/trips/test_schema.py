@@ -210,3 +210,52 @@ def test_published_columns_are_what_canonical_trips_were_made_from(taxi):
     published = schema.published(trips, taxi)
     assert set(published.column_names) == set(rows)
     assert schema.canonical(published, taxi) == trips
+
+
+def clean(**changed):
+    """A clean trip."""
+    trips = schema.canonical(published("green"), "green").cast(schema.TRIP)
+    for name, value in changed.items():
+        number = trips.column_names.index(name)
+        field = trips.schema.field(number)
+        trips = trips.set_column(number, field, pa.array([value], field.type))
+    return trips
+
+
+@pytest.mark.parametrize("name", ["metered_miles", "vendor", "rate_code", "passengers"])
+def test_clean_trips_may_lack_what_a_model_need_not_have(name):
+    schema.check(clean(**{name: None}))
+
+
+@pytest.mark.parametrize("name", ["pickup_at", "minutes", "pickup_zone", "dropoff_zone", "partial"])
+def test_clean_trips_without_a_needed_value_are_a_mistake(name):
+    with pytest.raises(ValueError, match=f"1 clean trips have no {name}"):
+        schema.check(clean(**{name: None}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("minutes", -0.5),
+        ("pickup_zone", 0),
+        ("pickup_zone", 266),
+        ("dropoff_zone", 266),
+        ("rate_code", -1),
+        ("passengers", -1),
+    ],
+)
+def test_clean_trips_with_a_value_out_of_range_are_a_mistake(name, value):
+    with pytest.raises(ValueError, match=f"clean trips have {name} from {value} to {value}"):
+        schema.check(clean(**{name: value}))
+
+
+def test_clean_trips_of_other_columns_or_types_are_a_mistake():
+    trips = clean()
+    with pytest.raises(ValueError, match="clean trips have the columns pickup_at"):
+        schema.check(trips.drop_columns("partial"))
+    with pytest.raises(ValueError, match="clean trips have the columns pickup_at"):
+        schema.check(trips.cast(schema.TRIP.set(1, pa.field("minutes", pa.float32()))))
+
+
+def test_no_clean_trips_are_clean_trips():
+    schema.check(schema.TRIP.empty_table())
