@@ -16,6 +16,7 @@ import xgboost
 
 from taxi_pipeline import Month
 from taxi_pipeline.model import features
+from taxi_pipeline.model.feature_writing import write_features
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.model.regressors import Boosting
 from taxi_pipeline.trips.cleaning import Rules, clean_file
@@ -45,7 +46,7 @@ def described(file: Path, month: Month) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as name:
         clean, computed = Path(name, "clean"), Path(name, "features")
         clean_file(file, clean, taxi="green", month=month, rules=Rules())
-        features.write_features(clean, computed, max_miles=100.0)
+        write_features(clean, computed, max_miles=100.0)
         return features.load_features([computed], features.FEATURES)
 
 

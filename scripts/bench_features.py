@@ -23,7 +23,7 @@ MONTH = Month(2023, 3)
 
 def pipeline(published: Path, folder: Path) -> None:
     """What TransformTrips and BuildFeatures do."""
-    from taxi_pipeline.model.features import write_features
+    from taxi_pipeline.model.feature_writing import write_features
     from taxi_pipeline.trips.cleaning import Rules, clean_file
 
     clean_file(published, folder / "trips", taxi="yellow", month=MONTH, rules=Rules())

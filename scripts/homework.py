@@ -21,6 +21,7 @@ from sklearn.linear_model import LinearRegression
 
 from taxi_pipeline import Month
 from taxi_pipeline.model import features, fitting
+from taxi_pipeline.model.feature_writing import write_features
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.trips import schema
 from taxi_pipeline.trips.cleaning import Rules, clean_file
@@ -58,7 +59,7 @@ def by_recipe(file: Path, taxi: str, month: Month) -> tuple[float, ...]:
     with tempfile.TemporaryDirectory() as folder:
         clean, computed = Path(folder, "clean.parquet"), Path(folder, "features.parquet")
         clean_file(file, clean, taxi=taxi, month=month, rules=Rules())
-        features.write_features(clean, computed, max_miles=100.0)
+        write_features(clean, computed, max_miles=100.0)
         trips = features.load_features([computed], RECIPES["linear"].columns)
     model = fitting.fit("linear", trips, {}, None, taxi=taxi, max_miles=100.0, seed=0, threads=1)
     error = float(np.sqrt(np.mean((model.predict(trips) - trips[features.TARGET]) ** 2)))

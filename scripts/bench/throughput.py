@@ -49,7 +49,7 @@ READ = {
 
 def ours(published: Path, folder: Path) -> None:
     """What TransformTrips and BuildFeatures do."""
-    from taxi_pipeline.model.features import write_features
+    from taxi_pipeline.model.feature_writing import write_features
     from taxi_pipeline.trips.cleaning import Rules, clean_file
 
     sides.start()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,9 @@ from taxi_pipeline.trips.frames import to_table
 
 DESCRIPTION = "model.json"
 
+PART_ROWS = 32_768
+"""Rows that are encoded and predicted at a time, so that memory is bounded."""
+
 
 @dataclass
 class DurationModel:
@@ -34,6 +39,8 @@ class DurationModel:
         max_miles: from this metered distance on, the distance counts as unknown.
         encoder: the fitted encoder.
         regressor: the fitted regressor.
+        parallel: parts of many rows that are predicted at the same time, each in a thread. What a
+            regressor does with threads of its own comes on top.
     """
 
     recipe: str
@@ -42,10 +49,24 @@ class DurationModel:
     max_miles: float
     encoder: Encoder
     regressor: Regressor
+    parallel: int = 1
 
     def predict(self, features: pd.DataFrame) -> Minutes:
         """Minutes for trips described by :func:`taxi_pipeline.model.features.compute_features`."""
+        return self._in_parts(self._predict, features)
+
+    def _predict(self, features: pd.DataFrame) -> Minutes:
         return self.regressor.predict(self.encoder.transform(features))
+
+    def _in_parts(self, predict: Callable[[pd.DataFrame], Minutes], rows: pd.DataFrame) -> Minutes:
+        """Minutes for all rows, predicted so many at a time that memory is bounded."""
+        if len(rows) <= PART_ROWS:
+            return predict(rows)
+        parts = (rows.iloc[first : first + PART_ROWS] for first in range(0, len(rows), PART_ROWS))
+        if self.parallel == 1:
+            return np.concatenate([predict(part) for part in parts])
+        with ThreadPoolExecutor(self.parallel, thread_name_prefix="predict") as pool:
+            return np.concatenate(list(pool.map(predict, parts)))
 
     def predict_trips(self, trips: pa.Table) -> Minutes:
         """Minutes for trips in canonical form, see :data:`taxi_pipeline.trips.schema.TRIP`."""
@@ -68,7 +89,7 @@ class DurationModel:
         """
         if records.empty:
             return np.empty(0)
-        return self.predict(self.published_features(records))
+        return self._in_parts(lambda part: self._predict(self.published_features(part)), records)
 
     def published_features(self, records: pd.DataFrame) -> pd.DataFrame:
         """The features of rows as TLC publishes them; otherwise as :meth:`predict_published`."""

@@ -7,10 +7,9 @@ belongs to a recipe.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -21,17 +20,11 @@ import pyarrow.parquet as pq
 from taxi_pipeline.model.feature_names import FEATURES, TARGET
 from taxi_pipeline.trips.schema import UNKNOWN_ZONES
 
-__all__ = ["FEATURES", "TARGET", "compute_features", "load_features", "write_features"]
+__all__ = ["FEATURES", "TARGET", "compute_features", "load_features"]
 
 SUNDAY = 6
 CALENDAR = (2000, 2200)
 """The years whose holidays are looked for: records may hold any date."""
-
-REPEATED = ("minutes", "pickup_zone", "dropoff_zone", "metered_miles", "miles", "vendor")
-"""Columns whose many values each come often, as :mod:`taxi_pipeline.trips.writing` asks for."""
-
-BATCH_ROWS = 131_072
-"""Trips that are in memory at a time."""
 
 
 def compute_features(trips: pa.Table, max_miles: float) -> pa.Table:
@@ -91,34 +84,6 @@ def _holidays(first: int, last: int) -> pa.Array:
 
     days = USFederalHolidayCalendar().holidays(dt.date(first, 1, 1), dt.date(last, 12, 31))
     return pa.array(days.date, pa.date32())
-
-
-def write_features(
-    trips: Path,
-    destination: Path,
-    *,
-    max_miles: float,
-    progress: Callable[[int, int], None] = lambda *_: None,
-) -> int:
-    """Write the features of a file of clean trips, batch by batch, and return their number."""
-    # Here, since what is registered as a model needs neither.
-    from taxi_pipeline.compute.prefetch import prefetch
-    from taxi_pipeline.trips.writing import open_writer
-
-    file = pq.ParquetFile(trips)
-    rows = 0
-    features = (
-        compute_features(pa.Table.from_batches([batch]), max_miles)
-        for batch in prefetch(file.iter_batches(batch_size=BATCH_ROWS))
-    )
-    with contextlib.ExitStack() as stack:
-        writer = None
-        for batch in stack.enter_context(contextlib.closing(prefetch(features))):
-            writer = writer or stack.enter_context(open_writer(destination, batch.schema, REPEATED))
-            writer.write_table(batch)
-            rows += batch.num_rows
-            progress(rows, file.metadata.num_rows)
-    return rows
 
 
 def load_features(files: Iterable[Path], columns: Iterable[str]) -> pd.DataFrame:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 
+from taxi_pipeline.compute.cores import cores
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.model import intervals
 from taxi_pipeline.model.duration import DurationModel
@@ -88,6 +90,12 @@ def example(published: Path, taxi: str, rows: int = 5) -> pd.DataFrame:
 
 
 def _load_pyfunc(path: str) -> PublishedRecords:
-    """Load a model from the folder that MLflow keeps it in (MLflow calls this by name)."""
+    """Load a model from the folder that MLflow keeps it in (MLflow calls this by name).
+
+    Many rows are predicted on all cores, or on as many as ``OMP_NUM_THREADS`` says; few rows on
+    one, as they come in requests that are answered side by side.
+    """
     folder = Path(path)
-    return PublishedRecords(DurationModel.load(folder), folder / intervals.FILE)
+    model = DurationModel.load(folder)
+    model.parallel = int(os.environ.get("OMP_NUM_THREADS") or cores())
+    return PublishedRecords(model, folder / intervals.FILE)

@@ -27,7 +27,7 @@ class BuildFeatures(Stage):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write one row of features a trip, in the trips' order."""
-        from taxi_pipeline.model.features import write_features
+        from taxi_pipeline.model.feature_writing import write_features
 
         rows = write_features(
             self.input().file(TransformTrips.FILE),

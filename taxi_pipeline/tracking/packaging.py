@@ -14,6 +14,8 @@ from taxi_pipeline.model.serving import INTERVAL
 from taxi_pipeline.trips import schema
 
 SERVING_MODULES = (
+    "compute/__init__.py",
+    "compute/cores.py",
     "errors.py",
     "model/__init__.py",
     "model/components.py",

@@ -5,7 +5,8 @@ from datetime import datetime
 import pyarrow.parquet as pq
 import pytest
 
-from taxi_pipeline.model import features, fitting
+from taxi_pipeline.model import fitting
+from taxi_pipeline.model.feature_writing import write_features
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
@@ -28,7 +29,7 @@ def folder(tmp_path_factory):
         month=JANUARY,
         rules=Rules(),
     )
-    features.write_features(made / "clean.parquet", made / "features.parquet", max_miles=MAX_MILES)
+    write_features(made / "clean.parquet", made / "features.parquet", max_miles=MAX_MILES)
     return made
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from taxi_pipeline.compute.cores import cores
 from taxi_pipeline.errors import InvalidRecipe, InvalidRecords, InvalidTraining
-from taxi_pipeline.model import FEATURES_VERSION, serving
+from taxi_pipeline.model import FEATURES_VERSION, duration, serving
 from taxi_pipeline.model.duration import DESCRIPTION, DurationModel
 from taxi_pipeline.model.recipes import RECIPES
 
@@ -261,3 +262,36 @@ def test_before_a_trip_the_rate_code_is_not_needed(models, records):
     asked = records[[*NEEDED, "VendorID", "passenger_count", "trip_type"]]
     answers = models["pretrip"].predict_published(records)
     agree(models["pretrip"].predict_published(asked), answers)
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_many_rows_are_predicted_in_parts_as_they_are_at_once(
+    model, records, january, monkeypatch, parallel
+):
+    at_once = model.predict_published(records), model.predict(january)
+    monkeypatch.setattr(duration, "PART_ROWS", 97)
+    parts = dataclasses.replace(model, parallel=parallel)
+    np.testing.assert_array_equal(parts.predict_published(records), at_once[0])
+    np.testing.assert_array_equal(parts.predict(january), at_once[1])
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_a_value_that_cannot_be_read_is_named_in_whichever_part_it_is(
+    model, records, monkeypatch, parallel
+):
+    monkeypatch.setattr(duration, "PART_ROWS", 100)
+    zones = records["PULocationID"].astype(object)
+    zones.iloc[250] = "Harlem"
+    parts = dataclasses.replace(model, parallel=parallel)
+    with pytest.raises(InvalidRecords, match="column PULocationID holds 'Harlem'"):
+        parts.predict_published(records.assign(PULocationID=zones))
+
+
+def test_what_mlflow_loads_predicts_many_rows_on_as_many_cores_as_it_may(
+    model, tmp_path, monkeypatch
+):
+    model.save(tmp_path)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert serving._load_pyfunc(str(tmp_path)).model.parallel == cores()
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert serving._load_pyfunc(str(tmp_path)).model.parallel == 3

@@ -5,7 +5,6 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -135,22 +134,6 @@ def test_types_do_not_depend_on_the_values():
     empty = compute_features(TRIP.empty_table(), MAX_MILES)
     full = compute_features(table([trip(vendor=1, metered_miles=2.0)]), MAX_MILES)
     assert empty.schema.types == full.schema.types
-
-
-@pytest.mark.parametrize("batch", [700, 10**6])
-def test_a_file_is_described_as_its_table_is(folder, tmp_path, monkeypatch, batch):
-    monkeypatch.setattr(features, "BATCH_ROWS", batch)
-    clean, reported = pq.read_table(folder / "clean.parquet"), []
-    rows = features.write_features(
-        folder / "clean.parquet",
-        tmp_path / "features.parquet",
-        max_miles=MAX_MILES,
-        progress=lambda *done: reported.append(done),
-    )
-    assert rows == clean.num_rows
-    assert pq.read_table(tmp_path / "features.parquet").equals(compute_features(clean, MAX_MILES))
-    assert reported[-1] == (rows, rows)
-    assert len(reported) == -(-rows // batch)
 
 
 def test_files_are_read_one_after_the_other_with_the_columns_asked_for(folder, january):

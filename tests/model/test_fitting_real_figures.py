@@ -6,7 +6,8 @@ from places import TLC
 
 from taxi_pipeline.evaluation.baselines import baselines
 from taxi_pipeline.evaluation.metrics import metrics
-from taxi_pipeline.model import features, fitting
+from taxi_pipeline.model import fitting
+from taxi_pipeline.model.feature_writing import write_features
 from taxi_pipeline.model.recipes import RECIPES
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
@@ -25,7 +26,7 @@ def months(tmp_path_factory):
         clean, described = folder / f"{month}-clean.parquet", folder / f"{month}.parquet"
         source = TLC / f"green_tripdata_{month}.parquet"
         clean_file(source, clean, taxi="green", month=month, rules=Rules())
-        features.write_features(clean, described, max_miles=MAX_MILES)
+        write_features(clean, described, max_miles=MAX_MILES)
         frames.append(pq.read_table(described).to_pandas())
     return frames
 

@@ -8,7 +8,8 @@ from places import TLC
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 
-from taxi_pipeline.model import features, fitting
+from taxi_pipeline.model import fitting
+from taxi_pipeline.model.feature_writing import write_features
 from taxi_pipeline.month import Month
 from taxi_pipeline.trips.cleaning import Rules, clean_file
 
@@ -41,7 +42,7 @@ def recipe(homework, tmp_path):
     clean, computed = tmp_path / "clean.parquet", tmp_path / "features.parquet"
     month = Month.parse(file.stem[-7:])
     clean_file(file, clean, taxi="yellow", month=month, rules=Rules())
-    features.write_features(clean, computed, max_miles=100.0)
+    write_features(clean, computed, max_miles=100.0)
     trips = pq.read_table(computed).to_pandas()
     model = fitting.fit(
         "linear", trips, {}, None, taxi="yellow", max_miles=100.0, seed=0, threads=1
