@@ -18,10 +18,10 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import TrackingError
-from taxi_pipeline.processes import temporary_folder
 from taxi_pipeline.redaction import redact_url, strip_credentials
-from taxi_pipeline.storage import disk, layout, rename_exclusive
+from taxi_pipeline.storage import disk
 from taxi_pipeline.tracking.lookup import DATABASES, scheme
+from taxi_pipeline.tracking.new_database import create_database
 from taxi_pipeline.tracking.relocation import relocate, sqlite_file
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class TrackingServer:
         file = sqlite_file(self.uri)
         try:
             if file:
-                _create_database(file)
+                create_database(file)
                 relocate(file)
             self._check_schema(file)
             with _without_progress_bars():
@@ -184,21 +184,6 @@ def _without_progress_bars() -> Iterator[None]:
     finally:
         if ours:
             os.environ.pop(variable, None)
-
-
-def _create_database(file: Path) -> None:
-    """Create MLflow's SQLite file under another name first, so that it is seen whole or not at all.
-
-    MLflow needs a second and seventy migrations for it. A file whose creation was killed cannot be
-    used or repaired, and two processes that create the same file disturb each other.
-    """
-    if file.exists():
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(file.parent, layout.HALF_MADE) as folder:
-        made = folder / file.name
-        mlflow.MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
-        rename_exclusive(made, file)
 
 
 def _cause(error: Exception) -> str:
