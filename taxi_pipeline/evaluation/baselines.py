@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -13,8 +16,10 @@ from taxi_pipeline.model.zones import N_ZONE_IDS, indices
 PAIR = ["pickup_zone", "dropoff_zone"]
 
 
-def baselines(training: pd.DataFrame, evaluation: pd.DataFrame) -> dict[str, Minutes]:
-    """Simple predictions, learned from the training window.
+def baselines(
+    training: pd.DataFrame | Iterable[pd.DataFrame], evaluation: pd.DataFrame
+) -> Mapping[str, Minutes]:
+    """Simple predictions, learned from the training window, as a whole or part by part.
 
     - ``mean``: the mean duration;
     - ``zone_pair``: the mean duration of the same pair of zones; where the pair did not occur, the
@@ -22,25 +27,50 @@ def baselines(training: pd.DataFrame, evaluation: pd.DataFrame) -> dict[str, Min
     - ``linear``: least squares on pickup and drop-off zone, as the recipe of that name fits it; a
       zone that did not occur has the mean effect of those that did.
 
-    All three follow from the number and the total duration of the trips of each pair of zones.
+    All three follow from the number and the total duration of the trips of each pair of zones. The
+    minutes of a baseline are looked up when they are asked for: of a large month they are large.
     """
-    pairs = _pairs(training)
-    size = N_ZONE_IDS**2
-    trips = np.bincount(pairs, minlength=size).reshape(N_ZONE_IDS, N_ZONE_IDS)
-    total = np.bincount(pairs, training[TARGET], size).reshape(N_ZONE_IDS, N_ZONE_IDS)
+    shape = (N_ZONE_IDS, N_ZONE_IDS)
+    trips, total = np.zeros(shape, np.int64), np.zeros(shape)
+    for part in (training,) if isinstance(training, pd.DataFrame) else training:
+        pairs = _pairs(part)
+        trips += np.bincount(pairs, minlength=trips.size).reshape(shape)
+        total += np.bincount(pairs, part[TARGET], total.size).reshape(shape)
     mean = total.sum() / trips.sum()
     tables = {
         "mean": np.full(trips.shape, mean),
         "zone_pair": _pair_means(trips, total, mean),
         "linear": _least_squares(trips, total, mean),
     }
-    asked = _pairs(evaluation)
-    return {name: table.ravel()[asked] for name, table in tables.items()}
+    return _Lazy(tables, _pairs(evaluation))
+
+
+@dataclass(frozen=True)
+class _Lazy(Mapping[str, Minutes]):
+    """Minutes by baseline, looked up in a table.
+
+    Attributes:
+        tables: minutes by pair of zones.
+        pairs: that of each trip.
+    """
+
+    tables: Mapping[str, Array]
+    pairs: Array
+
+    def __getitem__(self, name: str) -> Minutes:
+        minutes: Minutes = self.tables[name].ravel()[self.pairs]
+        return minutes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
 
 
 def _pairs(trips: pd.DataFrame) -> Array:
     pickup, dropoff = (indices(trips[zone]) for zone in PAIR)
-    pairs: Array = pickup * N_ZONE_IDS + dropoff
+    pairs: Array = (pickup * N_ZONE_IDS + dropoff).astype(np.int32)
     return pairs
 
 

@@ -54,29 +54,34 @@ def measure_coverage(
         ``learned_bias`` and ``bias``, that of this month; ``shift``: the difference of the two in
         expected errors, see :data:`DOUBT`.
     """
-    ends = {level: intervals.bounds(evaluation, predicted, level) for level in LEVELS}
-    low, high = ends[LEVEL]
+    low, high = intervals.bounds(evaluation, predicted, LEVEL)
     inside, width = (low <= actual) & (actual <= high), high - low
+    below, above = float(np.mean(actual < low)), float(np.mean(actual > high))
     bias = float(np.mean(predicted - actual))
     return {
         "level": LEVEL,
         "rows": len(actual),
         "coverage": float(inside.mean()),
         "width": float(width.mean()),
-        "below": float(np.mean(actual < low)),
-        "above": float(np.mean(actual > high)),
+        "below": below,
+        "above": above,
         "levels": [
-            {
-                "level": level,
-                "coverage": float(np.mean((lower <= actual) & (actual <= upper))),
-                "width": float(np.mean(upper - lower)),
-            }
-            for level, (lower, upper) in ends.items()
+            _of_level(intervals.bounds(evaluation, predicted, level), actual, level)
+            for level in LEVELS
         ],
         "learned_bias": learned_bias,
         "bias": bias,
         "shift": (bias - learned_bias) / float(intervals.spread(evaluation, predicted).mean()),
         "slices": list(_of_slices(evaluation, inside, width)),
+    }
+
+
+def _of_level(ends: tuple[Minutes, Minutes], actual: Minutes, level: float) -> dict[str, float]:
+    low, high = ends
+    return {
+        "level": level,
+        "coverage": float(np.mean((low <= actual) & (actual <= high))),
+        "width": float(np.mean(high - low)),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -71,18 +71,28 @@ def _figures(actual: Minutes, predicted: Minutes, sums: Array) -> dict[str, floa
 
 def _sums(actual: Minutes, predicted: Minutes, days: Array) -> Array:
     """What :func:`_of_sums` reads, summed by day."""
+    return np.concatenate([sums_by_day(days, term) for term in _terms(actual, predicted)])
+
+
+def _terms(actual: Minutes, predicted: Minutes) -> Iterator[Array | None]:
+    """One after the other: of many trips each takes much memory."""
+    yield None
     error = predicted - actual
-    absolute = np.abs(error)
+    yield error
+    yield np.abs(error)
+    yield np.square(error)
+    for limit in WITHIN.values():
+        yield np.abs(error) <= limit
+    del error
     # Around their mean: the variance is not lost to the size of the values.
     around = actual - actual.mean()
-    within = [absolute <= limit for limit in WITHIN.values()]
-    terms = (None, error, absolute, np.square(error), around, np.square(around), *within)
-    return sums_by_day(days, *terms)
+    yield around
+    yield np.square(around)
 
 
 def _of_sums(sums: Array) -> Mapping[str, Array]:
     """The figures that follow from sums over trips."""
-    trips, error, absolute, square, around, around_square, *within = sums
+    trips, error, absolute, square, *within, around, around_square = sums
     mean_square = square / trips
     variance = around_square / trips - np.square(around / trips)
     # Where they do not vary the difference is what rounding leaves.

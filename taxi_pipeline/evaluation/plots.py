@@ -13,6 +13,9 @@ from taxi_pipeline.evaluation.report import Evaluation
 CELLS = 50
 """Cells across the picture of predicted and actual durations."""
 
+MAX_DRAWN = 1_000_000
+"""Trips that are drawn at most, evenly chosen: more of them make no other picture."""
+
 MIN_BIN_ROWS = 10
 """A bin of the calibration with fewer trips is not drawn: its mean says little."""
 
@@ -60,7 +63,9 @@ def draw_trips(axes: Any, predictions: pd.DataFrame) -> None:
     """
     from matplotlib.colors import ListedColormap
 
-    actual, predicted = predictions["actual"].to_numpy(), predictions["predicted"].to_numpy()
+    share = -(-len(predictions) // MAX_DRAWN)
+    drawn = predictions.iloc[::share]
+    actual, predicted = drawn["actual"].to_numpy(), drawn["predicted"].to_numpy()
     limit = float(np.quantile(actual, 0.999))
     # One colour, more or less of it: it is told from a white and from a black page alike.
     blue = ListedColormap([(0.12, 0.47, 0.71, share) for share in np.linspace(0.12, 1, 64)])
@@ -75,7 +80,8 @@ def draw_trips(axes: Any, predictions: pd.DataFrame) -> None:
         linewidths=0,
         rasterized=True,
     )
-    axes.figure.colorbar(cells, ax=axes, label="trips in a cell").solids.set_rasterized(True)
+    label = "trips in a cell" if share == 1 else f"trips in a cell, 1 of {share} drawn"
+    axes.figure.colorbar(cells, ax=axes, label=label).solids.set_rasterized(True)
     axes.plot([0, limit], [0, limit], color="black", linewidth=1, label="predicted = actual")
     axes.set(
         xlabel="actual duration, minutes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,12 +64,16 @@ class Evaluation:
 
 
 def evaluate(
-    training: pd.DataFrame, evaluation: pd.DataFrame, predicted: Minutes, month: Month
+    training: pd.DataFrame | Iterable[pd.DataFrame],
+    evaluation: pd.DataFrame,
+    predicted: Minutes,
+    month: Month,
 ) -> Evaluation:
     """The figures of a model's predictions for the evaluation month.
 
     Args:
-        training: the window that the baselines learn from: zones and minutes.
+        training: the window that the baselines learn from, as a whole or part by part: zones and
+            minutes.
         evaluation: features, pickup times and minutes of the evaluation month.
         predicted: minutes for each trip of it.
         month: the evaluation month.

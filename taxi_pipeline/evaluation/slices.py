@@ -17,6 +17,9 @@ from taxi_pipeline.trips.taxi_zones import taxi_zones
 
 MILES_EDGES = (0, 1, 2, 3, 5, 8, 12, 20)
 
+NUMBER = np.int16
+"""The type of a part's number: there are five for each trip."""
+
 COLUMNS = (*("hour", "weekday", "pickup_zone", "dropoff_zone", "miles", "partial"),)
 """The features that the parts are told by."""
 
@@ -42,7 +45,9 @@ def slice_trips(evaluation: pd.DataFrame) -> dict[str, Slice]:
     borough = np.array(
         [number[taxi_zones().get(zone, unknown).borough] for zone in range(N_ZONE_IDS)]
     )
-    pickup, dropoff = (borough[indices(evaluation[f"{end}_zone"])] for end in ("pickup", "dropoff"))
+    pickup, dropoff = (
+        borough[indices(evaluation[f"{end}_zone"])].astype(NUMBER) for end in ("pickup", "dropoff")
+    )
     return {
         "hour": Slice([str(hour) for hour in range(24)], _integers(evaluation["hour"])),
         "weekday": Slice(list(calendar.day_name), _integers(evaluation["weekday"])),
@@ -53,7 +58,9 @@ def slice_trips(evaluation: pd.DataFrame) -> dict[str, Slice]:
         "miles": Slice(
             [*miles, f"over {MILES_EDGES[-1]} miles", "unknown"],
             # NaN is sorted behind infinity.
-            np.searchsorted((*MILES_EDGES[1:], np.inf), evaluation["miles"].to_numpy()),
+            np.searchsorted((*MILES_EDGES[1:], np.inf), evaluation["miles"].to_numpy()).astype(
+                NUMBER
+            ),
         ),
         "origin": Slice(["full record", "partial record"], _integers(evaluation["partial"])),
     }
@@ -111,4 +118,4 @@ def _figures(sums: Array) -> dict[str, Array]:
 
 
 def _integers(column: pd.Series[float]) -> Array:
-    return column.to_numpy().astype(np.int64)
+    return column.to_numpy().astype(NUMBER)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -20,11 +20,14 @@ import pyarrow.parquet as pq
 from taxi_pipeline.model.feature_names import FEATURES, TARGET
 from taxi_pipeline.trips.schema import UNKNOWN_ZONES
 
-__all__ = ["FEATURES", "TARGET", "compute_features", "load_features"]
+__all__ = ["FEATURES", "TARGET", "compute_features", "feature_parts", "load_features"]
 
 SUNDAY = 6
 CALENDAR = (2000, 2200)
 """The years whose holidays are looked for: records may hold any date."""
+
+PART_ROWS = 131_072
+"""Trips of a part, see :func:`feature_parts`."""
 
 
 def compute_features(trips: pa.Table, max_miles: float) -> pa.Table:
@@ -88,7 +91,20 @@ def _holidays(first: int, last: int) -> pa.Array:
 
 def load_features(files: Iterable[Path], columns: Iterable[str]) -> pd.DataFrame:
     """Pickup time, target and some features of the trips in several files, one after the other."""
-    wanted = list(dict.fromkeys(["pickup_at", TARGET, *columns]))
+    wanted = _wanted(columns)
     table = pa.concat_tables(pq.read_table(file, columns=wanted) for file in files)
-    frame: pd.DataFrame = table.to_pandas()
+    # Each column is given back once it is converted: the trips are not in memory twice.
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     return frame
+
+
+def feature_parts(files: Iterable[Path], columns: Iterable[str]) -> Iterator[pd.DataFrame]:
+    """The same, so many trips at a time that memory does not grow with their number."""
+    wanted = _wanted(columns)
+    for file in files:
+        for batch in pq.ParquetFile(file).iter_batches(PART_ROWS, columns=wanted):
+            yield batch.to_pandas()
+
+
+def _wanted(columns: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(["pickup_at", TARGET, *columns]))

@@ -53,6 +53,8 @@ class EvaluateModel(RecipeStage):
 
     def make(self, folder: Path) -> Mapping[str, Any]:
         """Write metrics, errors by slices, predictions, and a plot."""
+        import numpy as np
+
         from taxi_pipeline.evaluation import plots, report
         from taxi_pipeline.evaluation.baselines import PAIR
         from taxi_pipeline.evaluation.gate import best_baseline
@@ -61,15 +63,14 @@ class EvaluateModel(RecipeStage):
         from taxi_pipeline.model.duration import DurationModel
 
         model = DurationModel.load(self.input()["model"].file(TrainModel.MODEL), self.thread_count)
-        window = features.load_features(
+        later = self.input()["evaluation"].file(BuildFeatures.FILE)
+        self.report(f"predicting the trips of {self.evaluation_month}")
+        parts = features.feature_parts([later], self.chosen_recipe.columns)
+        predicted = np.concatenate([model.predict(part) for part in parts])
+        window = features.feature_parts(
             (output.file(BuildFeatures.FILE) for output in self.input()["window"]), PAIR
         )
-        month = features.load_features(
-            [self.input()["evaluation"].file(BuildFeatures.FILE)],
-            (*COLUMNS, *self.chosen_recipe.columns),
-        )
-        self.report(f"predicting {len(month):,} trips of {self.evaluation_month}")
-        predicted = model.predict(month)
+        month = features.load_features([later], COLUMNS)
         result = report.evaluate(window, month, predicted, self.evaluation_month)
         figures = {
             "evaluation_month": str(self.evaluation_month),

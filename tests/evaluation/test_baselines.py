@@ -56,3 +56,12 @@ def test_baselines_do_not_depend_on_the_order_of_the_window(january):
     shuffled = january.sample(frac=1, random_state=1)
     for name, minutes in baselines(january, january).items():
         assert np.allclose(baselines(shuffled, january)[name], minutes), name
+
+
+def test_a_window_that_comes_in_parts_teaches_what_it_does_as_a_whole(january):
+    whole = baselines(january, january)
+    parts = baselines((january.iloc[first::3] for first in range(3)), january)
+    assert list(parts) == list(whole) == ["mean", "zone_pair", "linear"]
+    assert len(parts) == len(whole)
+    for name, minutes in whole.items():
+        assert parts[name] == pytest.approx(minutes, rel=1e-9), name

@@ -6,6 +6,7 @@ import matplotlib.figure
 import pytest
 from small_models import JANUARY
 
+from taxi_pipeline.evaluation import plots
 from taxi_pipeline.evaluation.plots import plot, rmse_text
 from taxi_pipeline.evaluation.report import evaluate
 
@@ -50,6 +51,18 @@ def test_every_axis_has_its_unit_and_every_colour_its_name(result, tmp_path, dra
         assert axes.get_xlabel().endswith(("minutes", "hour of pickup"))
         assert axes.get_legend() is not None
     assert scale.get_ylabel() == "trips in a cell"
+
+
+def test_of_more_trips_than_a_picture_shows_an_even_share_is_drawn_and_told(
+    result, tmp_path, drawn, monkeypatch
+):
+    monkeypatch.setattr(plots, "MAX_DRAWN", result.rows // 3)
+    plot(result, HEADING, tmp_path / "plot.png")
+    (figure,) = drawn
+    trips, *_, scale = figure.axes
+    assert scale.get_ylabel() == "trips in a cell, 1 of 4 drawn"
+    (cells,) = (one for one in trips.collections if one.get_array() is not None)
+    assert cells.get_array().sum() == pytest.approx(result.rows / 4, rel=0.02)
 
 
 def test_a_month_of_few_days_is_drawn_without_intervals(january, predicted, tmp_path, drawn):

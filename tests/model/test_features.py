@@ -141,3 +141,13 @@ def test_files_are_read_one_after_the_other_with_the_columns_asked_for(folder, j
     frame = features.load_features([file, file], ["hour", "minutes"])
     expected = january[["pickup_at", "minutes", "hour"]]
     pd.testing.assert_frame_equal(frame, pd.concat([expected] * 2, ignore_index=True))
+
+
+@pytest.mark.parametrize("rows", [700, 10**6])
+def test_trips_in_parts_are_those_that_are_read_as_a_whole(folder, monkeypatch, rows):
+    monkeypatch.setattr(features, "PART_ROWS", rows)
+    files, columns = [folder / "features.parquet"] * 2, ["hour", "minutes", "miles"]
+    parts = list(features.feature_parts(files, columns))
+    assert max(map(len, parts)) <= rows
+    whole = features.load_features(files, columns)
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
