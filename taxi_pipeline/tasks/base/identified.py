@@ -37,7 +37,7 @@ class IdentifiedTask(MonthlyTask):
     @property
     def storage(self) -> Storage:
         """Where outputs are kept."""
-        return open_storage(config.storage().root)
+        return cached(open_storage, lambda: open_storage(config.storage().root))
 
     def identity(self) -> Identity | None:
         """What the output is made from; None while a published file is not ingested."""

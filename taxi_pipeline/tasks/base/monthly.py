@@ -63,7 +63,7 @@ class MonthlyTask(luigi.Task):
         """What tells outputs of the same stage, taxi and month apart; empty if nothing does."""
         return ""
 
-    @property
+    @functools.cached_property
     def label(self) -> str:
         """The task's short name for a person."""
         words = (self.task_family, self.taxi, str(self.calendar_month), self.variant)

@@ -11,6 +11,7 @@ from taxi_pipeline.errors import InvalidRecipe, InvalidTraining
 from taxi_pipeline.model import recipes
 from taxi_pipeline.model.recipes.source import FIRST_DIGESTS, recipe_digest
 from taxi_pipeline.month import Month
+from taxi_pipeline.tasks.base.identity_cache import cached
 from taxi_pipeline.tasks.base.monthly import MonthlyTask
 from taxi_pipeline.tasks.base.stage import Stage
 
@@ -144,4 +145,9 @@ class RecipeStage(ModelStage):
 
     def in_month(self, task: type[Monthly], month: Month) -> Monthly:
         """A monthly task of the same taxi."""
-        return self.clone(task, year=month.year, month=month.month)
+        # Windows overlap: in a reading of many tasks each month is asked for again and again.
+        shared = {**self.param_kwargs, "year": month.year, "month": month.month}
+        return cached(
+            (task, *shared.items()),
+            lambda: self.clone(task, year=month.year, month=month.month),
+        )
