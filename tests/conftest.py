@@ -16,6 +16,7 @@ hypothesis.settings.load_profile("pipeline")
 pytest_plugins = (
     "evaluated_roots",
     "made_roots",
+    "object_store",
     "own_recipes",
     "plan_folders",
     "small_models",

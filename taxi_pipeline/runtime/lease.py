@@ -12,6 +12,7 @@ from luigi.task import flatten
 from luigi.task_status import DONE, PENDING
 
 from taxi_pipeline import config
+from taxi_pipeline.runtime.planning import Planning
 from taxi_pipeline.runtime.schedulers import CentralScheduler
 from taxi_pipeline.runtime.worker import Worker
 from taxi_pipeline.storage import open_storage
@@ -28,6 +29,12 @@ class LeasingWorker(Worker):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._lease = Holder(open_storage(config.storage().root))
+        self._plan = Planning()
+
+    def add(self, task: luigi.Task, *arguments: Any, **options: Any) -> bool:
+        """Schedule a task; what a store says meanwhile counts until something is run."""
+        with self._plan.reading(task):
+            return super().add(task, *arguments, **options)
 
     def _validate_task(self, task: luigi.Task) -> None:
         """Hold the lease before Luigi asks whether what a task requires is there."""
@@ -37,7 +44,9 @@ class LeasingWorker(Worker):
 
     def run(self) -> bool:
         """Run what is scheduled; only that is held now."""
-        if PENDING in self._reported_states().values():
+        anything_to_run = PENDING in self._reported_states().values()
+        self._plan.ends(anything_to_run=anything_to_run)
+        if anything_to_run:
             self._lease.narrow(_task_dirs(self._scheduled_tasks.values()))
         else:
             self._lease.release()
@@ -80,6 +89,7 @@ class LeasingWorker(Worker):
         try:
             super().close()
         finally:
+            self._plan.close()
             self._lease.release()
 
 

@@ -35,6 +35,7 @@ from taxi_pipeline.logger import logger
 from taxi_pipeline.observability import alerts, failures
 from taxi_pipeline.observability.run_summary import ReportsRunEnd, RunSummary
 from taxi_pipeline.redaction import redact
+from taxi_pipeline.runtime.planning import snapshot
 from taxi_pipeline.runtime.preload import preload
 from taxi_pipeline.runtime.resources import limit_library_threads
 from taxi_pipeline.runtime.schedulers import CentralScheduler
@@ -166,7 +167,7 @@ class Worker(luigi.worker.Worker):
             # External data are looked for when a run is planned, and not again.
             return last.get(needed) == DONE if needed.run is None else is_done(needed)
 
-        with identity_cache():
+        with identity_cache(), snapshot(len(last)):
             return [
                 task
                 for task, status in last.items()
@@ -189,7 +190,7 @@ class Worker(luigi.worker.Worker):
         if not isinstance(self.scheduler, CentralScheduler):
             return
         last = self._reported_states()
-        with identity_cache():
+        with identity_cache(), snapshot(len(last)):
             completed = [
                 task
                 for task, status in last.items()

@@ -18,6 +18,8 @@ these functions; no other module joins the parts of a path.
     .staging/                                  outputs that are being written
     .damaged/                                  outputs that were damaged, kept for a look
     .running/<process>.json                    what a run that goes on works on
+    .locks/<name>-<process>.json               who does alone what only one may do at a time
+    .index/<stage>/<taxi>.json                 copies of small files, read at once (object stores)
 """
 
 from __future__ import annotations
@@ -29,9 +31,12 @@ from pathlib import PurePosixPath
 from taxi_pipeline.month import Month
 
 MANIFEST = "manifest.json"
+RECEIPT = "receipt.json"
 STAGING = ".staging"
 DAMAGED = ".damaged"
 RUNNING = ".running"
+LOCKS = ".locks"
+INDEX = ".index"
 LOGS = "logs"
 LATEST = "latest"
 CHAMPIONS = "champions"
@@ -141,6 +146,29 @@ def is_champion_pointer(name: str) -> bool:
 def running_file(name: str) -> str:
     """The file in which a process says what it works on."""
     return f"{RUNNING}/{name}.json"
+
+
+def lock_file(name: str, process: str) -> str:
+    """The file in which a process says that it holds a lock, or wants to."""
+    return f"{LOCKS}/{name}-{process}.json"
+
+
+def shared_folder(location: str) -> str:
+    """The folder, two levels below the root, that holds all months of a stage and a taxi."""
+    return "/".join(location.split("/")[:2])
+
+
+def index_file(folder: str) -> str:
+    """The file with copies of the small files of a folder that :func:`shared_folder` names."""
+    return f"{INDEX}/{folder}.json"
+
+
+def is_indexed(location: str) -> bool:
+    """Whether a file is one of those by which runs know what is done: small, and read often."""
+    name = location.rpartition("/")[2]
+    if location.startswith(f"{CHAMPIONS}/"):
+        return _CHANGE.fullmatch(name) is not None
+    return name in {MANIFEST, RECEIPT} or is_source_pointer(name) or is_champion_pointer(name)
 
 
 def trials_dir(task_dir: str, search_key: str) -> str:

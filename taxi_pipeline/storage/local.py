@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,19 +36,27 @@ class LocalStorage:
         """The location as a user would type it."""
         return str(self._folder / location)
 
+    def snapshot(self, *, wide: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Nothing: a disk answers at once."""
+        return contextlib.nullcontext()
+
     def exists(self, location: str) -> bool:
         """Whether a file is there."""
         with wrap_errors(self.uri(location), "read"):
             return (self._folder / location).exists()
 
-    def read_json(self, location: str) -> Any:
-        """The content of a JSON file; None if it is not there."""
+    def read_bytes(self, location: str) -> bytes | None:
+        """The content of a small file; None if it is not there."""
         with wrap_errors(self.uri(location), "read"):
             try:
-                content = (self._folder / location).read_bytes()
+                return (self._folder / location).read_bytes()
             except FileNotFoundError:
                 return None
-        return parse_json(content, self.uri(location))
+
+    def read_json(self, location: str) -> Any:
+        """The content of a JSON file; None if it is not there."""
+        content = self.read_bytes(location)
+        return None if content is None else parse_json(content, self.uri(location))
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file so that a reader sees the old or the new content, never a part."""
@@ -167,6 +176,7 @@ class LocalStorage:
         """Remove what processes of this machine that have ended, or end, left half written."""
         remove_left_over(self._folder / layout.STAGING, ending=ending)
         remove_left_over(self._folder / layout.RUNNING, ending=ending)
+        remove_left_over(self._folder / layout.LOCKS, ending=ending)
         remove_temporary_folders(ending=ending)
 
     @contextlib.contextmanager

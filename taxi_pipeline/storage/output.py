@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +37,10 @@ class Output(luigi.Target):
     def exists(self) -> bool:
         """Whether the output is there and, as far as names and sizes of its files say, whole."""
         try:
-            if self._manifest() is None:
+            manifest = self._manifest()
+            if manifest is None:
                 return False
-            self.check_sizes()
+            self._check_sizes(manifest)
         except DamagedOutput as error:
             logger.warning("%s; it is made again", error)
             return False
@@ -71,10 +75,13 @@ class Output(luigi.Target):
         Raises:
             DamagedOutput: a file is missing or has another size.
         """
+        self._check_sizes(self.manifest())
+
+    def _check_sizes(self, manifest: Mapping[str, Any]) -> None:
         sizes = self.storage.file_sizes(self.location)
-        for name, described in self.manifest()["files"].items():
+        for name, described in manifest["files"].items():
             if name not in sizes:
-                raise DamagedOutput(f"{self} is damaged: its {name} is missing")
+                raise DamagedOutput(_missing(self, name))
             if sizes[name] != described["bytes"]:
                 raise DamagedOutput(
                     f"{self} is damaged: its {name} has {sizes[name]:,} bytes, "
@@ -98,15 +105,42 @@ class Output(luigi.Target):
         if name == layout.MANIFEST:
             self.manifest()
         else:
-            described = self.manifest()["files"]
-            files = [part for part in described if f"{part}/".startswith(f"{name}/")]
-            if not files:
-                raise StorageError(f"{self} has no file {name}; it has {', '.join(described)}")
-            try:
-                self.check_content({part: described[part] for part in files})
-            except DamagedOutput as error:
-                raise DamagedOutput(f"{error}; {self._set_aside()}: {advice}") from None
+            files = self._described(name)
+            with self._setting_aside(advice):
+                self.check_content(files)
         return self.storage.local_path(layout.output_file(self.location, name))
+
+    def read_json(self, name: str) -> Any:
+        """The content of a small JSON file of the output, which is compared with the manifest.
+
+        Raises:
+            DamagedOutput: likewise.
+            StorageError: the output never had it.
+        """
+        described = self._described(name)[name]
+        with self._setting_aside(MADE_ANEW):
+            content = self.storage.read_bytes(layout.output_file(self.location, name))
+            if content is None:
+                raise DamagedOutput(_missing(self, name))
+            if hashlib.sha256(content).hexdigest() != described["sha256"]:
+                raise DamagedOutput(_changed(self, name))
+        return json.loads(content)
+
+    def _described(self, name: str) -> dict[str, Mapping[str, Any]]:
+        """What the manifest says of a file, or of those of a folder."""
+        described = self.manifest()["files"]
+        files = [part for part in described if f"{part}/".startswith(f"{name}/")]
+        if not files:
+            raise StorageError(f"{self} has no file {name}; it has {', '.join(described)}")
+        return {part: described[part] for part in files}
+
+    @contextlib.contextmanager
+    def _setting_aside(self, advice: str) -> Iterator[None]:
+        """Within, damage that is found leads to the output being set aside."""
+        try:
+            yield
+        except DamagedOutput as error:
+            raise DamagedOutput(f"{error}; {self._set_aside()}: {advice}") from None
 
     def _set_aside(self) -> str:
         """Set the output aside, unless another process has done so; what was done, in words."""
@@ -128,13 +162,21 @@ class Output(luigi.Target):
             try:
                 status = path.stat()
             except FileNotFoundError:
-                raise DamagedOutput(f"{self} is damaged: its {name} is missing") from None
+                raise DamagedOutput(_missing(self, name)) from None
             seen = (str(path), status.st_size, status.st_mtime_ns)
             if seen in _verified:
                 continue
             if sha256(path) != described["sha256"]:
-                raise DamagedOutput(f"{self} is damaged: its {name} is not what was published")
+                raise DamagedOutput(_changed(self, name))
             _verified.add(seen)
+
+
+def _missing(output: Output, name: str) -> str:
+    return f"{output} is damaged: its {name} is missing"
+
+
+def _changed(output: Output, name: str) -> str:
+    return f"{output} is damaged: its {name} is not what was published"
 
 
 def announce_set_aside(uri: str, aside: str) -> None:

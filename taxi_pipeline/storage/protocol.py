@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from taxi_pipeline.errors import StorageError
-from taxi_pipeline.storage import disk
+from taxi_pipeline.storage import disk, filesystems
 
 
 class Storage(Protocol):
@@ -28,8 +28,18 @@ class Storage(Protocol):
     def uri(self, location: str) -> str:
         """The location as a user would type it."""
 
+    def snapshot(self, *, wide: bool = False) -> AbstractContextManager[None]:
+        """Within, what is read of the store is asked for once, until this thread writes to it.
+
+        Args:
+            wide: whether many months will be asked for, so that they are asked for together.
+        """
+
     def exists(self, location: str) -> bool:
         """Whether a file is there."""
+
+    def read_bytes(self, location: str) -> bytes | None:
+        """The content of a small file; None if it is not there."""
 
     def read_json(self, location: str) -> Any:
         """The content of a JSON file; None if it is not there.
@@ -121,6 +131,8 @@ def wrap_errors(uri: str, action: str, root: Path | None = None) -> Iterator[Non
     except Exception as error:
         if root and action != "read" and (line := disk.explain(error, root)):
             raise StorageError(line) from error
+        if line := filesystems.explain(error):
+            raise StorageError(f"{uri} cannot be {action}: {line}") from error
         cause = " ".join(str(error).split())
         raise StorageError(
             f"{uri} cannot be {action}: {type(error).__name__} {cause}; "

@@ -3,68 +3,43 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing.util
 import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from taxi_pipeline.errors import DamagedOutput, StorageError
+from taxi_pipeline.identity import digest
 from taxi_pipeline.logger import logger
 from taxi_pipeline.processes import remove_temporary_folders, temporary_folder
-from taxi_pipeline.redaction import redact
-from taxi_pipeline.storage import disk, layout
-from taxi_pipeline.storage.files import parse_json, to_json
+from taxi_pipeline.storage import disk, filesystems, layout, locks
+from taxi_pipeline.storage.files import to_json
 from taxi_pipeline.storage.output import Output, announce_set_aside
 from taxi_pipeline.storage.protocol import wrap_errors
+from taxi_pipeline.storage.remote_reader import RemoteReader
+
+UPLOADS = 4
+"""Files of an output that are uploaded at the same time."""
 
 SETTLING_SECONDS = (0.05, 0.1, 0.2)
 """Seconds between two looks at an output that is not whole, before it counts as damaged."""
 
 
-class RemoteStorage:
-    """A URL that fsspec understands; files are copied to this machine to be read."""
+class RemoteStorage(RemoteReader):
+    """What is read and written under a URL that fsspec understands."""
 
-    def __init__(self, root: str) -> None:
-        import fsspec
-
-        self.root = root.rstrip("/")
-        try:
-            self._files, self._prefix = fsspec.core.url_to_fs(self.root)
-        except Exception as error:
-            cause = " ".join(str(error).split())
-            raise StorageError(
-                f"[storage] root {redact(root)} is not usable: {type(error).__name__} {cause}"
-            ) from error
-        scratch = contextlib.ExitStack()
-        self._scratch = scratch.enter_context(temporary_folder())
-        # Unlike atexit, this also runs at the end of a forked Luigi worker.
-        multiprocessing.util.Finalize(None, scratch.close, exitpriority=0)
-
-    def uri(self, location: str) -> str:
-        """The location as a user would type it."""
-        return f"{self.root}/{location}"
-
-    def _path(self, location: str) -> str:
-        return f"{self._prefix}/{location}" if location else self._prefix
-
-    def exists(self, location: str) -> bool:
-        """Whether a file is there."""
-        with wrap_errors(self.uri(location), "read"):
-            return bool(self._files.exists(self._path(location)))
-
-    def read_json(self, location: str) -> Any:
-        """The content of a JSON file; None if it is not there."""
-        with wrap_errors(self.uri(location), "read"):
+    @contextlib.contextmanager
+    def _writing(self, location: str, action: str = "written") -> Iterator[None]:
+        with wrap_errors(self.uri(location), action):
             try:
-                content = self._files.cat_file(self._path(location))
-            except FileNotFoundError:
-                return None
-        return parse_json(content, self.uri(location))
+                yield
+            finally:
+                if snapshot := self._snapshot:
+                    snapshot.forget()
 
     def write_json(self, location: str, content: Any) -> None:
         """Write a JSON file in one piece."""
@@ -72,73 +47,43 @@ class RemoteStorage:
 
     def write_text(self, location: str, text: str) -> None:
         """Write a text file in one piece."""
-        with wrap_errors(self.uri(location), "written"):
+        with self._writing(location):
             self._files.pipe_file(self._path(location), text.encode())
 
     def write_json_exclusive(self, location: str, content: Any) -> bool:
-        """Write a JSON file in one piece unless it is there; whether this process wrote it."""
-        text = to_json(content)
-        with wrap_errors(self.uri(location), "written"):
-            try:
-                self._files.pipe_file(self._path(location), text.encode(), mode="create")
-            except FileExistsError:
-                return False
-        return True
+        """Write a JSON file in one piece unless it is there; whether this process wrote it.
 
-    def list_dirs(self, location: str) -> list[str]:
-        """The names of the folders in a folder; none if it is not there."""
-        with wrap_errors(self.uri(location), "read"):
-            try:
-                entries = self._files.ls(self._path(location), detail=True, refresh=True)
-            except FileNotFoundError:
-                return []
-        paths = (entry["name"] for entry in entries if entry["type"] == "directory")
-        return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
+        S3, Google and Azure decide that by themselves (S3 by the header ``If-None-Match``), so that
+        of several processes exactly one is told that it wrote.
+        """
+        text = to_json(content)
+        with self._writing(location):
+            return self._created(
+                lambda: self._files.pipe_file(self._path(location), text.encode(), mode="create")
+            )
+
+    @staticmethod
+    def _created(create: Callable[[], object]) -> bool:
+        """Whether a file was created, rather than found there."""
+        try:
+            create()
+        except Exception as error:
+            if filesystems.was_taken(error):
+                return False
+            raise
+        return True
 
     def link_latest(self, task_dir: str, key: str) -> None:
         """Nothing: object stores have no links. ``python -m taxi_pipeline latest`` answers too."""
 
-    def latest_key(self, task_dir: str) -> str | None:  # noqa: ARG002
-        """None: object stores have no links."""
-        return None
-
-    def file_sizes(self, location: str) -> dict[str, int]:
-        """The bytes of each file in a folder, by its relative name; none if it is not there."""
-        folder = self._path(location)
-        with wrap_errors(self.uri(location), "read"):
-            try:
-                found = self._files.find(folder, detail=True)
-            except FileNotFoundError:
-                return {}
-        start = len(folder) + 1
-        return {path[start:]: int(entry["size"]) for path, entry in found.items()}
-
-    @contextlib.contextmanager
-    def open_file(self, location: str) -> Iterator[BinaryIO]:
-        """A file, to be read once from its beginning; it is not copied to this machine."""
-        with (
-            wrap_errors(self.uri(location), "read"),
-            self._files.open(self._path(location), "rb") as file,
-        ):
-            yield file
-
-    def modified(self, location: str) -> datetime | None:
-        """When a file was last written, in UTC; None if it is not there or the store keeps none."""
-        with wrap_errors(self.uri(location), "read"):
-            try:
-                time: datetime = self._files.modified(self._path(location))
-            except (FileNotFoundError, NotImplementedError):
-                return None
-        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-
-    def leads_outside(self, location: str) -> bool:  # noqa: ARG002
-        """No: object stores have no links."""
-        return False
-
     def remove(self, location: str) -> None:
         """Remove a file or a folder, of an output its manifest first."""
         path = self._path(location)
-        with wrap_errors(self.uri(location), "removed"):
+        with self._writing(location, "removed"):
+            if location.endswith(".json"):
+                with contextlib.suppress(FileNotFoundError):
+                    self._files.rm_file(path)
+                return
             for victim in (f"{path}/{layout.MANIFEST}", path):
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                     self._files.rm(victim, recursive=victim == path)
@@ -147,7 +92,7 @@ class RemoteStorage:
     def set_aside(self, location: str) -> str:
         """Move a file or a folder out of the way, into a hidden folder; the URI that it has now."""
         aside = layout.set_aside(location, datetime.now(UTC), uuid.uuid4().hex[:8])
-        with wrap_errors(self.uri(location), "written"):
+        with self._writing(location):
             self._files.mv(self._path(location), self._path(aside), recursive=True)
         self._forget_copy(location)
         return self.uri(aside)
@@ -184,24 +129,48 @@ class RemoteStorage:
                     # A log that cannot be uploaded must not hide how its task ended.
                     logger.warning("%s", error)
 
-    def _upload(self, file: Path, location: str) -> None:
+    def _upload(self, file: Path, location: str, **options: Any) -> None:
         if file.exists():
-            with wrap_errors(self.uri(location), "written"):
-                self._files.put_file(str(file), self._path(location))
+            with self._writing(location):
+                options = {**self._remote.uploading, **options}
+                self._files.put_file(str(file), self._path(location), **options)
 
     def publish(self, folder: Path, location: str) -> None:
         """Upload a staging folder, its manifest last, unless the location has a whole output.
 
+        The files are uploaded at the same time, in parts, and the manifest when all are there: who
+        is interrupted leaves no output. One process at a time publishes a location (see
+        :mod:`.locks`), and the store creates a manifest only where there is none, so that files of
+        two publishers are never mixed. The exception is a publisher that stood still for longer
+        than its lock is kept and then goes on: what it writes over has another digest than the
+        manifest says, which is found when it is read.
+
         An output that is damaged is set aside.
         """
-        if self.exists(layout.manifest_file(location)):
-            if self._becomes_whole(Output(self, location)):
-                return
-            announce_set_aside(self.uri(location), self.set_aside(location))
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        for path in sorted(files, key=lambda path: path == folder / layout.MANIFEST):
-            name = path.relative_to(folder).as_posix()
-            self._upload(path, layout.output_file(location, name))
+        from concurrent.futures import ThreadPoolExecutor
+
+        name = f"publish{digest(location)}"
+        with locks.lock(self, name, f"the upload of {location}"):
+            if self.exists(layout.manifest_file(location)):
+                if self._becomes_whole(Output(self, location)):
+                    return
+                announce_set_aside(self.uri(location), self.set_aside(location))
+            manifest = folder / layout.MANIFEST
+            files = [path for path in folder.rglob("*") if path.is_file() and path != manifest]
+            with ThreadPoolExecutor(UPLOADS) as pool:
+                uploads = [
+                    pool.submit(
+                        self._upload,
+                        path,
+                        layout.output_file(location, path.relative_to(folder).as_posix()),
+                    )
+                    for path in sorted(files)
+                ]
+                for upload in uploads:
+                    upload.result()
+            self._created(
+                lambda: self._upload(manifest, layout.manifest_file(location), mode="create")
+            )
 
     @staticmethod
     def _becomes_whole(output: Output) -> bool:
@@ -213,14 +182,3 @@ class RemoteStorage:
                 return True
             time.sleep(wait)
         return output.exists()
-
-    def local_path(self, location: str) -> Path:
-        """A copy of the file, or of the folder, on this machine."""
-        path = self._scratch / location
-        if not path.exists():
-            with wrap_errors(self.uri(location), "read"), temporary_folder() as folder:
-                arriving = folder / path.name
-                self._files.get(self._path(location), str(arriving), recursive=True)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(arriving, path)
-        return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import luigi
 from luigi.freezing import FrozenOrderedDict
 from luigi.task import flatten
 
+from taxi_pipeline import config
 from taxi_pipeline.config.parameters import (
     BoolParameter,
     BoundedIntParameter,
@@ -22,13 +24,18 @@ from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
 from taxi_pipeline.observability.run_summary import ReportsMonths, RunSummary
-from taxi_pipeline.storage import Output
+from taxi_pipeline.storage import Output, open_storage
 from taxi_pipeline.tasks.base import MonthlyTask, RunContext, identity_cache, is_done
 
 
 def _this_month() -> Month:
     now = datetime.now(UTC)
     return Month(now.year, now.month)
+
+
+def _snapshot() -> AbstractContextManager[None]:
+    """What the root holds of all months, asked for together."""
+    return open_storage(config.storage().root).snapshot(wide=True)
 
 
 class BackfillMonths(luigi.WrapperTask):
@@ -110,7 +117,7 @@ class BackfillMonths(luigi.WrapperTask):
     def requires(self) -> list[Any]:
         """The tasks that are not done, in the order in which they are to run."""
         if self._selected is None:
-            with identity_cache():
+            with identity_cache(), _snapshot():
                 missing = [task for task in self.tasks() if not is_done(task)]
             if self.reverse:
                 missing.reverse()
@@ -125,14 +132,14 @@ class BackfillMonths(luigi.WrapperTask):
 
     def complete(self) -> bool:
         """Whether all that are to run are done."""
-        with identity_cache():
+        with identity_cache(), _snapshot():
             return all(is_done(task) for task in self.requires())
 
     # --- at the end ----------------------------------------------------------------------------
 
     def on_run_end(self, summary: RunSummary) -> str:
         """A table of the months, what failed, and what to do next."""
-        with identity_cache():
+        with identity_cache(), _snapshot():
             states = {task: self._state(task, summary) for task in self.tasks()}
             rows = [
                 (f"{Month(task.year, task.month)}", state, *_metric_cells(task))

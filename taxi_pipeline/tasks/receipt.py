@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,11 +25,11 @@ class ReceiptStage(RecipeStage):
     The receipt's manifest holds the ``version``. What is lost in the registry is registered again.
     """
 
-    RECEIPT = "receipt.json"
+    RECEIPT = layout.RECEIPT
 
     def receipt(self) -> dict[str, Any]:
         """What was written down when the model was registered; only of one that is."""
-        return dict(json.loads(self.output().file(self.RECEIPT).read_text()))
+        return dict(self.output().read_json(self.RECEIPT))
 
     def candidate_of(self, identity: Identity) -> str | None:
         """The key of the candidate that a receipt of an identity certifies."""
@@ -59,7 +58,7 @@ class ReceiptStage(RecipeStage):
 
     def complete(self) -> bool:
         """Whether there is a receipt, and the registry has what it certifies."""
-        with identity_cache():
+        with identity_cache(), self.storage.snapshot():
             return super().complete() and not self._lost()
 
     def change_reasons(self, identity: Identity | None) -> list[str]:

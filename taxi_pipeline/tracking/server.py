@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.redaction import redact_url, strip_credentials
-from taxi_pipeline.storage import disk
+from taxi_pipeline.storage import disk, locks, open_storage
 from taxi_pipeline.tracking.lookup import DATABASES, scheme
 from taxi_pipeline.tracking.new_database import create_database
 from taxi_pipeline.tracking.relocation import relocate, sqlite_file
@@ -53,11 +53,13 @@ class TrackingServer:
         uri: MLflow's tracking URI.
         experiment: name of the experiment that holds the runs; made if it is not there.
         artifacts: where a new experiment keeps its files; empty leaves that to the server.
+        root: the storage root, under which locks are held; empty for those of this machine only.
     """
 
     uri: str
     experiment: str
     artifacts: str = ""
+    root: str = ""
 
     @contextlib.contextmanager
     def client(self) -> Iterator[mlflow.MlflowClient]:
@@ -85,16 +87,17 @@ class TrackingServer:
 
     @contextlib.contextmanager
     def lock(self, what: str) -> Iterator[None]:
-        """Let one process of this machine at a time find or make something on this server.
+        """Let one process at a time find or make something on this server.
 
-        MLflow itself creates two where two processes ask at once. Across machines, the central
-        scheduler's resource ``registry`` keeps registrations apart.
+        MLflow itself creates two where two processes ask at once. The processes of this machine are
+        kept apart whatever their roots are, and those of one root on whatever machines they run.
 
         Args:
             what: the registered model, the search or the upgrade of the database.
 
         Raises:
-            TrackingError: another process has held it for :data:`LOCK_SECONDS`.
+            TrackingError: another process of this machine has held it for :data:`LOCK_SECONDS`.
+            StorageError: one of another machine has, or the root cannot be written.
         """
         if file := sqlite_file(self.uri):
             folder = file.parent / ".locks"
@@ -102,14 +105,20 @@ class TrackingServer:
             folder = Path(tempfile.gettempdir(), f"taxi_pipeline-{os.getuid()}")
         folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(f"{self.uri} {what}".encode()).hexdigest()[:16]
-        try:
-            with FileLock(folder / f"{name}.lock", timeout=LOCK_SECONDS):
-                yield
-        except Timeout:
-            raise TrackingError(
-                f"another process has been busy with {what} for {LOCK_SECONDS} seconds: wait for "
-                "it or end it, then run again"
-            ) from None
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(FileLock(folder / f"{name}.lock", timeout=LOCK_SECONDS))
+            except Timeout:
+                raise TrackingError(
+                    f"another process has been busy with {what} for {LOCK_SECONDS} seconds: wait "
+                    "for it or end it, then run again"
+                ) from None
+            if self.root:
+                # Machines may name the server differently: what is made is the same.
+                shared = f"tracking{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+                storage = open_storage(self.root)
+                held.enter_context(locks.lock(storage, shared, what, wait_seconds=LOCK_SECONDS))
+            yield
 
     def _check_schema(self, file: Path | None) -> None:
         """See that the schema of a database is this MLflow's."""

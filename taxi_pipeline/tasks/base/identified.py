@@ -107,7 +107,7 @@ class IdentifiedTask(MonthlyTask):
 
     def complete(self) -> bool:
         """Whether the output of the identity as it is now is there."""
-        with identity_cache():
+        with identity_cache(), self.storage.snapshot():
             return bool(super().complete())
 
     def change_reasons(self, identity: Identity | None) -> list[str]:

@@ -31,7 +31,9 @@ def tracking_server() -> TrackingServer:
     from taxi_pipeline.tracking.server import TrackingServer
 
     settings = config.tracking()
-    return TrackingServer(settings.server_uri, settings.experiment, settings.artifacts)
+    return TrackingServer(
+        settings.server_uri, settings.experiment, settings.artifacts, config.storage().root
+    )
 
 
 class RecipeParameter(CheckedParameter[str]):
