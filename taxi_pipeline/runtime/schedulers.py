@@ -14,7 +14,7 @@ from taxi_pipeline.errors import SchedulerError
 from taxi_pipeline.logger import logger
 from taxi_pipeline.redaction import redact, register_url_secrets, strip_credentials
 
-RESTART_SECONDS = 60
+RESTART_SECONDS = 180
 """Seconds that a client waits for a scheduler that has answered before."""
 
 

@@ -42,22 +42,25 @@ MAX_POLL_SECONDS = 1.0
 @contextlib.contextmanager
 def lock(
     storage: Storage, name: str, purpose: str, *, wait_seconds: float = WAIT_SECONDS
-) -> Iterator[None]:
+) -> Iterator[bool]:
     """Within, no other process holds the lock of this name under the same root.
 
     Args:
         storage: the root.
         name: of the lock: letters and digits.
         purpose: what is done under it, for who waits.
-        wait_seconds: how long others are waited for.
+        wait_seconds: how long others are waited for; infinity for as long as they go on.
+
+    Yields:
+        Whether another process was waited for.
 
     Raises:
         StorageError: another process has held it all the time, or the store cannot be written.
     """
     claim = _Claim(storage, name, purpose)
-    claim.acquire(wait_seconds)
+    waited = claim.acquire(wait_seconds)
     try:
-        yield
+        yield waited
     finally:
         claim.release()
 
@@ -75,7 +78,7 @@ class _Claim:
         self._writing = threading.Lock()
         self._seen: dict[str, tuple[Any, float]] = {}
 
-    def acquire(self, wait_seconds: float) -> None:
+    def acquire(self, wait_seconds: float) -> bool:
         end, poll, is_told = time.monotonic() + wait_seconds, POLL_SECONDS, False
         while True:
             self._write()
@@ -86,7 +89,7 @@ class _Claim:
                 raise
             if holder is None:
                 threading.Thread(target=self._renew, name="lock", daemon=True).start()
-                return
+                return is_told
             self._remove()
             while holder is not None:
                 place = self._storage.uri(holder)

@@ -76,8 +76,8 @@ def scheduler(folder, *flags, port=0, **variables):
 
 
 @contextlib.contextmanager
-def mlflow_server(folder, database=None):
-    """An MLflow server that keeps all in a folder, but what is in a database, if one is given.
+def mlflow_server(folder, database=None, artifacts=None):
+    """An MLflow server that keeps all in a folder, but what is in a database or store, if given.
 
     The value is its URL.
     """
@@ -85,7 +85,7 @@ def mlflow_server(folder, database=None):
     command = [str(Path(sys.executable).with_name("mlflow")), "server", "--workers", "1"]
     place = ["--host", "127.0.0.1", "--port", str(port)]
     store = ["--backend-store-uri", database or f"sqlite:///{folder}/server.db"]
-    files = ["--artifacts-destination", str(folder / "artifacts")]
+    files = ["--artifacts-destination", artifacts or str(folder / "artifacts")]
     with _process([*command, *place, *store, *files], folder, folder / "mlflow.log") as process:
         wait_for(lambda: answers(port, "/health"), process, seconds=90)
         yield f"http://127.0.0.1:{port}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -13,12 +14,12 @@ from typing import Any
 from taxi_pipeline import config, provenance
 from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.errors import TaxiPipelineError
-from taxi_pipeline.identity import Identity
+from taxi_pipeline.identity import Identity, digest
 from taxi_pipeline.logger import logger
 from taxi_pipeline.observability import failures
 from taxi_pipeline.observability.logs import log_to_file
 from taxi_pipeline.redaction import redact
-from taxi_pipeline.storage import describe_files, layout, to_json
+from taxi_pipeline.storage import describe_files, layout, locks, to_json
 from taxi_pipeline.tasks.base.identified import IdentifiedTask
 from taxi_pipeline.tasks.base.identity_cache import identity_cache
 
@@ -46,15 +47,27 @@ class Stage(IdentifiedTask):
         raise NotImplementedError
 
     def run(self) -> None:
-        """Make the output and publish it, unless it is there already."""
+        """Make the output and publish it, unless it is there already.
+
+        A worker that has lost the scheduler goes on with its task, which the scheduler gives to
+        another one: that waits until the first has made it, or has ended.
+        """
         # Luigi does not ask again before it runs a task: the answer of an earlier attempt may
         # have been lost on its way.
-        if self.complete():
-            logger.info("%s: already there", self.label)
+        if self._is_there():
             return
-        # One reading: what is made is made of what is there now, whatever is ingested meanwhile.
-        with identity_cache():
-            self._make_with_log(self.identity())
+        name = f"make{digest(self.task_id)}"
+        with locks.lock(self.storage, name, self.label, wait_seconds=math.inf) as waited:
+            if waited and self._is_there():
+                return
+            # One reading: what is made is made of what is there now, whatever is ingested then.
+            with identity_cache():
+                self._make_with_log(self.identity())
+
+    def _is_there(self) -> bool:
+        if is_there := self.complete():
+            logger.info("%s: already there", self.label)
+        return is_there
 
     def _make_with_log(self, expected: Identity | None) -> None:
         """Make the output of an identity and publish it; a log of its own says how that went."""
