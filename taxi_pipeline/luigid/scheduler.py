@@ -8,6 +8,7 @@ from typing import Any
 
 import luigi.scheduler
 from luigi.contrib.prometheus_metric import PrometheusMetricsCollector
+from luigi.task_status import DISABLED, FAILED, PENDING, RUNNING
 from sqlalchemy.exc import SQLAlchemyError
 
 from taxi_pipeline.errors import SchedulerError
@@ -21,6 +22,11 @@ WORKER_TIMEOUT_SECONDS = 30
 
 KEEP_TASKS_SECONDS = 7 * 24 * 3600
 """Seconds that finished tasks are shown. Luigi's ten minutes are less than a night."""
+
+
+MAX_SHOWN_TASKS = 1000
+"""Tasks of one status that a page lists, half a megabyte; of more it shows their number and looks
+for what is typed into its search."""
 
 
 class Scheduler(luigi.scheduler.Scheduler):
@@ -38,6 +44,31 @@ class Scheduler(luigi.scheduler.Scheduler):
         if batch is not None and not self._state.get_batch_running_tasks(batch):
             told["batch_id"] = None
         super().add_task(**told)
+
+    def count_pending(self, worker: str) -> dict[str, Any]:
+        """What a worker still waits for: an answer to each request for work.
+
+        Luigi walks through all that each task requires, to leave out what requires a disabled task.
+        Most of the time none is disabled.
+        """
+        state = self._state
+        if state.get_active_task_count_for_status(DISABLED):
+            counted: dict[str, Any] = super().count_pending(worker)
+            return counted
+        asking = state.get_worker(worker)
+        running = []
+        for task in asking.get_tasks(state, RUNNING):
+            holder = state.get_worker(task.worker_running)
+            running.append({"task_id": task.id, "worker": str(holder), **holder.info})
+        waiting = [task.workers for task in asking.get_tasks(state, PENDING, FAILED)]
+        last = sum(workers.peek(last=True) == worker for workers in waiting)
+        return {
+            "n_pending_tasks": len(waiting),
+            "n_unique_pending": sum(len(workers) == 1 for workers in waiting),
+            "n_pending_last_scheduled": last,
+            "worker_state": asking.state,
+            "running_tasks": running,
+        }
 
     # Luigi offers no other way to its state than this private one.
 
@@ -71,6 +102,7 @@ def create_scheduler(folder: Path) -> Scheduler:
         ("scheduler", "record_task_history", "true"),
         ("scheduler", "metrics_collector", "prometheus"),
         ("scheduler", "remove_delay", str(KEEP_TASKS_SECONDS)),
+        ("scheduler", "max_shown_tasks", str(MAX_SHOWN_TASKS)),
         ("scheduler", "worker_disconnect_delay", str(WORKER_TIMEOUT_SECONDS)),
         # A task that is just done may be needed again with another configuration.
         ("scheduler", "stable_done_cooldown_secs", "0"),
