@@ -122,3 +122,21 @@ def test_a_store_that_is_not_set_up_is_a_line_that_says_what_to_do(on_store, var
 def test_a_bucket_that_is_not_there_is_a_line(on_store):
     root = ("--storage-root", "s3://nobody-made-this/root")
     assert_one_line(on_store("IngestTrips", *JOB[1:], *root), "the bucket is not there: create it")
+
+
+def test_a_backfill_by_forked_workers_uses_the_store_and_is_then_found_done(on_store, store):
+    backfill = (
+        *("BackfillMonths", "--of", "BuildFeatures", "--start", "2021-01", "--stop", "2021-05"),
+        *("--local-scheduler", "--workers", "2", *SMALL),
+    )
+    result = on_store(*backfill)
+    assert result.returncode == 0, result.stderr
+    done = manifests_on_store(store, on_store.prefix)
+    assert len([place for place in done if place.startswith("features/")]) == 4
+    assert not [name for name in store.names(on_store.prefix) if name.startswith(".locks/")]
+    with store.counted() as requests:
+        again = on_store(*backfill)
+    assert again.returncode == 0
+    assert "Did not run any tasks" in again.stderr
+    # Of each stage the index, the listing, and what is not in the index.
+    assert len(requests) <= 2 * 3 * 4, requests
