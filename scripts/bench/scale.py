@@ -118,8 +118,10 @@ def main() -> None:
     args, given = options()
     windows = [int(window) for window in args.windows.split(",")]
     found: dict[str, Any] = {
-        "rows": args.rows, "threads": args.threads,
-        "months": [], "windows": [],
+        "rows": args.rows,
+        "threads": args.threads,
+        "months": [],
+        "windows": [],
     }
     for month in [*LAST.window(max(windows)), LAST + 1]:
         for task in MONTHLY:
