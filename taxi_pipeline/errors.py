@@ -5,6 +5,8 @@ prints that line alone (see :mod:`taxi_pipeline.observability.logs`);
 any other exception is a defect of the pipeline and keeps its traceback.
 """
 
+from concurrent.futures import BrokenExecutor
+
 
 class TaxiPipelineError(Exception):
     """Base of every failure whose text is meant for a user."""
@@ -44,6 +46,10 @@ class TrackingError(TaxiPipelineError):
 
 class SchedulerError(TaxiPipelineError):
     """The central scheduler cannot be started, or refuses a client."""
+
+
+class ClusterError(TaxiPipelineError, BrokenExecutor):
+    """The Dask cluster cannot be reached, does not suit this package, or was lost."""
 
 
 class InvalidTraining(TaxiPipelineError):

@@ -14,6 +14,7 @@ hypothesis.settings.register_profile("pipeline", deadline=None)
 hypothesis.settings.load_profile("pipeline")
 
 pytest_plugins = (
+    "dask_clusters",
     "evaluated_roots",
     "made_roots",
     "object_store",

@@ -7,6 +7,7 @@ run, such as the cores that a fit may take, does not belong here.
 """
 
 from taxi_pipeline.config.arrival import contract
+from taxi_pipeline.config.computing import compute
 from taxi_pipeline.config.drifting import drift
 from taxi_pipeline.config.fitting import training, tuning
 from taxi_pipeline.config.judging import gate
@@ -41,6 +42,7 @@ __all__ = [
     "as_cfg",
     "check",
     "cleaning",
+    "compute",
     "contract",
     "drift",
     "features",

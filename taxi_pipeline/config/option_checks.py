@@ -9,9 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from taxi_pipeline.errors import InvalidConfig
+from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.trips import urls
 
 _HOST = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE | re.ASCII)
+_CLUSTER = re.compile(r"(tcp|tls)://([\w.-]+|\[[0-9a-f:.]+\]):\d{1,5}", re.IGNORECASE | re.ASCII)
 _PASSWORD = re.compile(r"[\w.~-]{8,}", re.ASCII)
 _AGE = re.compile(r"(\d{1,6}) *(minute|hour|day|week)s?")
 
@@ -94,6 +96,19 @@ def check_webhook(url: str) -> None:
     if url and not (usable and url.isascii() and url.isprintable() and " " not in url):
         raise InvalidConfig(
             "[alerts] webhook must be a URL such as https://host/path, without user and blanks"
+        )
+
+
+def check_cluster(address: str) -> None:
+    """Refuse what is no address of a Dask scheduler.
+
+    Raises:
+        InvalidConfig: it is none.
+    """
+    if address and not _CLUSTER.fullmatch(address):
+        raise InvalidConfig(
+            f"[compute] scheduler is {redact_url(address)!r}: it must be the address of a Dask "
+            "scheduler, tcp://host:port or tls://host:port, as `dask scheduler` prints it"
         )
 
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from taxi_pipeline import redaction
 from taxi_pipeline.config import option_checks
 from taxi_pipeline.config.arrival import contract
+from taxi_pipeline.config.computing import compute
 from taxi_pipeline.config.drifting import drift
 from taxi_pipeline.config.fitting import training, tuning
 from taxi_pipeline.config.judging import gate
@@ -236,6 +237,7 @@ SECTIONS: tuple[type[Section], ...] = (
     features,
     tuning,
     training,
+    compute,
     drift,
     gate,
     monitoring,

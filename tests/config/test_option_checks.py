@@ -79,3 +79,31 @@ def test_the_home_of_nobody_is_one_line(luigi_config):
     luigi_config("storage", "root", "~nobody-of-that-name/data")
     with pytest.raises(InvalidConfig, match=r"no such user; a folder of that name is \./~nobody-"):
         config.storage()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "tcp://127.0.0.1:8786", "tls://dask.example.org:8786", "tcp://[::1]:8786", "TCP://a:1"],
+)
+def test_the_address_of_a_dask_scheduler_is_read(luigi_config, address):
+    luigi_config("compute", "scheduler", address)
+    assert config.compute().scheduler == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:8786", "tcp://127.0.0.1", "http://dask:8787/status", "tcp://a:1/", "tcp:// a:1"],
+)
+def test_what_is_no_address_of_a_dask_scheduler_is_one_line(luigi_config, address):
+    luigi_config("compute", "scheduler", address)
+    with pytest.raises(InvalidConfig) as caught:
+        config.compute()
+    assert str(caught.value).startswith(f"[compute] scheduler is {address!r}: it must be the")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_password_in_the_address_of_a_dask_scheduler_is_not_shown(luigi_config):
+    luigi_config("compute", "scheduler", "tcp://me:geheim@dask:8786")
+    with pytest.raises(InvalidConfig) as caught:
+        config.compute()
+    assert "geheim" not in str(caught.value)

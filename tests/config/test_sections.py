@@ -65,6 +65,7 @@ OPERATIONAL = {
     "contract.min_rows_share",
     "contract.warn_rows_share",
     "contract.zoned_times",
+    "compute.scheduler",
     "storage.root",
     "storage.url",
     "tracking.uri",

@@ -1,0 +1,325 @@
+"""A Dask cluster that work is sent to. Nothing else imports Dask, and this where one is set."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from taxi_pipeline.compute import code
+from taxi_pipeline.errors import ClusterError
+
+Result = TypeVar("Result")
+
+CONNECT_SECONDS = 5.0
+"""Seconds that the scheduler may take to answer, and a first worker to be there."""
+
+NO_WORKERS_SECONDS = 60.0
+"""Seconds that a cluster may be without workers while it has work of this process."""
+
+COMPARED = (
+    *("python", "dask", "distributed", "cloudpickle", "taxi_pipeline"),
+    *("numpy", "pandas", "pyarrow", "scikit-learn", "xgboost"),
+)
+"""What must be of one version here and there, for the same outputs and for pickles to be read."""
+
+
+@contextlib.contextmanager
+def connect(scheduler: str) -> Iterator[Cluster]:
+    """A connection to a cluster, which ends with the block, and with it what still runs there.
+
+    Args:
+        scheduler: the address of the cluster's scheduler.
+
+    Raises:
+        ClusterError: Dask is not installed, nothing answers, or the cluster does not suit.
+    """
+    try:
+        import dask
+        from distributed import Client
+    except ImportError as error:
+        raise ClusterError(
+            f"`scheduler` is {scheduler}, and Dask cannot be imported here ({error}): "
+            "pip install 'taxi_pipeline[dask]'"
+        ) from error
+
+    # Its lines are about its own workings: what matters of them is raised.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # A month's columns in the message that asks for work on them survive the worker's death.
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):
+        try:
+            _knock(scheduler)
+            client: Any = Client(  # type: ignore[no-untyped-call]
+                scheduler, timeout=CONNECT_SECONDS, set_as_default=False
+            )
+        except Exception as error:
+            raise _unreachable(scheduler, error) from error
+        try:
+            cluster = Cluster(client, scheduler)
+            try:
+                cluster.check()
+            except OSError as error:
+                raise _unreachable(scheduler, error) from error
+            with cluster.watched():
+                yield cluster
+        finally:
+            client.close(timeout=CONNECT_SECONDS)
+
+
+def _knock(scheduler: str) -> None:
+    """Connect and hang up.
+
+    Dask would try again for seconds and hide why it could not, and would wait for the first word of
+    a server for ever: a scheduler speaks first.
+
+    Raises:
+        OSError: nothing is there, or it is silent.
+        TypeError: certificates are needed, and none are configured.
+    """
+    from distributed.security import Security
+
+    parts = urlsplit(scheduler)
+    security: Any = Security
+    encrypted = security().get_connection_args("client")["ssl_context"]
+    if parts.scheme == "tls" and encrypted is None:
+        raise TypeError("no certificates are configured")
+    with contextlib.ExitStack() as ends:
+        server: socket.socket = ends.enter_context(
+            socket.create_connection((parts.hostname, parts.port), CONNECT_SECONDS)
+        )
+        if parts.scheme == "tls":
+            server = ends.enter_context(encrypted.wrap_socket(server))
+        if not server.recv(1):
+            raise ConnectionError("it hung up")
+
+
+def _unreachable(scheduler: str, error: Exception) -> ClusterError:
+    encrypted = (
+        "; certificates are set in Dask's configuration (distributed.comm.tls)"
+        if scheduler.lower().startswith("tls")
+        else ""
+    )
+    return ClusterError(
+        f"no Dask cluster answers at {scheduler} ({_line(error)}): start it with `dask scheduler`, "
+        f"or change `scheduler`{encrypted}"
+    )
+
+
+class Cluster:
+    """A cluster that this process is connected to.
+
+    Attributes:
+        scheduler: its address.
+    """
+
+    def __init__(self, client: Any, scheduler: str) -> None:
+        self.client = client
+        self.scheduler = scheduler
+        self._lost = ""
+        self._futures: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    @property
+    def dashboard(self) -> str:
+        """The URL of its web page; empty if it has none."""
+        try:
+            return str(self.client.dashboard_link or "")
+        except KeyError:  # its scheduler was started with --no-dashboard
+            return ""
+
+    def check(self) -> None:
+        """Wait for a worker, and compare the versions on both sides.
+
+        Raises:
+            ClusterError: there is no worker, or what it runs is something else than here.
+        """
+        try:
+            self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
+            raise ClusterError(
+                f"the Dask cluster at {self.scheduler} has no workers: start some with "
+                f"`dask worker {self.scheduler}`"
+            ) from None
+        found: Any = self.client.get_versions(packages=[*COMPARED[1:], "xgboost-cpu"])
+        here = _versions(found["client"])
+        there = {"its scheduler": _versions(found["scheduler"])} | {
+            f"worker {address}": _versions(versions)
+            for address, versions in found["workers"].items()
+        }
+        for name, versions in there.items():
+            self._compare(name, versions, here)
+        try:
+            digests = self.client.run(code.digest)
+        except ImportError as error:
+            raise ClusterError(
+                f"a worker of the Dask cluster at {self.scheduler} cannot import taxi_pipeline "
+                f"({_line(error)}): install there what is installed here, and start it again"
+            ) from error
+        for address, digest in digests.items():
+            self._compare(f"worker {address}", {"code": digest}, {"code": code.DIGEST})
+
+    def _compare(self, name: str, there: dict[str, str], here: dict[str, str]) -> None:
+        different = [package for package in here if there.get(package) != here[package]]
+        if not different:
+            return
+        if different == ["code"]:
+            what = f"the code of taxi_pipeline {there['code']}, here it is {here['code']}"
+        else:
+            what = ", ".join(
+                f"{package} {there.get(package, 'not installed')} (here {here[package]})"
+                for package in different
+            )
+        raise ClusterError(
+            f"{name} of the Dask cluster at {self.scheduler} has {what}: install the same there, "
+            "and start it again"
+        )
+
+    def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """What a function answers that runs on a worker; another takes over if the worker dies.
+
+        Raises:
+            ClusterError: the cluster was lost, or workers died with it again and again.
+            TaxiPipelineError: the function's own.
+        """
+        from distributed.scheduler import KilledWorker
+
+        future = self.submit(function, *arguments)
+        try:
+            result: Result = future.result()
+        except (KilledWorker, CancelledError, OSError) as error:
+            raise self.failure(error) from error
+        return result
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """Dask's own future of a call; one among the arguments stands for its result."""
+        future = self.client.submit(function, *arguments, pure=False, **named)
+        self._futures.add(future)
+        return future
+
+    def executor(self, once: tuple[str, ...] = ()) -> Executor:
+        """An executor of the cluster, for callables that are dataclasses.
+
+        Where workers die with a call again and again, or the cluster is lost, the call's future
+        has a ClusterError, which is a BrokenExecutor.
+
+        Args:
+            once: fields that are the same in all calls, and that each worker is sent once.
+        """
+        return _ClusterExecutor(self, once)
+
+    def failure(self, error: BaseException) -> ClusterError:
+        """The error for something that went wrong not in the work, but around it."""
+        from distributed.scheduler import KilledWorker
+
+        if self._lost:
+            return ClusterError(self._lost)
+        if isinstance(error, KilledWorker):
+            return ClusterError(
+                f"{error.allowed_failures + 1} workers of the Dask cluster at {self.scheduler} "
+                "died one after the other with the same work, of too little memory perhaps: look "
+                "into their logs, give them more, and run again"
+            )
+        if isinstance(error, CancelledError) or self.client.status != "running":
+            return ClusterError(
+                f"the Dask cluster at {self.scheduler} was lost ({_line(error)}): see that it "
+                "runs, and run again"
+            )
+        return ClusterError(
+            f"a worker of the Dask cluster at {self.scheduler} failed ({_line(error)}): look into "
+            "its log, and run again"
+        )
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Within, work is given up where the cluster has had no workers for a while."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(ended,), name="dask", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+
+    def _watch(self, ended: threading.Event) -> None:
+        last_seen = time.monotonic()
+        while not ended.wait(min(5.0, NO_WORKERS_SECONDS / 4)):
+            try:
+                if self.client.nthreads():
+                    last_seen = time.monotonic()
+            except Exception:  # noqa: BLE001  (the connection is gone: futures end by themselves)
+                return
+            if time.monotonic() - last_seen > NO_WORKERS_SECONDS:
+                self._lost = (
+                    f"the Dask cluster at {self.scheduler} has had no workers for "
+                    f"{NO_WORKERS_SECONDS:.0f} seconds: start some with "
+                    f"`dask worker {self.scheduler}`, and run again"
+                )
+                self.client.cancel(list(self._futures), force=True)
+                return
+
+
+class _ClusterExecutor(Executor):
+    """See :meth:`Cluster.executor`."""
+
+    def __init__(self, cluster: Cluster, once: tuple[str, ...]) -> None:
+        self.cluster = cluster
+        self.once = once
+        self.sent: dict[int, tuple[Any, Any]] = {}
+
+    def submit(self, function: Any, /, *_: Any, **__: Any) -> Future[Any]:
+        """Run a dataclass that takes no arguments, its large fields being sent once."""
+        parts = {name: self._sent(getattr(function, name)) for name in self.once}
+        light = replace(function, **dict.fromkeys(self.once))
+        there: Any = self.cluster.submit(_call, light, **parts)
+        here: Future[Any] = Future()
+        here.set_running_or_notify_cancel()
+        there.add_done_callback(lambda ended: self._pass_on(ended, here))
+        return here
+
+    def _sent(self, value: Any) -> Any:
+        # Kept with the value: another may get its id once it is gone.
+        if id(value) not in self.sent:
+            self.sent[id(value)] = self.cluster.submit(_same, value), value
+        return self.sent[id(value)][0]
+
+    def _pass_on(self, there: Any, here: Future[Any]) -> None:
+        from distributed.scheduler import KilledWorker
+
+        try:
+            result = there.result()
+        except (KilledWorker, CancelledError) as error:
+            here.set_exception(self.cluster.failure(error))
+        except BaseException as error:  # noqa: BLE001  (it is the caller's)
+            here.set_exception(error)
+        else:
+            here.set_result(result)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _call(function: Callable[[], Any], **parts: Any) -> Any:
+    """Call a dataclass with fields that came another way."""
+    return replace(function, **parts)()  # type: ignore[type-var]
+
+
+def _versions(found: Any) -> dict[str, str]:
+    """The versions that one side reports, of Python the first two numbers."""
+    packages = found["packages"]
+    packages = {**packages, "xgboost": packages.get("xgboost") or packages.get("xgboost-cpu")}
+    packages["python"] = ".".join(packages["python"].split(".")[:2])
+    return {name: packages[name] for name in COMPARED if packages.get(name)}
+
+
+def _line(error: BaseException) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

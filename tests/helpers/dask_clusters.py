@@ -1,0 +1,44 @@
+"""Dask clusters of real processes on loopback."""
+
+import contextlib
+import os
+import signal
+
+import pytest
+
+
+@contextlib.contextmanager
+def local_cluster(workers=2):
+    """A cluster whose workers are processes with a thread each; they end with the block."""
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        silence_logs="CRITICAL",
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def dask_cluster():
+    """A cluster of two workers; one that is killed is started again at once."""
+    with local_cluster() as running:
+        yield running
+
+
+def kill_this_worker():
+    """End the process of the worker that calls it, as the kernel does where memory runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_this_worker_once(marker):
+    """The same the first time that it is called; the file says that it was."""
+    if not marker.exists():
+        marker.touch()
+        kill_this_worker()
+    return os.getpid()
