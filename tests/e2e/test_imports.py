@@ -26,3 +26,18 @@ def test_asking_whether_a_model_is_registered_imports_nothing_heavy(finished):
     answer = python(command.folder, "-c", code)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip() == "[]"
+
+
+def test_a_run_without_a_cluster_imports_nothing_of_dask(tmp_path):
+    code = (
+        "import sys, luigi, taxi_pipeline\n"
+        "from luigi.configuration import get_config\n"
+        "get_config().set('source', 'url', 'synthetic://?rows=3000')\n"
+        "get_config().set('tuning', 'trials', '1')\n"
+        "task = taxi_pipeline.TrainModel(year=2021, month=1)\n"
+        "assert luigi.build([task], local_scheduler=True)\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in ('dask', 'distributed')])"
+    )
+    answer = python(tmp_path, "-c", code, timeout=120)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "[]"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import luigi
 from luigi.rpc import RPCError
@@ -16,6 +17,9 @@ from taxi_pipeline.logger import logger
 from taxi_pipeline.month import Month
 from taxi_pipeline.tasks.base.run_context import RunContext
 from taxi_pipeline.trips import TAXIS
+
+if TYPE_CHECKING:
+    from taxi_pipeline.compute.cluster import Cluster
 
 Other = TypeVar("Other", bound=luigi.Task)
 
@@ -34,6 +38,9 @@ class MonthlyTask(luigi.Task):
 
     # Whether the task has given the web page a link of its own.
     _linked = False
+    # What the web page links to, or will when the task is on a cluster no more.
+    _url = ""
+    _on_cluster = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -88,13 +95,44 @@ class MonthlyTask(luigi.Task):
     def set_tracking_link(self, url: str) -> None:
         """Give the web page a link to a page of another server, such as MLflow; empty for none."""
         if url:
-            self._notify_scheduler(self.set_tracking_url, url)
+            self._show_link(url)
             self._linked = True
 
     def _link_to_storage(self, location: str) -> None:
         """Give the web page a link to a location of the storage, if a browser can open it."""
         if url := self.context.links.browser_url(location):
+            self._show_link(url)
+
+    def _show_link(self, url: str) -> None:
+        self._url = url
+        if not self._on_cluster:
             self._notify_scheduler(self.set_tracking_url, url)
+
+    @contextlib.contextmanager
+    def cluster(self) -> Iterator[Cluster | None]:
+        """A connection to the cluster of the configuration; None where this machine computes.
+
+        Within, the web page links to the cluster's dashboard.
+
+        Raises:
+            ClusterError: there is no such cluster, or it does not suit.
+        """
+        scheduler = config.compute().scheduler
+        if not scheduler:
+            yield None
+            return
+
+        from taxi_pipeline.compute.cluster import connect
+
+        with connect(scheduler) as cluster:
+            if cluster.dashboard:
+                self._notify_scheduler(self.set_tracking_url, cluster.dashboard)
+                self._on_cluster = True
+            try:
+                yield cluster
+            finally:
+                self._on_cluster = False
+                self._show_link(self._url)
 
     def _notify_scheduler(self, send: Callable[[Any], None] | None, value: Any) -> None:
         """Send the scheduler something that no work depends on."""

@@ -130,7 +130,7 @@ class Stage(IdentifiedTask):
         try:
             return self.make(folder)
         except TaxiPipelineError as error:
-            text = name_options(str(error), (*self.sections, config.storage))
+            text = name_options(str(error), (*self.sections, config.storage, config.compute))
             if text != str(error):
                 # The same error, so that the log keeps its traceback and its cause.
                 error.args = (text,)
