@@ -84,7 +84,7 @@ class TuneHyperparameters(RecipeStage):
 
         settings = config.tuning()
         trials: dict[int, Trial] = {}
-        with contextlib.closing(_LiveCopy(self)) as live:
+        with self.cluster() as cluster, contextlib.closing(_LiveCopy(self)) as live:
 
             def progress(trial: Trial, done: int, total: int, best: float | None) -> None:
                 trials[trial.number] = trial
@@ -107,6 +107,8 @@ class TuneHyperparameters(RecipeStage):
                 threads=self.thread_count,
                 device=self.device,
                 journal=self.journal,
+                # Trials differ in their parameters, and have the encoded trips in common.
+                executor=cluster.executor(once=("data",)) if cluster else None,
                 progress=progress,
             )
             if result.trials:

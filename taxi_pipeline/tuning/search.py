@@ -32,7 +32,7 @@ from typing import Any
 
 import pandas as pd
 
-from taxi_pipeline.errors import InvalidTraining
+from taxi_pipeline.errors import ClusterError, InvalidTraining
 from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import Recipe
@@ -83,6 +83,7 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
 
     Raises:
         InvalidTraining: there is nothing to judge by, every trial failed, or a worker died.
+        ClusterError: the executor's, whose cluster was lost; trials that ended are kept.
     """
     if not recipe.space:
         return TuningResult(dict(recipe.parameters), recipe.rounds)
@@ -121,6 +122,8 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             executor=executor,
             progress=progress,
         ).run()
+    except ClusterError:
+        raise
     except BrokenExecutor as error:
         raise worker_died(error) from error
     finally:
