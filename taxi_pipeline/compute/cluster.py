@@ -9,12 +9,12 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
-from dataclasses import replace
+from concurrent.futures import CancelledError, Executor
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from taxi_pipeline.compute import code
+from taxi_pipeline.compute.cluster_executor import ClusterExecutor
+from taxi_pipeline.compute.cluster_versions import check_versions
 from taxi_pipeline.errors import ClusterError
 
 Result = TypeVar("Result")
@@ -24,12 +24,6 @@ CONNECT_SECONDS = 5.0
 
 NO_WORKERS_SECONDS = 60.0
 """Seconds that a cluster may be without workers while it has work of this process."""
-
-COMPARED = (
-    *("python", "dask", "distributed", "cloudpickle", "taxi_pipeline"),
-    *("numpy", "pandas", "pyarrow", "scikit-learn", "xgboost"),
-)
-"""What must be of one version here and there, for the same outputs and for pickles to be read."""
 
 
 @contextlib.contextmanager
@@ -65,7 +59,8 @@ def connect(scheduler: str) -> Iterator[Cluster]:
         try:
             cluster = Cluster(client, scheduler)
             try:
-                cluster.check()
+                cluster.wait_for(1, CONNECT_SECONDS)
+                check_versions(client, scheduler)
             except OSError as error:
                 raise _unreachable(scheduler, error) from error
             with cluster.watched():
@@ -134,52 +129,31 @@ class Cluster:
         except KeyError:  # its scheduler was started with --no-dashboard
             return ""
 
-    def check(self) -> None:
-        """Wait for a worker, and compare the versions on both sides.
+    def workers(self) -> list[str]:
+        """The addresses of the workers that are there, in the order of the workers' names.
 
         Raises:
-            ClusterError: there is no worker, or what it runs is something else than here.
+            ClusterError: the cluster was lost.
         """
         try:
-            self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        except TimeoutError:
+            found = self.client.scheduler_info(n_workers=-1)["workers"]
+        except Exception as error:
+            raise self.failure(error) from error
+        return sorted(found, key=lambda address: (str(found[address]["name"]), address))
+
+    def wait_for(self, workers: int, seconds: float) -> None:
+        """Wait until so many workers are there, or for so long.
+
+        Raises:
+            ClusterError: there is none at all.
+        """
+        with contextlib.suppress(TimeoutError):
+            self.client.wait_for_workers(workers, timeout=seconds)
+        if not self.workers():
             raise ClusterError(
                 f"the Dask cluster at {self.scheduler} has no workers: start some with "
                 f"`dask worker {self.scheduler}`"
-            ) from None
-        found: Any = self.client.get_versions(packages=[*COMPARED[1:], "xgboost-cpu"])
-        here = _versions(found["client"])
-        there = {"its scheduler": _versions(found["scheduler"])} | {
-            f"worker {address}": _versions(versions)
-            for address, versions in found["workers"].items()
-        }
-        for name, versions in there.items():
-            self._compare(name, versions, here)
-        try:
-            digests = self.client.run(code.digest)
-        except ImportError as error:
-            raise ClusterError(
-                f"a worker of the Dask cluster at {self.scheduler} cannot import taxi_pipeline "
-                f"({_line(error)}): install there what is installed here, and start it again"
-            ) from error
-        for address, digest in digests.items():
-            self._compare(f"worker {address}", {"code": digest}, {"code": code.DIGEST})
-
-    def _compare(self, name: str, there: dict[str, str], here: dict[str, str]) -> None:
-        different = [package for package in here if there.get(package) != here[package]]
-        if not different:
-            return
-        if different == ["code"]:
-            what = f"the code of taxi_pipeline {there['code']}, here it is {here['code']}"
-        else:
-            what = ", ".join(
-                f"{package} {there.get(package, 'not installed')} (here {here[package]})"
-                for package in different
             )
-        raise ClusterError(
-            f"{name} of the Dask cluster at {self.scheduler} has {what}: install the same there, "
-            "and start it again"
-        )
 
     def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """What a function answers that runs on a worker; another takes over if the worker dies.
@@ -204,15 +178,12 @@ class Cluster:
         return future
 
     def executor(self, once: tuple[str, ...] = ()) -> Executor:
-        """An executor of the cluster, for callables that are dataclasses.
-
-        Where workers die with a call again and again, or the cluster is lost, the call's future
-        has a ClusterError, which is a BrokenExecutor.
+        """An executor of the cluster, see :class:`ClusterExecutor`.
 
         Args:
-            once: fields that are the same in all calls, and that each worker is sent once.
+            once: fields of what is submitted that are sent once.
         """
-        return _ClusterExecutor(self, once)
+        return ClusterExecutor(self.submit, self.failure, once)
 
     def failure(self, error: BaseException) -> ClusterError:
         """The error for something that went wrong not in the work, but around it."""
@@ -263,60 +234,6 @@ class Cluster:
                 )
                 self.client.cancel(list(self._futures), force=True)
                 return
-
-
-class _ClusterExecutor(Executor):
-    """See :meth:`Cluster.executor`."""
-
-    def __init__(self, cluster: Cluster, once: tuple[str, ...]) -> None:
-        self.cluster = cluster
-        self.once = once
-        self.sent: dict[int, tuple[Any, Any]] = {}
-
-    def submit(self, function: Any, /, *_: Any, **__: Any) -> Future[Any]:
-        """Run a dataclass that takes no arguments, its large fields being sent once."""
-        parts = {name: self._sent(getattr(function, name)) for name in self.once}
-        light = replace(function, **dict.fromkeys(self.once))
-        there: Any = self.cluster.submit(_call, light, **parts)
-        here: Future[Any] = Future()
-        here.set_running_or_notify_cancel()
-        there.add_done_callback(lambda ended: self._pass_on(ended, here))
-        return here
-
-    def _sent(self, value: Any) -> Any:
-        # Kept with the value: another may get its id once it is gone.
-        if id(value) not in self.sent:
-            self.sent[id(value)] = self.cluster.submit(_same, value), value
-        return self.sent[id(value)][0]
-
-    def _pass_on(self, there: Any, here: Future[Any]) -> None:
-        from distributed.scheduler import KilledWorker
-
-        try:
-            result = there.result()
-        except (KilledWorker, CancelledError) as error:
-            here.set_exception(self.cluster.failure(error))
-        except BaseException as error:  # noqa: BLE001  (it is the caller's)
-            here.set_exception(error)
-        else:
-            here.set_result(result)
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _call(function: Callable[[], Any], **parts: Any) -> Any:
-    """Call a dataclass with fields that came another way."""
-    return replace(function, **parts)()  # type: ignore[type-var]
-
-
-def _versions(found: Any) -> dict[str, str]:
-    """The versions that one side reports, of Python the first two numbers."""
-    packages = found["packages"]
-    packages = {**packages, "xgboost": packages.get("xgboost") or packages.get("xgboost-cpu")}
-    packages["python"] = ".".join(packages["python"].split(".")[:2])
-    return {name: packages[name] for name in COMPARED if packages.get(name)}
 
 
 def _line(error: BaseException) -> str:

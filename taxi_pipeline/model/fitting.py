@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,6 +15,9 @@ from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.feature_names import TARGET
 from taxi_pipeline.model.recipes import get_recipe
 from taxi_pipeline.model.regressors import Boosting, RoundProgress
+
+if TYPE_CHECKING:
+    from taxi_pipeline.compute.cluster import Cluster
 
 
 def fit(  # noqa: PLR0913  (each is a choice of its own)
@@ -28,6 +32,7 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
     threads: int,
     device: str = "cpu",
     progress: RoundProgress | None = None,
+    cluster: Cluster | None = None,
 ) -> DurationModel:
     """The model of a recipe, fitted on all the trips given.
 
@@ -43,8 +48,11 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         threads: threads of the fit.
         device: where trees are boosted, ``cpu`` or ``cuda``.
         progress: called after each boosting round.
+        cluster: where trees are boosted; None for this process. The encoder, and any other
+            regressor, learns here.
 
     Raises:
+        ClusterError: the cluster was lost, or its workers died again and again.
         InvalidRecipe: there is no such recipe, or a class of its own could not be loaded again.
         InvalidTraining: the trips do not allow a fit.
     """
@@ -56,6 +64,10 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         describe_component(component)
     if isinstance(regressor, Boosting):
         regressor.parameters["device"] = device
+    if cluster is not None and isinstance(regressor, Boosting):
+        from taxi_pipeline.model.cluster_boosting import boost
+
+        regressor.boost_elsewhere = partial(boost, cluster)
     if hasattr(encoder, "out_of_fold") and hasattr(regressor, "fit_batches"):
         _fit_in_batches(encoder, regressor, trips, rounds, progress)
     else:

@@ -24,6 +24,8 @@ from taxi_pipeline.model.quantiles import plain, quantile_matrix
 Minutes = NDArray[np.float64]
 RoundProgress = Callable[[int, int], None]
 """Called after each boosting round with the rounds done and the rounds wanted."""
+BoostElsewhere = Callable[[Mapping[str, Any], Batches, int, RoundProgress], Any]
+"""Fits a booster with XGBoost's parameters, on batches, for so many rounds."""
 
 
 class Regressor(Protocol):
@@ -79,6 +81,9 @@ class Boosting:
 
     FILE = "booster.ubj"
     FURTHER = "booster-{number}.ubj"
+
+    # Fits a member in place of this process, as another machine may.
+    boost_elsewhere: BoostElsewhere | None = None
 
     def __init__(
         self,
@@ -144,6 +149,9 @@ class Boosting:
         threads: int = self.parameters["nthread"]
         at_once = min(threads, members)
         shared = {**self.parameters, "nthread": threads // at_once}
+        if self.boost_elsewhere is not None:
+            self._fit_elsewhere(self.boost_elsewhere, draw, members, rounds, progress)
+            return self
         rounds_of_all = RoundCounter(progress, members * rounds)
 
         def fit_member(number: int) -> Any:
@@ -163,6 +171,26 @@ class Boosting:
                 rounds_of_all.stop()
         self._set_threads(threads)
         return self
+
+    def _fit_elsewhere(
+        self,
+        boost: BoostElsewhere,
+        draw: Callable[[int], Batches],
+        members: int,
+        rounds: int,
+        progress: RoundProgress | None,
+    ) -> None:
+        """Fit members one after the other, each with all that there is elsewhere."""
+
+        def report(done: int, _: int) -> None:
+            if progress is not None:
+                progress(len(self.boosters) * rounds + done, members * rounds)
+
+        self.boosters = []
+        for number in range(members):
+            parameters = {**self.parameters, "seed": self.parameters["seed"] + number}
+            self.boosters.append(boost(parameters, draw(number), rounds, report))
+        self._set_threads(self.parameters["nthread"])
 
     def predict(self, matrix: Any) -> Minutes:
         """Minutes for each row."""

@@ -42,18 +42,22 @@ class TrainModel(RecipeStage):
             self.chosen_recipe.training_columns,
         )
         self.report(f"encoding {window.rows:,} trips")
-        model = fitting.fit(
-            self.recipe,
-            window,
-            choice["parameters"],
-            choice["rounds"],
-            taxi=self.taxi,
-            max_miles=config.features().max_miles,
-            seed=config.training().seed,
-            threads=self.thread_count,
-            device=self.device,
-            progress=lambda done, rounds: self.report(f"round {done:,}/{rounds:,}", done, rounds),
-        )
+        with self.cluster() as cluster:
+            model = fitting.fit(
+                self.recipe,
+                window,
+                choice["parameters"],
+                choice["rounds"],
+                taxi=self.taxi,
+                max_miles=config.features().max_miles,
+                seed=config.training().seed,
+                threads=self.thread_count,
+                device=self.device,
+                progress=lambda done, rounds: self.report(
+                    f"round {done:,}/{rounds:,}", done, rounds
+                ),
+                cluster=cluster,
+            )
         model.save(folder / self.MODEL)
         importance = model.regressor.importance()
         (folder / self.IMPORTANCE).write_text(json.dumps(importance, indent=2) + "\n")

@@ -1,7 +1,6 @@
 """A connection to a Dask cluster of real processes, and what goes wrong with one."""
 
 import os
-import signal
 import socket
 import sys
 import time
@@ -9,14 +8,12 @@ from dataclasses import dataclass
 
 import dask_clusters
 import pytest
-import xgboost
 from dask_clusters import local_cluster
 
 from taxi_pipeline.compute import cluster as clusters
-from taxi_pipeline.compute import code
 from taxi_pipeline.errors import ClusterError, InvalidTraining
 
-versions = pytest.importorskip("distributed.versions", reason="Dask is not installed")
+pytest.importorskip("distributed", reason="Dask is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -26,30 +23,9 @@ def connected(dask_cluster):
 
 
 @dataclass(frozen=True)
-class Sum:
-    """What an executor is given: `large` is the same each time."""
-
-    number: int
-    large: tuple
-
+class Sleeping:
     def __call__(self):
-        if self.number < 0:
-            raise ValueError("a negative number")
-        return self.number + sum(self.large), id(self.large), os.getpid()
-
-
-@dataclass(frozen=True)
-class Killing:
-    marker: object
-
-    def __call__(self):
-        return dask_clusters.kill_this_worker_once(self.marker)
-
-
-@dataclass(frozen=True)
-class Deadly:
-    def __call__(self):
-        dask_clusters.kill_this_worker()
+        time.sleep(300)
 
 
 def refuse():
@@ -95,41 +71,6 @@ def test_work_that_kills_each_worker_is_one_line(connected):
     assert "\n" not in str(caught.value)
 
 
-def test_an_executor_sends_a_worker_what_calls_have_in_common_once(connected):
-    large = tuple(range(1000))
-    executor = connected.executor(once=("large",))
-    futures = [executor.submit(Sum(number, large)) for number in range(8)]
-    answers = [future.result(timeout=60) for future in futures]
-    assert [total for total, *_ in answers] == [number + sum(large) for number in range(8)]
-    assert len({process for *_, process in answers}) == len({answer[1:] for answer in answers})
-
-
-def test_an_executor_passes_on_what_a_call_raises(connected):
-    future = connected.executor(once=("large",)).submit(Sum(-1, ()))
-    with pytest.raises(ValueError, match="a negative number"):
-        future.result(timeout=60)
-
-
-def test_a_call_whose_worker_is_killed_runs_again(connected, tmp_path):
-    future = connected.executor().submit(Killing(tmp_path / "killed"))
-    assert future.result(timeout=60) != os.getpid()
-
-
-def test_a_call_that_kills_each_worker_is_a_broken_executor(connected):
-    future = connected.executor().submit(Deadly())
-    with pytest.raises(ClusterError, match="4 workers"):
-        future.result(timeout=60)
-
-
-def test_what_calls_have_in_common_outlives_the_only_worker_that_has_it(tmp_path):
-    with local_cluster(1) as single, clusters.connect(single.scheduler_address) as cluster:
-        executor, large = cluster.executor(once=("large",)), tuple(range(1000))
-        total, _, process = executor.submit(Sum(1, large)).result(timeout=60)
-        os.kill(process, signal.SIGKILL)
-        again, _, other = executor.submit(Sum(1, large)).result(timeout=60)
-        assert (again, other != process) == (total, True)
-
-
 def test_no_cluster_is_one_line_within_seconds():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -168,30 +109,7 @@ def test_a_cluster_without_workers_is_one_line(monkeypatch):
         )
 
 
-@pytest.mark.parametrize(
-    ("package", "there"), [("xgboost", xgboost.__version__), ("made-up", "not installed")]
-)
-def test_another_version_on_a_worker_is_said(dask_cluster, monkeypatch, package, there):
-    installed = versions._version_cached
-    # Of this process, in which the scheduler is as well.
-    monkeypatch.setattr(
-        versions, "_version_cached", lambda name: "99" if name == package else installed(name)
-    )
-    monkeypatch.setattr(clusters, "COMPARED", (*clusters.COMPARED, "made-up"))
-    text = refused(dask_cluster.scheduler_address)
-    assert text.startswith("worker tcp://127.0.0.1:")
-    assert text.endswith(
-        f"has {package} {there} (here 99): install the same there, and start it again"
-    )
-
-
-def test_other_code_on_a_worker_is_said(dask_cluster, monkeypatch):
-    monkeypatch.setattr(code, "DIGEST", "0123456789ab")
-    text = refused(dask_cluster.scheduler_address)
-    assert "has the code of taxi_pipeline" in text
-    assert "here it is 0123456789ab: install the same there, and start it again" in text
-
-
+@pytest.mark.slow
 def test_a_cluster_that_ends_under_the_work_is_one_line():
     with local_cluster(1) as ending, clusters.connect(ending.scheduler_address) as cluster:
         future = cluster.executor().submit(Sleeping())
@@ -201,12 +119,6 @@ def test_a_cluster_that_ends_under_the_work_is_one_line():
         assert "\n" not in str(caught.value)
         with pytest.raises(ClusterError):
             cluster.run(os.getpid)
-
-
-@dataclass(frozen=True)
-class Sleeping:
-    def __call__(self):
-        time.sleep(300)
 
 
 def test_work_is_given_up_where_all_workers_are_gone(monkeypatch):

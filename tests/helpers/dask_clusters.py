@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 
 import pytest
 
@@ -42,3 +43,15 @@ def kill_this_worker_once(marker):
         marker.touch()
         kill_this_worker()
     return os.getpid()
+
+
+def worker_that_trains(client):
+    """The address of a worker on which XGBoost boosts; fails after a minute."""
+    from taxi_pipeline.model.cluster_boosting import fitting
+
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for address, _ in fitting(client, list(client.nthreads())):
+            return address
+        time.sleep(0.02)
+    return pytest.fail("no worker began to train")

@@ -1,0 +1,161 @@
+"""Boosting on the workers of a Dask cluster of real processes."""
+
+import os
+import signal
+import threading
+
+import dask_clusters
+import numpy as np
+import pytest
+import xgboost
+
+from taxi_pipeline.compute.cluster import connect
+from taxi_pipeline.errors import ClusterError
+from taxi_pipeline.evaluation.metrics import metrics
+from taxi_pipeline.model import fitting
+from taxi_pipeline.model.recipes import get_recipe
+
+pytest.importorskip("distributed", reason="Dask is not installed")
+from taxi_pipeline.model import cluster_boosting
+from taxi_pipeline.model.cluster_boosting import boost
+
+ROUNDS = 40
+LONG = 400
+"""Rounds that take long enough for a worker to be killed in their midst."""
+
+
+@pytest.fixture(scope="module")
+def connected(dask_cluster):
+    with connect(dask_cluster.scheduler_address) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(connected):
+    """The cluster with both workers: one that a test before has killed may not be back yet."""
+    connected.client.wait_for_workers(2, timeout=60)
+    return connected
+
+
+def fitted(january, cluster=None, recipe="trip", rounds=ROUNDS, progress=None):
+    parameters = get_recipe(recipe).parameters
+    return fitting.fit(
+        recipe,
+        january,
+        parameters,
+        rounds,
+        taxi="green",
+        max_miles=100.0,
+        seed=1,
+        threads=2,
+        progress=progress,
+        cluster=cluster,
+    )
+
+
+@pytest.fixture(scope="module")
+def chunk(january):
+    """Encoded trips and their minutes."""
+    minutes = january["minutes"].to_numpy()
+    return get_recipe("trip").encoder(seed=1).fit_transform(january, minutes), minutes
+
+
+def boosted(cluster, chunk, progress=None, rounds=LONG):
+    """The bytes of a booster."""
+    parameters = {**get_recipe("trip").parameters, "seed": 1}
+    return bytes(boost(cluster, parameters, [chunk], rounds, progress).save_raw("ubj"))
+
+
+def rmse(model, january):
+    return metrics(january["minutes"], model.predict(january))["rmse"]
+
+
+class Killing:
+    """Progress that kills a worker after the first round of each of the first attempts."""
+
+    def __init__(self, dask_cluster, times):
+        self.nannies, self.times = dask_cluster.workers, times
+        self.told = []
+
+    def __call__(self, done, rounds):
+        self.told.append((done, rounds))
+        if done == 1 and self.times:
+            self.times -= 1
+            os.kill(self.nannies[0].pid, signal.SIGKILL)
+
+
+def test_a_fit_on_a_cluster_is_as_good_as_one_here(january, cluster):
+    here, there = fitted(january), fitted(january, cluster)
+    assert len(there.regressor.boosters) == len(here.regressor.boosters) > 1
+    for one, other in zip(here.regressor.boosters, there.regressor.boosters, strict=True):
+        assert one.feature_names == other.feature_names
+        assert one.feature_types == other.feature_types
+        assert other.num_boosted_rounds() == ROUNDS
+    # So few trips that the bins of a half of them differ from those of all.
+    assert rmse(there, january) == pytest.approx(rmse(here, january), rel=0.02)
+
+
+def test_a_fit_whose_worker_is_killed_begins_anew_and_is_the_same(
+    chunk, cluster, dask_cluster, caplog
+):
+    killing = Killing(dask_cluster, 1)
+    disturbed = boosted(cluster, chunk, killing)
+    assert killing.times == 0
+    assert [told for told in killing.told if told[0] == 1] == [(1, LONG)] * 2
+    assert disturbed == boosted(cluster, chunk)
+    (warning,) = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert warning == (
+        f"a worker of the Dask cluster at {cluster.scheduler} died while a model was fitted: the "
+        "fit begins anew"
+    )
+
+
+@pytest.mark.slow
+def test_a_worker_killed_before_the_first_round_keeps_no_other_waiting(chunk, cluster, caplog):
+    def kill():
+        processes = cluster.client.run(os.getpid)
+        os.kill(processes[dask_clusters.worker_that_trains(cluster.client)], signal.SIGKILL)
+
+    undisturbed = boosted(cluster, chunk)
+    thread = threading.Thread(target=kill)
+    thread.start()
+    assert boosted(cluster, chunk) == undisturbed
+    thread.join()
+    assert "the fit begins anew" in caplog.text
+
+
+@pytest.mark.slow
+def test_workers_that_die_in_each_attempt_are_one_line(chunk, cluster, dask_cluster, monkeypatch):
+    monkeypatch.setattr(cluster_boosting, "ATTEMPTS", 2)
+    killing = Killing(dask_cluster, 2)
+    with pytest.raises(ClusterError, match="died in each of 2 attempts to fit a model") as caught:
+        boosted(cluster, chunk, killing)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_failure_that_is_no_workers_is_raised_as_it_is(chunk, cluster, monkeypatch):
+    monkeypatch.setattr(cluster_boosting, "NOTICE_SECONDS", 0.1)
+    with pytest.raises(xgboost.core.XGBoostError, match="max_depth"):
+        boost(cluster, {"max_depth": -5}, [chunk], 3)
+
+
+def test_trips_may_come_in_any_number_of_chunks(chunk, cluster):
+    matrix, minutes = chunk
+    chunks = [(matrix[:1], minutes[:1]), (matrix[1:2000], minutes[1:2000])]
+    chunks.append((matrix[2000:], minutes[2000:]))
+    parameters = {"max_depth": 4, "max_bin": 4096}
+    several = boost(cluster, parameters, chunks, 5)
+    one = boost(cluster, parameters, [chunk], 5)
+    data = xgboost.DMatrix(matrix)
+    np.testing.assert_allclose(several.predict(data), one.predict(data), atol=0.05)
+
+
+def test_one_hot_columns_are_boosted_on_a_cluster_as_well(january, cluster):
+    here, there = (fitted(january, on, "course", 5) for on in (None, cluster))
+    assert rmse(there, january) == pytest.approx(rmse(here, january), rel=1e-3)
+
+
+def test_what_is_not_boosted_is_fitted_here(january, cluster):
+    assert fitted(january, cluster, "linear", None).predict(january) == pytest.approx(
+        fitted(january, None, "linear", None).predict(january)
+    )
