@@ -147,8 +147,12 @@ class Cluster:
         Raises:
             ClusterError: there is none at all.
         """
-        with contextlib.suppress(TimeoutError):
+        try:
             self.client.wait_for_workers(workers, timeout=seconds)
+        except TimeoutError:
+            pass
+        except Exception as error:
+            raise self.failure(error) from error
         if not self.workers():
             raise ClusterError(
                 f"the Dask cluster at {self.scheduler} has no workers: start some with "
@@ -167,8 +171,15 @@ class Cluster:
         future = self.submit(function, *arguments)
         try:
             result: Result = future.result()
-        except (KilledWorker, CancelledError, OSError) as error:
+        except (KilledWorker, CancelledError) as error:
             raise self.failure(error) from error
+        except OSError as error:
+            if self.client.status != "running":
+                raise self.failure(error) from error
+            raise ClusterError(
+                f"a worker of the Dask cluster at {self.scheduler} failed ({_line(error)}): look "
+                "into its log, and run again"
+            ) from error
         return result
 
     def submit(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
@@ -197,14 +208,9 @@ class Cluster:
                 "died one after the other with the same work, of too little memory perhaps: look "
                 "into their logs, give them more, and run again"
             )
-        if isinstance(error, CancelledError) or self.client.status != "running":
-            return ClusterError(
-                f"the Dask cluster at {self.scheduler} was lost ({_line(error)}): see that it "
-                "runs, and run again"
-            )
         return ClusterError(
-            f"a worker of the Dask cluster at {self.scheduler} failed ({_line(error)}): look into "
-            "its log, and run again"
+            f"the Dask cluster at {self.scheduler} was lost ({_line(error)}): see that it "
+            "runs, and run again"
         )
 
     @contextlib.contextmanager

@@ -69,7 +69,10 @@ def boost(
             lost, cause = f"a worker of the Dask cluster at {cluster.scheduler} died", error
         if attempt < ATTEMPTS:
             logger.warning("%s while a model was fitted: the fit begins anew", lost)
-            _free_survivors(cluster, workers)
+            try:
+                _free_survivors(cluster, workers)
+            except Exception as error:
+                raise cluster.failure(error) from error
             cluster.wait_for(len(workers), RETURN_SECONDS)
     raise ClusterError(
         f"{lost} in each of {ATTEMPTS} attempts to fit a model, of too little memory perhaps: look "

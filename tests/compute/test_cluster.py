@@ -60,14 +60,14 @@ def test_the_dashboard_is_that_of_the_scheduler(connected, dask_cluster):
     assert connected.dashboard == dask_cluster.dashboard_link
 
 
-def test_work_whose_worker_is_killed_runs_on_another(connected, tmp_path):
-    assert connected.run(dask_clusters.kill_this_worker_once, tmp_path / "killed") != os.getpid()
+def test_work_whose_worker_is_killed_runs_on_another(impatient, tmp_path):
+    assert impatient.run(dask_clusters.kill_this_worker_once, tmp_path / "killed") != os.getpid()
     assert (tmp_path / "killed").exists()
 
 
-def test_work_that_kills_each_worker_is_one_line(connected):
-    with pytest.raises(ClusterError, match=r"4 workers of .* died one after the other") as caught:
-        connected.run(dask_clusters.kill_this_worker)
+def test_work_that_kills_each_worker_is_one_line(impatient):
+    with pytest.raises(ClusterError, match=r"2 workers of .* died one after the other") as caught:
+        impatient.run(dask_clusters.kill_this_worker)
     assert "\n" not in str(caught.value)
 
 

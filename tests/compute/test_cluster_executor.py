@@ -62,14 +62,14 @@ def test_an_executor_passes_on_what_a_call_raises(connected):
         future.result(timeout=60)
 
 
-def test_a_call_whose_worker_is_killed_runs_again(connected, tmp_path):
-    future = connected.executor().submit(Killing(tmp_path / "killed"))
+def test_a_call_whose_worker_is_killed_runs_again(impatient, tmp_path):
+    future = impatient.executor().submit(Killing(tmp_path / "killed"))
     assert future.result(timeout=60) != os.getpid()
 
 
-def test_a_call_that_kills_each_worker_is_a_broken_executor(connected):
-    future = connected.executor().submit(Deadly())
-    with pytest.raises(ClusterError, match="4 workers"):
+def test_a_call_that_kills_each_worker_is_a_broken_executor(impatient):
+    future = impatient.executor().submit(Deadly())
+    with pytest.raises(ClusterError, match="2 workers"):
         future.result(timeout=60)
 
 

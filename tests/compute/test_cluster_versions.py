@@ -1,5 +1,7 @@
 """What a cluster runs is compared with what runs here."""
 
+import importlib
+
 import pytest
 import xgboost
 
@@ -40,3 +42,12 @@ def test_other_code_on_a_worker_is_said(dask_cluster, monkeypatch):
     text = refused(dask_cluster.scheduler_address)
     assert "has other code of taxi_pipeline (" in text
     assert "here 0123456789ab): install the same there, and start it again" in text
+
+
+def test_a_worker_that_lacks_a_module_is_said(dask_cluster, monkeypatch, tmp_path):
+    (tmp_path / "only_here.py").write_text("def digest(): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(code, "digest", importlib.import_module("only_here").digest)
+    text = refused(dask_cluster.scheduler_address)
+    assert "cannot import this version of taxi_pipeline" in text
+    assert "No module named 'only_here'" in text

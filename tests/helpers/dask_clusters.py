@@ -27,9 +27,35 @@ def local_cluster(workers=2):
 
 @pytest.fixture(scope="session")
 def dask_cluster():
-    """A cluster of two workers; one that is killed is started again at once."""
+    """A cluster of two workers, of which none is killed."""
     with local_cluster() as running:
         yield running
+
+
+@pytest.fixture
+def fresh_cluster():
+    """A cluster of its own, for a test that kills workers: they may not be back for the next."""
+    with local_cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def impatient():
+    """A connection to a cluster that gives work up when two workers have died with it.
+
+    It has more of them: a nanny whose worker dies as it starts gives up as well.
+    """
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    import dask
+
+    from taxi_pipeline.compute.cluster import connect
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        local_cluster(4) as running,
+        connect(running.scheduler_address) as cluster,
+    ):
+        yield cluster
 
 
 def kill_this_worker():

@@ -8,6 +8,7 @@ import dask_clusters
 import numpy as np
 import pytest
 import xgboost
+from dask_clusters import local_cluster
 
 from taxi_pipeline.compute.cluster import connect
 from taxi_pipeline.errors import ClusterError
@@ -25,16 +26,16 @@ LONG = 400
 
 
 @pytest.fixture(scope="module")
-def connected(dask_cluster):
-    with connect(dask_cluster.scheduler_address) as cluster:
-        yield cluster
+def cluster(dask_cluster):
+    with connect(dask_cluster.scheduler_address) as connected:
+        yield connected
 
 
 @pytest.fixture
-def cluster(connected):
-    """The cluster with both workers: one that a test before has killed may not be back yet."""
-    connected.client.wait_for_workers(2, timeout=60)
-    return connected
+def killed(fresh_cluster):
+    """A cluster whose workers are killed."""
+    with connect(fresh_cluster.scheduler_address) as connected:
+        yield connected
 
 
 def fitted(january, cluster=None, recipe="trip", rounds=ROUNDS, progress=None):
@@ -96,41 +97,58 @@ def test_a_fit_on_a_cluster_is_as_good_as_one_here(january, cluster):
 
 
 def test_a_fit_whose_worker_is_killed_begins_anew_and_is_the_same(
-    chunk, cluster, dask_cluster, caplog
+    chunk, killed, fresh_cluster, caplog
 ):
-    killing = Killing(dask_cluster, 1)
-    disturbed = boosted(cluster, chunk, killing)
+    killing = Killing(fresh_cluster, 1)
+    disturbed = boosted(killed, chunk, killing)
     assert killing.times == 0
     assert [told for told in killing.told if told[0] == 1] == [(1, LONG)] * 2
-    assert disturbed == boosted(cluster, chunk)
+    assert disturbed == boosted(killed, chunk)
     (warning,) = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
     assert warning == (
-        f"a worker of the Dask cluster at {cluster.scheduler} died while a model was fitted: the "
+        f"a worker of the Dask cluster at {killed.scheduler} died while a model was fitted: the "
         "fit begins anew"
     )
 
 
 @pytest.mark.slow
-def test_a_worker_killed_before_the_first_round_keeps_no_other_waiting(chunk, cluster, caplog):
+def test_a_worker_killed_before_the_first_round_keeps_no_other_waiting(chunk, killed, caplog):
     def kill():
-        processes = cluster.client.run(os.getpid)
-        os.kill(processes[dask_clusters.worker_that_trains(cluster.client)], signal.SIGKILL)
+        processes = killed.client.run(os.getpid)
+        os.kill(processes[dask_clusters.worker_that_trains(killed.client)], signal.SIGKILL)
 
-    undisturbed = boosted(cluster, chunk)
+    undisturbed = boosted(killed, chunk)
     thread = threading.Thread(target=kill)
     thread.start()
-    assert boosted(cluster, chunk) == undisturbed
+    assert boosted(killed, chunk) == undisturbed
     thread.join()
     assert "the fit begins anew" in caplog.text
 
 
 @pytest.mark.slow
-def test_workers_that_die_in_each_attempt_are_one_line(chunk, cluster, dask_cluster, monkeypatch):
+def test_workers_that_die_in_each_attempt_are_one_line(chunk, killed, fresh_cluster, monkeypatch):
     monkeypatch.setattr(cluster_boosting, "ATTEMPTS", 2)
-    killing = Killing(dask_cluster, 2)
+    killing = Killing(fresh_cluster, 2)
     with pytest.raises(ClusterError, match="died in each of 2 attempts to fit a model") as caught:
-        boosted(cluster, chunk, killing)
+        boosted(killed, chunk, killing)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_cluster_that_ends_under_a_fit_is_one_line(chunk):
+    with local_cluster() as ending, connect(ending.scheduler_address) as cluster:
+
+        def end():
+            dask_clusters.worker_that_trains(cluster.client)
+            ending.close()
+
+        thread = threading.Thread(target=end)
+        thread.start()
+        with pytest.raises(ClusterError) as caught:
+            boosted(cluster, chunk, rounds=100 * LONG)
+        thread.join()
+    assert "\n" not in str(caught.value)
+    assert ending.scheduler_address in str(caught.value)
 
 
 def test_a_failure_that_is_no_workers_is_raised_as_it_is(chunk, cluster, monkeypatch):

@@ -78,15 +78,16 @@ def test_trials_on_a_cluster_are_those_of_this_machine(january, local, executor)
     assert findings(january, executor) == local
 
 
-def test_a_trial_whose_worker_is_killed_runs_again(january, local, executor, tmp_path):
+def test_a_trial_whose_worker_is_killed_runs_again(january, local, impatient, tmp_path):
     marker = tmp_path / "killed"
+    executor = impatient.executor(once=("data",))
     assert findings(january, Killing(executor, 3, marker)) == local
     assert marker.exists()
 
 
-def test_workers_that_die_again_and_again_end_the_search_and_blame_no_trial(january, executor):
+def test_workers_that_die_again_and_again_end_the_search_and_blame_no_trial(january, impatient):
     journal = MemoryJournal()
-    with pytest.raises(ClusterError, match=r"4 workers of .* died"):
-        findings(january, Killing(executor, 5), journal)
+    with pytest.raises(ClusterError, match=r"2 workers of .* died"):
+        findings(january, Killing(impatient.executor(once=("data",)), 5), journal)
     assert journal.get(1).rmse
     assert journal.get(5) is None
