@@ -112,20 +112,6 @@ def test_a_fit_whose_worker_is_killed_begins_anew_and_is_the_same(
 
 
 @pytest.mark.slow
-def test_a_worker_killed_before_the_first_round_keeps_no_other_waiting(chunk, killed, caplog):
-    def kill():
-        processes = killed.client.run(os.getpid)
-        os.kill(processes[dask_clusters.worker_that_trains(killed.client)], signal.SIGKILL)
-
-    undisturbed = boosted(killed, chunk)
-    thread = threading.Thread(target=kill)
-    thread.start()
-    assert boosted(killed, chunk) == undisturbed
-    thread.join()
-    assert "the fit begins anew" in caplog.text
-
-
-@pytest.mark.slow
 def test_workers_that_die_in_each_attempt_are_one_line(chunk, killed, fresh_cluster, monkeypatch):
     monkeypatch.setattr(cluster_boosting, "ATTEMPTS", 2)
     killing = Killing(fresh_cluster, 2)
