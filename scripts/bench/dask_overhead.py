@@ -58,7 +58,8 @@ def measure(folder: Path, rows: int, rounds: int) -> dict[str, Any]:
 
     from taxi_pipeline.compute.cluster import connect
     from taxi_pipeline.model.feature_bytes import feature_bytes
-    from taxi_pipeline.model.features import load_features, write_features
+    from taxi_pipeline.model.feature_writing import write_features
+    from taxi_pipeline.model.features import load_features
 
     months = clean_months(folder, rows)
     files = [folder / f"{month.stem}-features.parquet" for month in months]
