@@ -14,7 +14,7 @@ import pandas as pd
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.recipes import Recipe
-from taxi_pipeline.model.regressors import Minutes
+from taxi_pipeline.model.regressors import Boosting, Minutes
 
 
 def split_by_time(
@@ -70,6 +70,9 @@ def predict_late(  # noqa: PLR0913  (each is a choice of its own)
 ) -> pd.DataFrame:
     """Fit a recipe on the window's earlier days, and predict its last days.
 
+    Of averaged boosters one is fitted, as in tuning's final fits: what is learned from its errors
+    is a little too careful for their mean.
+
     Args:
         recipe: what is fitted.
         features: the training window.
@@ -90,6 +93,8 @@ def predict_late(  # noqa: PLR0913  (each is a choice of its own)
     minutes = early[TARGET].to_numpy()
     encoder = recipe.encoder(seed)
     regressor = recipe.regressor(parameters, threads, seed)
+    if isinstance(regressor, Boosting):
+        regressor.members = 1
     regressor.fit(encoder.fit_transform(early, minutes), minutes, rounds)
     return late_predictions(late, regressor.predict(encoder.transform(late)))
 
