@@ -104,7 +104,7 @@ class CalibrateIntervals(RecipeStage):
             recipe,
             window,
             tuned.parameters,
-            tuned.rounds,
+            tuned.late_rounds,
             window_end=self.calendar_month.end,
             holdout_days=config.tuning().holdout_days,
             seed=config.training().seed,

@@ -51,7 +51,7 @@ class TuningResult:
 
     Attributes:
         parameters: the regressor's parameters.
-        rounds: boosting rounds; None for a regressor without.
+        rounds: boosting rounds of the fit on the whole window; None for a regressor without.
         rmse: error of the chosen final fit on the window's last days, in minutes; None if there was
             no search. The errors of trials are not comparable with it: trials are short, and fitted
             at a high learning rate and on a sample.
@@ -75,6 +75,12 @@ class TuningResult:
         """The name of the finalist whose parameters were chosen; empty where it is not known."""
         winner = min(self.finalists, key=lambda finalist: finalist.rmse, default=None)
         return "" if winner is None else winner.name
+
+    @property
+    def late_rounds(self) -> int | None:
+        """Boosting rounds of the fit that predicted the window's last days."""
+        winner = min(self.finalists, key=lambda finalist: finalist.rmse, default=None)
+        return self.rounds if winner is None else winner.rounds
 
     @property
     def best_rmse(self) -> float | None:

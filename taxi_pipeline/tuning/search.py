@@ -7,8 +7,8 @@ Models are fitted on the earlier days of the window and judged on its last days,
    (asynchronous successive halving, Li et al. 2020).
 2. Two final fits on all of the earlier days, at the recipe's learning rate and side by side: with
    the recipe's own parameters, and with those of the best trial. The second is stopped where it
-   falls behind the first. The better one wins; the round at which its error was smallest is the
-   number of rounds.
+   falls behind the first. The better one wins; the round at which its error was smallest,
+   multiplied by the recipe's ``round_growth``, is the number of rounds.
 
 Trial ``n`` is proposed from trials 1 to ``n - parallel`` and compared with the same trials. So the
 result does not depend on how many trials ran at a time, or on how often the search was interrupted.
@@ -137,7 +137,8 @@ def search(  # noqa: PLR0913  (each is a choice of its own)
             Finalist(name, halving.best, rounds, halving.stopped, tuple(halving.curve))
         )
         if result.tuned_by == name:
-            result.parameters, result.rounds, result.rmse = parameters, rounds, halving.best
+            result.parameters, result.rmse = parameters, halving.best
+            result.rounds = round(rounds * recipe.round_growth)
             result.late = late_predictions(late, data.predict_late(booster, rounds))
     return result
 

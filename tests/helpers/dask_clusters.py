@@ -4,25 +4,35 @@ import contextlib
 import os
 import signal
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from places import REPOSITORY
+
+from taxi_pipeline.tuning.trial_run import TrialRun
 
 
 @contextlib.contextmanager
 def local_cluster(workers=2):
-    """A cluster whose workers are processes with a thread each; they end with the block."""
+    """A cluster whose workers are processes with a thread each; they end with the block.
+
+    They can import the modules of the tests, which work may be a function of.
+    """
     pytest.importorskip("distributed", reason="Dask is not installed")
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        silence_logs="CRITICAL",
-    ) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(REPOSITORY)
+        with LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs="CRITICAL",
+        ) as running:
+            yield running
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +94,16 @@ def worker_that_trains(client):
                 return address
         time.sleep(0.02)
     return pytest.fail("no worker began to train")
+
+
+@dataclass(frozen=True)
+class Deadly(TrialRun):
+    """A trial that kills its worker: the first one where there is a marker, or each."""
+
+    marker: Path | None = None
+
+    def __call__(self):
+        if self.marker is None:
+            kill_this_worker()
+        kill_this_worker_once(self.marker)
+        return super().__call__()

@@ -59,6 +59,7 @@ class Light(Trip):
     """Trip with that encoder, one booster, and a space in which trials beat the recipe's own."""
 
     members = 1
+    round_growth = 1.0
 
     parameters = {  # noqa: RUF012  (nothing changes it)
         **{name: Trip.parameters[name] for name in Trip.parameters if name in FIXED},

@@ -1,8 +1,7 @@
 """A search whose trials run on a Dask cluster of real processes."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
-from pathlib import Path
 
 import dask_clusters
 import pytest
@@ -12,7 +11,6 @@ from taxi_pipeline.errors import ClusterError
 from taxi_pipeline.model.recipes import get_recipe
 from taxi_pipeline.tuning.budget import Budget
 from taxi_pipeline.tuning.search import search
-from taxi_pipeline.tuning.trial_run import TrialRun
 from taxi_pipeline.tuning.trials import MemoryJournal
 
 pytest.importorskip("distributed", reason="Dask is not installed")
@@ -37,19 +35,6 @@ def findings(january, executor=None, journal=None):
     return result.parameters, result.rounds, result.rmse, trials
 
 
-@dataclass(frozen=True)
-class Deadly(TrialRun):
-    """A trial that kills its worker: the first one where there is a marker, or each."""
-
-    marker: Path | None = None
-
-    def __call__(self):
-        if self.marker is None:
-            dask_clusters.kill_this_worker()
-        dask_clusters.kill_this_worker_once(self.marker)
-        return super().__call__()
-
-
 class Killing:
     """An executor of which a trial kills workers."""
 
@@ -60,7 +45,7 @@ class Killing:
         if attempt.number != self.number:
             return self.executor.submit(attempt)
         values = {field.name: getattr(attempt, field.name) for field in fields(attempt)}
-        return self.executor.submit(Deadly(**values, marker=self.marker))
+        return self.executor.submit(dask_clusters.Deadly(**values, marker=self.marker))
 
 
 @pytest.fixture(scope="module")

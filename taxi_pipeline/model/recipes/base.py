@@ -26,6 +26,8 @@ class Recipe(ABC):
             prediction does not need.
         parameters: the regressor's parameters, from which tuning starts.
         rounds: boosting rounds; None where tuning chooses them or there are none.
+        round_growth: by what the rounds that tuning finds are multiplied for the fit on the whole
+            window, which has more trips and may average boosters.
         space: what tuning may change of the parameters; empty for a recipe that is not tuned. Only
             a recipe of :class:`taxi_pipeline.model.regressors.Boosting` can be tuned. The space
             holds neither ``max_bin``, since all trials share their bins, nor the learning rate,
@@ -39,6 +41,7 @@ class Recipe(ABC):
     training_only_columns: ClassVar[tuple[str, ...]] = ()
     parameters: ClassVar[Mapping[str, Any]] = {}
     rounds: ClassVar[int | None] = None
+    round_growth: ClassVar[float] = 1.0
     space: ClassVar[Mapping[str, Distribution]] = {}
 
     @property
@@ -48,11 +51,13 @@ class Recipe(ABC):
 
     def declaration(self) -> dict[str, Any]:
         """What decides which models it makes, but for its code, as plain values."""
+        growth = {} if self.round_growth == 1 else {"round_growth": self.round_growth}
         return {
             "columns": list(self.columns),
             "training_only_columns": list(self.training_only_columns),
             "parameters": dict(self.parameters),
             "rounds": self.rounds,
+            **growth,  # outputs of before it was there are found without
             "space": {
                 name: [type(values).__name__, dataclasses.asdict(values)]
                 for name, values in self.space.items()

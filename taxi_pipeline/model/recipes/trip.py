@@ -44,7 +44,7 @@ class Trip(Recipe):
     training_only_columns: ClassVar[tuple[str, ...]] = ("miles",)
     parameters: ClassVar[Mapping[str, Any]] = {
         "tree_method": "hist",
-        "learning_rate": 0.15,
+        "learning_rate": 0.2,
         "max_depth": 9,
         "min_child_weight": 60.0,
         "reg_lambda": 10.0,
@@ -57,6 +57,7 @@ class Trip(Recipe):
         "reg_lambda": LogUniform(2, 50),
         "colsample_bynode": Uniform(0.3, 0.8),
     }
+    round_growth: ClassVar[float] = 1.3
     members: ClassVar[int] = 4
     missing: ClassVar[float] = -1000.0
 

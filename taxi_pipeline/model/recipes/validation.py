@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
@@ -106,6 +107,9 @@ def _check_numbers(recipe: Recipe) -> None:
         raise InvalidRecipe("`version` must be a whole number, 1 or more")
     if recipe.rounds is not None and not is_count(recipe.rounds):
         raise InvalidRecipe("`rounds` must be a whole number, 1 or more, or None")
+    growth = recipe.round_growth
+    if isinstance(growth, bool) or not isinstance(growth, int | float) or not 0 < growth < math.inf:
+        raise InvalidRecipe("`round_growth` must be a number above 0, such as 1.3")
 
 
 def _check_space(recipe: Recipe) -> None:

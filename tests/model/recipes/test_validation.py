@@ -92,6 +92,8 @@ def test_missing_columns_are_named():
         ("version", True),
         ("rounds", 0),
         ("rounds", 2.5),
+        ("round_growth", 0),
+        ("round_growth", "1.3"),
         ("parameters", None),
         ("parameters", {"objective": len}),
         ("space", ["max_depth"]),
