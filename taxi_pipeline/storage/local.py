@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -110,12 +111,14 @@ class LocalStorage:
     def file_sizes(self, location: str) -> dict[str, int]:
         """The bytes of each file in a folder, by its relative name; none if it is not there."""
         folder = self._folder / location
+        sizes = {}
         with wrap_errors(self.uri(location), "read"):
-            return {
-                path.relative_to(folder).as_posix(): path.stat().st_size
-                for path in folder.rglob("*")
-                if path.is_file()
-            }
+            for path in folder.rglob("*"):
+                with contextlib.suppress(FileNotFoundError):  # removed since it was listed
+                    status = path.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        sizes[path.relative_to(folder).as_posix()] = status.st_size
+        return sizes
 
     @contextlib.contextmanager
     def open_file(self, location: str) -> Iterator[BinaryIO]:
