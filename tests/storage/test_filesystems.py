@@ -1,5 +1,6 @@
 """What the failures of stores mean, whichever package raises them."""
 
+import fsspec
 import pytest
 
 from taxi_pipeline.storage import filesystems
@@ -66,7 +67,7 @@ def test_a_store_tells_in_its_own_words_that_a_file_is_there(error, taken):
 
 
 def test_a_users_own_settings_of_s3_come_first(monkeypatch):
-    fsspec = pytest.importorskip("fsspec")
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
     monkeypatch.setitem(fsspec.config.conf, "s3", {"config_kwargs": {"read_timeout": 77}})
     remote = filesystems.open_filesystem("s3://bucket-of-nobody/root")
     assert remote.files.config_kwargs["read_timeout"] == 77
