@@ -44,7 +44,16 @@ def is_running(name: str) -> bool | None:
         return False
     except OSError:  # it belongs to somebody else
         return True
-    return True
+    return not _is_zombie(int(process))
+
+
+def _is_zombie(process: int) -> bool:
+    """Whether a process has ended and its parent has not asked how; not known without ``/proc``."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b") ")[2]
+    except OSError:
+        return False
+    return state.startswith(b"Z")
 
 
 def is_left_over(path: Path, *, ending: bool = False) -> bool:

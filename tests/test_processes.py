@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,19 @@ def test_only_names_with_the_prefix_are_looked_at(tmp_path, gone):
     path = named(tmp_path, of(gone))
     assert processes.remove_left_over(tmp_path, ".new-") == []
     assert path.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
+def test_a_process_that_nobody_has_asked_how_it_ended_has_ended():
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    name = f"{socket.gethostname()}-{child.pid}-{'0' * 32}"
+    stat = Path(f"/proc/{child.pid}/stat")
+    until = time.monotonic() + 20
+    while b") Z" not in stat.read_bytes() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert is_running(name) is False
+    child.wait(10)
+    assert is_running(name) is False
 
 
 @pytest.mark.parametrize("name", [of(1, "another-host"), "4f1c2d3e" * 4, "taxi_pipeline-0"])
