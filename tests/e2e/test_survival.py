@@ -131,11 +131,13 @@ def test_two_that_search_the_same_at_once_share_their_trials_and_end_well(
     with luigi.started(*TUNE, "--no-lock") as one, luigi.started(*TUNE, "--no-lock") as other:
         told = [process.communicate(timeout=120)[1] for process in (one, other)]
         assert [process.returncode for process in (one, other)] == [0, 0], told
-    for said in told:
-        assert "-> data/tune/green/2021-01/trip-w1/" in said
+    # What one makes the other waits for.
+    label = "TuneHyperparameters green 2021-01 trip-w1"
+    made = ["-> data/tune/green/2021-01/trip-w1/" in said for said in told]
+    assert any(made)
+    for said, is_made in zip(told, made, strict=True):
+        assert is_made or f"{label}: already there" in said or "Did not run any tasks" in said
         assert "Traceback" not in said
-    logs = luigi.folder.glob("data/tune/green/2021-01/trip-w1/logs/*")
-    assert sum(": starts" in log.read_text() for log in logs) == 2
     written = [json.loads(content) for content in journal(luigi).values()]
     assert [trial["number"] for trial in written] == list(range(1, TRIALS + 1))
     assert_whole(output(luigi))

@@ -85,7 +85,7 @@ class Counter:
 def stored(method, arguments):
     """The name of a write of the storage; empty for what a run says of itself."""
     location = next(argument for argument in reversed(arguments) if isinstance(argument, str))
-    return "" if location.startswith(".running/") else f"{method} {location}"
+    return "" if location.startswith((".running/", ".locks/")) else f"{method} {location}"
 
 
 def registered(method, arguments):
