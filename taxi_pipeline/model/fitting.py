@@ -68,7 +68,9 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         from taxi_pipeline.model.cluster_boosting import boost
 
         regressor.boost_elsewhere = partial(boost, cluster)
-    if hasattr(encoder, "out_of_fold") and hasattr(regressor, "fit_batches"):
+    if _in_batches(encoder, "fit_transform", "out_of_fold") and _in_batches(
+        regressor, "fit", "fit_batches"
+    ):
         _fit_in_batches(encoder, regressor, trips, rounds, progress)
     else:
         features = trips.read() if isinstance(trips, FeatureFiles) else trips
@@ -83,6 +85,15 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         encoder=encoder,
         regressor=regressor,
     )
+
+
+def _in_batches(component: object, whole: str, batches: str) -> bool:
+    """Whether a component learns batch by batch what it learns of the whole.
+
+    A subclass that has its own way with the whole, and none with batches, is given the whole.
+    """
+    owner = next((kind for kind in type(component).__mro__ if whole in vars(kind)), object)
+    return batches in vars(owner)
 
 
 def _fit_in_batches(

@@ -148,7 +148,6 @@ class Boosting:
         members = max(1, min(self.members, AVERAGED_ROWS // max(rows, 1)))
         threads: int = self.parameters["nthread"]
         at_once = min(threads, members)
-        shared = {**self.parameters, "nthread": threads // at_once}
         if self.boost_elsewhere is not None:
             self._fit_elsewhere(self.boost_elsewhere, draw, members, rounds, progress)
             return self
@@ -157,11 +156,8 @@ class Boosting:
         def fit_member(number: int) -> Any:
             import xgboost
 
-            parameters = {**shared, "seed": shared["seed"] + number}
-            if "max_bin" in shared:
-                further = FURTHER_BINS[number % len(FURTHER_BINS)]
-                parameters["max_bin"] = max(2, parameters["max_bin"] + further)
-            data = quantile_matrix(draw(number), parameters.get("max_bin"), shared["nthread"])
+            parameters = {**self._parameters_of(number), "nthread": threads // at_once}
+            data = quantile_matrix(draw(number), parameters.get("max_bin"), parameters["nthread"])
             return xgboost.train(parameters, data, rounds, callbacks=[rounds_of_all.callback()])
 
         with ThreadPoolExecutor(at_once, thread_name_prefix="member") as pool:
@@ -188,12 +184,20 @@ class Boosting:
 
         self.boosters = []
         for number in range(members):
-            parameters = {**self.parameters, "seed": self.parameters["seed"] + number}
+            parameters = self._parameters_of(number)
             self.boosters.append(boost(parameters, draw(number), rounds, report))
         self._set_threads(self.parameters["nthread"])
 
+    def _parameters_of(self, number: int) -> dict[str, Any]:
+        """The parameters of a member, by its number from 0."""
+        parameters = {**self.parameters, "seed": self.parameters["seed"] + number}
+        if "max_bin" in parameters:
+            further = FURTHER_BINS[number % len(FURTHER_BINS)]
+            parameters["max_bin"] = max(2, parameters["max_bin"] + further)
+        return parameters
+
     def predict(self, matrix: Any) -> Minutes:
-        """Minutes for each row."""
+        """Minutes for each row; several threads may ask at once."""
         import xgboost
 
         rows = plain(matrix)

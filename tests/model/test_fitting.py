@@ -5,10 +5,11 @@ import pytest
 
 from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model import fitting
-from taxi_pipeline.model.encoders import SklearnEncoder
+from taxi_pipeline.model.encoders import SklearnEncoder, TripEncoder
 from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.recipes import RECIPES, register_recipe
 from taxi_pipeline.model.recipes.linear import Linear
+from taxi_pipeline.model.regressors import Boosting
 
 pytestmark = pytest.mark.usefixtures("no_own_recipes")
 
@@ -17,6 +18,28 @@ class Mine(Linear):
     summary = "mine"
     columns = ("pickup_zone",)
     version = 3
+
+
+class Doubled(TripEncoder):
+    """Has a column more, also of the trips that it learns from."""
+
+    def fit_transform(self, features, minutes):
+        return super().fit_transform(features, minutes).assign(doubled=1.0)
+
+    def transform(self, features):
+        return super().transform(features).assign(doubled=1.0)
+
+
+class Halved(Boosting):
+    """Remembers the last column that it was fitted on."""
+
+    def __init__(self, parameters=None, threads=1, seed=0, seen=()):
+        super().__init__(parameters, threads, seed)
+        self.seen = seen
+
+    def fit(self, matrix, minutes, rounds, progress=None):
+        self.seen.append(matrix.columns[-1])
+        return super().fit(matrix, minutes, rounds, progress)
 
 
 def fit(recipe, january, **changed):
@@ -56,6 +79,23 @@ def test_a_recipe_that_cannot_learn_batch_by_batch_is_given_the_whole(january, f
     files = FeatureFiles([folder / "features.parquet"], RECIPES["course"].columns, batch_rows=100)
     found = fit("course", files).predict(january)
     np.testing.assert_array_equal(found, fit("course", january).predict(january))
+
+
+def test_a_subclass_with_its_own_way_of_fitting_is_given_the_whole(january):
+    recipe = type(RECIPES["trip"])
+    seen = []
+
+    class Mine(recipe):
+        def encoder(self, seed):
+            return Doubled(self.columns, seed)
+
+        def regressor(self, parameters=None, threads=1, seed=0):
+            return Halved(parameters, threads, seed, seen)
+
+    register_recipe("doubled", Mine)
+    model = fit("doubled", january)
+    assert seen == ["doubled"]
+    assert "doubled" in model.encoder.transform(january)
 
 
 def test_a_recipe_that_there_is_not_is_told(january):

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import xgboost
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Ridge
 
 from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model import regressors
+from taxi_pipeline.model.quantiles import quantile_matrix
 from taxi_pipeline.model.regressors import Boosting, LeastSquares, SklearnRegressor
 
 MATRIX = np.random.default_rng(1).normal(size=(200, 3))
@@ -62,6 +64,21 @@ def test_members_have_borders_of_bins_of_their_own():
     expected = [Boosting({"max_bin": bins}).fit(MATRIX, MINUTES, 5) for bins in (24, 16)]
     mean = np.mean([one.predict(MATRIX) for one in expected], axis=0)
     np.testing.assert_allclose(found.predict(MATRIX), mean, rtol=1e-5)
+
+
+def test_members_that_are_fitted_elsewhere_have_the_same_parameters():
+    here = Boosting({"max_bin": 24}, seed=4, members=3).fit(MATRIX, MINUTES, 5)
+    elsewhere, asked = Boosting({"max_bin": 24}, seed=4, members=3), []
+
+    def boost(parameters, batches, rounds, _report):
+        asked.append((parameters["seed"], parameters["max_bin"]))
+        data = quantile_matrix(batches, parameters["max_bin"], 1)
+        return xgboost.train(parameters, data, rounds)
+
+    elsewhere.boost_elsewhere = boost
+    elsewhere.fit(MATRIX, MINUTES, 5)
+    assert asked == [(4, 24), (5, 16), (6, 32)]
+    np.testing.assert_array_equal(elsewhere.predict(MATRIX), here.predict(MATRIX))
 
 
 def test_the_more_rows_the_fewer_members(monkeypatch):
