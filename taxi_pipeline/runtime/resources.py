@@ -24,7 +24,10 @@ def sync_resource_limits(scheduler: Any) -> dict[str, int]:
 def limit_library_threads(threads: int) -> None:
     """Limit the threads of the libraries beneath NumPy, which would take all cores.
 
-    They read this when they are loaded. What the user has set stays.
+    Linear algebra gets one: its matrices are small here (265 zones), and beside other work its
+    threads wait for each other (nine times the CPU seconds were measured). The libraries read this
+    when they are loaded. What the user has set stays.
     """
-    for library in ("OMP", "OPENBLAS", "MKL"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", str(threads))
+    limits = {"OMP": threads, "OPENBLAS": 1, "MKL": 1}
+    for library, limit in limits.items():
+        os.environ.setdefault(f"{library}_NUM_THREADS", str(limit))

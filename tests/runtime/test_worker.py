@@ -95,7 +95,7 @@ def test_cores_are_shared_among_workers_within_the_limit(
 def test_libraries_that_compute_are_told_their_share_unless_the_user_has(monkeypatch):
     monkeypatch.setenv("MKL_NUM_THREADS", "3")
     Factory().create_worker(LocalScheduler(), 2)
-    assert [os.environ[name] for name in LIBRARIES] == ["4", "4", "3"]
+    assert [os.environ[name] for name in LIBRARIES] == ["4", "1", "3"]
 
 
 def test_one_worker_cannot_become_several(caplog):
