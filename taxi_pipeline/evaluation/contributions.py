@@ -14,8 +14,9 @@ from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.regressors import Boosting
 
-EXPLAINED_TRIPS = 160
-"""Trips whose predictions are explained: each takes milliseconds."""
+EXPLAINED_PREDICTIONS = 160
+"""Predictions of boosters that are explained: each takes milliseconds. A model that averages
+several boosters is explained on fewer trips."""
 
 MAX_EXPLAINED_DEPTH = 12
 """Deeper trees are not explained: the time grows with the square of the depth."""
@@ -60,7 +61,8 @@ def contributions(
         max_depth: the depth of its trees, if it has any.
     """
     if isinstance(model.regressor, Boosting) and max_depth <= MAX_EXPLAINED_DEPTH:
-        some = _spread(features, EXPLAINED_TRIPS)
+        boosters = max(1, len(model.regressor.boosters))
+        some = _spread(features, EXPLAINED_PREDICTIONS // boosters)
         matrix = model.encoder.transform(some)
         if isinstance(matrix, pd.DataFrame):
             return Contributions("shap", len(some), _shap(model.regressor, matrix))
