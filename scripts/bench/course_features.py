@@ -1,6 +1,6 @@
 """Transform and features of a large month, beside the course's own functions on the same file.
 
-Usage: .venv/bin/python scripts/bench_features.py [--rows N] [--course-rows N]
+Usage: .venv/bin/python scripts/bench/course_features.py [--rows N] [--course-rows N]
 
 A yellow month of the synthetic city is written once. Each side then runs in a process of its own:
 rows per second count the published rows, peak memory is the process's largest resident set. The

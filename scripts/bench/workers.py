@@ -1,6 +1,6 @@
 """How much sooner a backfill of synthetic months ends with two workers than with one.
 
-Usage: .venv/bin/python scripts/bench_workers.py [--months N] [--rows N] [--repeat N]
+Usage: .venv/bin/python scripts/bench/workers.py [--months N] [--rows N] [--repeat N]
 
 Both are run in turn, each on a root of its own; the medians and their ratio are printed, once with
 the cores shared as they are by default (one worker fits on all of them), and once with one thread

@@ -1,6 +1,6 @@
 """The wall time of the main job, beside that of the script that the pipeline grew out of.
 
-Usage: .venv/bin/python scripts/bench_course.py FOLDER [--month YYYY-MM] [--repeat N] [OPTION ...]
+Usage: .venv/bin/python scripts/bench/main_job.py FOLDER [--month YYYY-MM] [--repeat N] [OPTION ...]
 
 FOLDER holds files as TLC publishes them; OPTIONs are handed to RegisterModel. Three commands, each
 in a process of its own and from local files, are run in turn, so that a noisy machine is noisy for

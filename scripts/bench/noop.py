@@ -1,6 +1,6 @@
 """How long a run with nothing to do takes, beside the shortest run that Luigi can make.
 
-Usage: .venv/bin/python scripts/bench_noop.py [--repeat N] LUIGI_ARGUMENTS...
+Usage: .venv/bin/python scripts/bench/noop.py [--repeat N] LUIGI_ARGUMENTS...
 
 The arguments are those of a run that is already done, for example
 

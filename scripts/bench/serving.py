@@ -1,6 +1,6 @@
 """How many requests a second the served champion answers, and how long each waits.
 
-Usage: .venv/bin/python scripts/bench_serving.py FILE [--rows 1 100 10000] [--clients N]
+Usage: .venv/bin/python scripts/bench/serving.py FILE [--rows 1 100 10000] [--clients N]
            [--seconds S] [--model FOLDER] [SERVE_ARGUMENTS ...]
 
 FILE holds rows as TLC publishes them; the other arguments are those of ``python -m taxi_pipeline
