@@ -1,6 +1,7 @@
 """Transform and features of a large month, beside the course's own functions on the same file.
 
 Usage: .venv/bin/python scripts/bench/course_features.py [--rows N] [--course-rows N]
+           [--json FILE]
 
 A yellow month of the synthetic city is written once. Each side then runs in a process of its own:
 rows per second count the published rows, peak memory is the process's largest resident set. The
@@ -9,6 +10,7 @@ given the first rows of the file only, where the whole does not fit into memory.
 """
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
@@ -59,6 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=3_400_000)
     parser.add_argument("--course-rows", type=int)
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--side", nargs=3, metavar=("SIDE", "FILE", "FOLDER"))
     options = parser.parse_args()
     if options.side:
@@ -80,7 +83,14 @@ def main() -> None:
             speeds[side] = rows / taken
             print(f"{side:9s} {rows:>9,} rows {taken:8.1f} s {rows / taken:>10,.0f} rows/s", end="")
             print(f" {memory:>8,.0f} MB at most")
-    print(f"ratio     {speeds['pipeline'] / speeds['course']:.1f} times the rows per second")
+    ratio = speeds["pipeline"] / speeds["course"]
+    print(f"ratio     {ratio:.1f} times the rows per second")
+    if options.json:
+        found = {
+            "rows_per_second": speeds,
+            "ratios": {"transform and features / course's functions": 1 / ratio},
+        }
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

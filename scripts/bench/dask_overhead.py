@@ -98,6 +98,10 @@ def measure(folder: Path, rows: int, rounds: int) -> dict[str, Any]:
     for name in ("features of a month", "features of two months", "training"):
         sides = figures[name]
         sides["ratio"] = round(sides["cluster"] / sides["here"], 2)
+    figures["ratios"] = {
+        f"{name}, Dask / here": figures[name]["ratio"]
+        for name in ("features of two months", "training")
+    }
     return figures
 
 

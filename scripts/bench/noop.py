@@ -1,16 +1,17 @@
 """How long a run with nothing to do takes, beside the shortest run that Luigi can make.
 
-Usage: .venv/bin/python scripts/bench/noop.py [--repeat N] LUIGI_ARGUMENTS...
+Usage: .venv/bin/python scripts/bench/noop.py [--repeat N] [--json FILE] [LUIGI_ARGUMENTS ...]
 
 The arguments are those of a run that is already done, for example
 
     RegisterModel --year 2021 --month 1 --local-scheduler
 
-Both commands are run in turn, so that a noisy machine is noisy for both; the medians and their
-ratio are printed.
+Without any, two small synthetic months are run through RegisterModel first. Both commands are run
+in turn, so that a noisy machine is noisy for both; the medians and their ratio are printed.
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -19,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+SMALL = ["RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler"]
+SMALL += ["--source-url", "synthetic://?rows=4000", "--tuning-trials", "2"]
 ONE_LINE = "import luigi\n\n\nclass OneLine(luigi.WrapperTask):\n    pass\n"
 
 
@@ -33,6 +36,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=15)
+    parser.add_argument("--json", type=Path)
     options, arguments = parser.parse_known_args()
     luigi = str(Path(sys.executable).with_name("luigi"))
     with tempfile.TemporaryDirectory() as folder:
@@ -41,6 +45,10 @@ def main() -> None:
         environment = {**os.environ, "PYTHONPATH": path}
         # Both are compiled, as installed packages are.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        if not arguments:
+            arguments = [*SMALL, "--storage-root", str(Path(folder, "root"))]
+            command = [luigi, "--module", "taxi_pipeline", *arguments]
+            subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603
         commands = {
             "one-line Luigi task": [luigi, "--module", "one_line", "OneLine", "--local-scheduler"],
             "pipeline, nothing to do": [luigi, "--module", "taxi_pipeline", *arguments],
@@ -53,7 +61,14 @@ def main() -> None:
     medians = [statistics.median(measured[1:]) for measured in times.values()]
     for name, median in zip(times, medians, strict=True):
         print(f"{name:25s} {median:.3f} s")
-    print(f"{'ratio':25s} {medians[1] / medians[0]:.2f}")
+    ratio = medians[1] / medians[0]
+    print(f"{'ratio':25s} {ratio:.2f}")
+    if options.json:
+        found = {
+            "seconds": dict(zip(times, medians, strict=True)),
+            "ratios": {"nothing to do / one-line Luigi task": ratio},
+        }
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -120,9 +120,14 @@ def main() -> None:
                 }
             )
             print(figures[-1], flush=True)
-            print(*counts, *requests[:60], sep="\n", file=sys.stderr)
     if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
+        ratios = {
+            f"{run['months']} months, nothing to do, S3 / local": run["s3_seconds"]
+            / run["local_seconds"]
+            for run in figures
+        }
+        found = {"delay": options.delay, "runs": figures, "ratios": ratios}
+        Path(options.json).write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -86,7 +86,14 @@ def main() -> None:
             shown = f"{1000 * seconds:8.2f} ms" if size == 1 else f"{seconds:8.2f} s "
             print(f"{label:15s} {side:20s} {shown} {ratio:6.1f} times XGBoost", flush=True)
     if options.json:
-        options.json.write_text(json.dumps({"rows": len(rows), "seconds": taken}, indent=2) + "\n")
+        ratios = {
+            f"{side}, {label} / XGBoost": seconds / sides_taken["XGBoost"]
+            for label, sides_taken in taken.items()
+            for side, seconds in sides_taken.items()
+            if side != "XGBoost"
+        }
+        found = {"rows": len(rows), "seconds": taken, "ratios": ratios}
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

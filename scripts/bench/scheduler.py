@@ -92,7 +92,15 @@ def main() -> None:
     for tasks, size in sizes.items():
         print(f"{'list of the page':18s} {tasks:6,d} tasks {size / 1000:8.0f} kB")
     if options.json:
-        found = {"milliseconds": figures, "list_bytes": sizes}
+        largest = max(options.tasks)
+        found = {
+            "milliseconds": figures,
+            "list_bytes": sizes,
+            "ratios": {
+                f"get_work with {largest:,} tasks / {smallest:,}": figures["get_work"][largest]
+                / figures["get_work"][smallest]
+            },
+        }
         Path(options.json).write_text(json.dumps(found, indent=2) + "\n")
 
 

@@ -100,7 +100,14 @@ def save(figures: Mapping[str, Figures], path: Path | None, **about: object) -> 
     """Write figures as JSON, if a path is given, and a plot beside it."""
     if path is None:
         return
-    content = {**about, "sides": {side: asdict(taken) for side, taken in figures.items()}}
+    first, *others = figures
+    content = {
+        **about,
+        "sides": {side: asdict(taken) for side, taken in figures.items()},
+        "ratios": {
+            f"{first} / {side}": figures[first].wall / figures[side].wall for side in others
+        },
+    }
     path.write_text(json.dumps(content, indent=2) + "\n")
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -1,6 +1,7 @@
 """How much sooner a backfill of synthetic months ends with two workers than with one.
 
 Usage: .venv/bin/python scripts/bench/workers.py [--months N] [--rows N] [--repeat N]
+           [--json FILE]
 
 Both are run in turn, each on a root of its own; the medians and their ratio are printed, once with
 the cores shared as they are by default (one worker fits on all of them), and once with one thread
@@ -9,6 +10,7 @@ busy: where one worker does that with nearly all of them, no second one can brin
 """
 
 import argparse
+import json
 import resource
 import statistics
 import subprocess
@@ -51,7 +53,9 @@ def main() -> None:
     parser.add_argument("--months", type=int, default=4)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    ratios = {}
     print(f"{options.months} months of {options.rows:,} rows on {cores()} cores")
     for threads, name in ((0, "cores shared"), (1, "one thread a fit")):
         measured: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
@@ -63,6 +67,9 @@ def main() -> None:
             print(f"{name:18s} --workers {workers}  {wall:6.1f} s, {busy:.2f} cores busy")
         one, two = (statistics.median(wall for wall, _ in runs) for runs in measured.values())
         print(f"{name:18s} {one / two:.2f} times faster")
+        ratios[f"two workers / one, {name}"] = two / one
+    if options.json:
+        options.json.write_text(json.dumps({"ratios": ratios}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

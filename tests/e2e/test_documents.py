@@ -22,6 +22,7 @@ PROGRAM = re.compile(
 NOT_TYPED = {
     "python -m taxi_pipeline champion at": "nothing served on a day before the test",
     "scripts/demo": ".ci/run runs it",
+    ".venv/bin/python scripts/bench": "it measures for minutes: test_bench.py runs one of them",
     "scripts/test": "it runs this test",
     "scripts/luigid": "it serves until it is stopped: test_luigid.py",
     "python -m taxi_pipeline serve": "it serves until it is stopped: test_serve.py",
