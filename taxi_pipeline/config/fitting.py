@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from taxi_pipeline.config.parameters import (
+    BoolParameter,
     BoundedFloatParameter,
     BoundedIntParameter,
     ChoiceParameter,
@@ -97,4 +98,10 @@ class training(Section):  # noqa: N801
         significant=False,
         description="Where trees are boosted: cpu, or cuda for a GPU of NVIDIA's, which needs the "
         "package xgboost in place of xgboost-cpu. The figures differ by rounding.",
+    )
+    external_memory: BoolParameter = BoolParameter(
+        default=False,
+        significant=False,
+        description="Keep the binned trips of a fit in temporary files (TMPDIR) instead of in "
+        "memory, for windows that memory does not hold. The model is the same; the fit is slower.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.feature_names import TARGET
 from taxi_pipeline.model.recipes import get_recipe
 from taxi_pipeline.model.regressors import Boosting, RoundProgress
+from taxi_pipeline.processes import temporary_folder
 
 if TYPE_CHECKING:
     from taxi_pipeline.compute.cluster import Cluster
@@ -31,6 +33,7 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
     seed: int,
     threads: int,
     device: str = "cpu",
+    external_memory: bool = False,
     progress: RoundProgress | None = None,
     cluster: Cluster | None = None,
 ) -> DurationModel:
@@ -47,6 +50,8 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         seed: seed of the encoder and of the regressor.
         threads: threads of the fit.
         device: where trees are boosted, ``cpu`` or ``cuda``.
+        external_memory: keep the binned trips in temporary files instead of in memory. The model
+            is the same.
         progress: called after each boosting round.
         cluster: where trees are boosted; None for this process. The encoder, and any other
             regressor, learns here.
@@ -55,6 +60,7 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         ClusterError: the cluster was lost, or its workers died again and again.
         InvalidRecipe: there is no such recipe, or a class of its own could not be loaded again.
         InvalidTraining: the trips do not allow a fit.
+        OSError: there is no room for temporary files.
     """
     chosen = get_recipe(recipe)
     encoder = chosen.encoder(seed)
@@ -68,15 +74,18 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
         from taxi_pipeline.model.cluster_boosting import boost
 
         regressor.boost_elsewhere = partial(boost, cluster)
-    if _in_batches(encoder, "fit_transform", "out_of_fold") and _in_batches(
-        regressor, "fit", "fit_batches"
-    ):
-        _fit_in_batches(encoder, regressor, trips, rounds, progress)
-    else:
-        features = trips.read() if isinstance(trips, FeatureFiles) else trips
-        minutes = features[TARGET].to_numpy()
-        matrix = encoder.fit_transform(features, minutes)
-        regressor = regressor.fit(matrix, minutes, rounds, progress)
+    with temporary_folder() if external_memory else nullcontext() as folder:
+        if isinstance(regressor, Boosting):
+            regressor.bins_folder = folder
+        if _in_batches(encoder, "fit_transform", "out_of_fold") and _in_batches(
+            regressor, "fit", "fit_batches"
+        ):
+            _fit_in_batches(encoder, regressor, trips, rounds, progress)
+        else:
+            features = trips.read() if isinstance(trips, FeatureFiles) else trips
+            minutes = features[TARGET].to_numpy()
+            matrix = encoder.fit_transform(features, minutes)
+            regressor = regressor.fit(matrix, minutes, rounds, progress)
     return DurationModel(
         recipe=recipe,
         recipe_version=chosen.version,

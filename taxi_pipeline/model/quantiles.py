@@ -1,9 +1,12 @@
-"""XGBoost's quantile matrices, made of batches: in memory are bins, not features."""
+"""XGBoost's quantile matrices, made of batches: bins are kept, not features."""
 
 from __future__ import annotations
 
 import ctypes
+import errno
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +16,20 @@ from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model.encoders import Batch, Batches
 
 
-def quantile_matrix(batches: Batches, bins: int | None, threads: int) -> Any:
+def quantile_matrix(
+    batches: Batches, bins: int | None, threads: int, folder: Path | None = None
+) -> Any:
     """The binned trips of several batches; features are binned as they pass.
 
     Args:
         batches: encoded trips, which are gone through more than once if they are several.
         bins: of each feature; None for XGBoost's own number.
         threads: threads to bin with.
+        folder: where the bins of several batches are kept, which has to be there for as long as the
+            matrix is; None for memory. One batch is always in memory.
+
+    Raises:
+        OSError: the disk of the folder is full.
     """
     import xgboost
 
@@ -39,10 +49,26 @@ def quantile_matrix(batches: Batches, bins: int | None, threads: int) -> Any:
             if batch is None:
                 return False
             matrix, minutes = batch
+            if folder is not None:
+                _check_room(folder, matrix)
             input_data(data=matrix, label=minutes)
             return True
 
-    return xgboost.QuantileDMatrix(Passing(), **options)
+    if folder is None:
+        return xgboost.QuantileDMatrix(Passing(), **options)
+    return xgboost.ExtMemQuantileDMatrix(Passing(str(folder / "bins")), **options)
+
+
+def _check_room(folder: Path, matrix: Any) -> None:
+    """XGBoost may abort the process where a file of bins cannot be written.
+
+    Bins take a byte or two for a value, which has four.
+
+    Raises:
+        OSError: there is less room than the values of a batch would take.
+    """
+    if shutil.disk_usage(folder).free < np.size(matrix) * 4:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
 
 
 def plain(matrix: Any) -> Any:

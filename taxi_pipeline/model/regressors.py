@@ -84,6 +84,8 @@ class Boosting:
 
     # Fits a member in place of this process, as another machine may.
     boost_elsewhere: BoostElsewhere | None = None
+    # Where the bins of trips are kept that come in several batches, instead of in memory.
+    bins_folder: Path | None = None
 
     def __init__(
         self,
@@ -157,7 +159,8 @@ class Boosting:
             import xgboost
 
             parameters = {**self._parameters_of(number), "nthread": threads // at_once}
-            data = quantile_matrix(draw(number), parameters.get("max_bin"), parameters["nthread"])
+            bins, nthread = parameters.get("max_bin"), parameters["nthread"]
+            data = quantile_matrix(draw(number), bins, nthread, self.bins_folder)
             return xgboost.train(parameters, data, rounds, callbacks=[rounds_of_all.callback()])
 
         with ThreadPoolExecutor(at_once, thread_name_prefix="member") as pool:

@@ -53,6 +53,7 @@ class TrainModel(RecipeStage):
                 seed=config.training().seed,
                 threads=self.thread_count,
                 device=self.device,
+                external_memory=config.training().external_memory,
                 progress=lambda done, rounds: self.report(
                     f"round {done:,}/{rounds:,}", done, rounds
                 ),

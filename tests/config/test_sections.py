@@ -70,6 +70,7 @@ OPERATIONAL = {
     "storage.url",
     "tracking.uri",
     "training.device",
+    "training.external_memory",
     "training.threads",
     "alerts.webhook",
     "luigid.address",

@@ -75,6 +75,24 @@ def test_trips_of_files_are_fitted_batch_by_batch_as_if_they_were_one(january, f
     assert abs(difference.mean()) < 0.01 * expected.mean()
 
 
+def test_external_memory_makes_the_same_model_and_leaves_no_files(
+    january, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    columns = RECIPES["trip"].training_columns
+    files = FeatureFiles([folder / "features.parquet"], columns, batch_rows=1000)
+    seen = []
+    there = fit(
+        "trip",
+        files,
+        external_memory=True,
+        progress=lambda *_: seen.append(sum(file.is_file() for file in tmp_path.rglob("*"))),
+    )
+    assert min(seen) > 0
+    assert list(tmp_path.iterdir()) == []
+    np.testing.assert_array_equal(there.predict(january), fit("trip", files).predict(january))
+
+
 def test_a_recipe_that_cannot_learn_batch_by_batch_is_given_the_whole(january, folder):
     files = FeatureFiles([folder / "features.parquet"], RECIPES["course"].columns, batch_rows=100)
     found = fit("course", files).predict(january)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from full_disks import small_disk
 
 from taxi_pipeline.errors import InvalidTraining
 from taxi_pipeline.model import quantiles
@@ -35,6 +36,32 @@ def test_batches_make_one_matrix_with_all_rows_and_names():
     assert data.feature_names == ["one", "two", "three"]
     np.testing.assert_array_equal(data.get_label(), MINUTES)
     assert parts.passes > 1
+
+
+def test_bins_in_files_make_the_same_trees_as_bins_in_memory(tmp_path):
+    parts = [(MATRIX[:200], MINUTES[:200]), (MATRIX[200:], MINUTES[200:])]
+    made = []
+    for folder in (None, tmp_path):
+        data = quantile_matrix(parts, 32, 1, folder)
+        made.append(xgboost.train({"max_bin": 32, "nthread": 1}, data, 20).save_raw("ubj"))
+        files = [file.name for file in tmp_path.iterdir()]
+        assert bool(files) == (folder is not None)
+    assert made[0] == made[1]
+
+
+def test_one_batch_stays_in_memory(tmp_path):
+    assert quantile_matrix([(MATRIX, MINUTES)], 32, 1, tmp_path).num_row() == 500
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_room_for_bins_is_told_with_its_folder(tmp_path):
+    parts = [(np.repeat(MATRIX, 100, axis=0), np.repeat(MINUTES, 100))] * 2
+    with (
+        small_disk(tmp_path / "disk", "100k") as folder,
+        pytest.raises(OSError, match="No space left") as found,
+    ):
+        quantile_matrix(parts, 32, 1, folder)
+    assert found.value.filename == str(folder)
 
 
 def test_what_goes_wrong_in_a_batch_is_told_as_it_is():
