@@ -30,7 +30,7 @@ def run_killed(runs, command):
     """
     script = (str(Path(__file__)), json.dumps([[str(folder), last] for folder, last in runs]))
     folders = Path(__file__).parent, Path(__file__).parents[2]
-    answer = python(runs[0][0], *script, *command, path=folders, timeout=60 * len(runs))
+    answer = python(runs[0][0], *script, *command, path=folders, timeout=180 * len(runs))
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout)
 
