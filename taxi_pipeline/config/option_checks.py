@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib.util
 import os
 import re
 from datetime import timedelta
@@ -15,6 +17,13 @@ from taxi_pipeline.trips import urls
 _HOST = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE | re.ASCII)
 _CLUSTER = re.compile(r"(tcp|tls)://([\w.-]+|\[[0-9a-f:.]+\]):\d{1,5}", re.IGNORECASE | re.ASCII)
 _PASSWORD = re.compile(r"[\w.~-]{8,}", re.ASCII)
+_DRIVERS = {"postgresql": "psycopg", "mysql": "MySQLdb", "mssql": "pyodbc"}
+"""What SQLAlchemy takes for a database where the URI names no driver."""
+
+_NAMED_AS_MODULES = {*_DRIVERS.values(), "psycopg2", "pg8000", "pymysql", "pymssql"}
+"""Drivers whose name in a URI is that of the module; others are left to SQLAlchemy."""
+
+_REGISTRIES = ("http", "https", "sqlite", *_DRIVERS, "file", "databricks", "databricks-uc", "uc")
 _AGE = re.compile(r"(\d{1,6}) *(minute|hour|day|week)s?")
 
 
@@ -109,6 +118,34 @@ def check_cluster(address: str) -> None:
         raise InvalidConfig(
             f"[compute] scheduler is {redact_url(address)!r}: it must be the address of a Dask "
             "scheduler, tcp://host:port or tls://host:port, as `dask scheduler` prints it"
+        )
+
+
+def check_tracking_uri(uri: str) -> None:
+    """Refuse a registry that could only be found out to be out of reach after training.
+
+    A scheme that is like none of MLflow's own may be that of a plugin, and is left to MLflow.
+
+    Raises:
+        InvalidConfig: the scheme is misspelt, or the driver of the database is not installed.
+    """
+    if "://" not in uri:
+        return
+    scheme, _, driver = uri.partition("://")[0].partition("+")
+    if scheme not in _REGISTRIES:
+        near = difflib.get_close_matches(scheme, _REGISTRIES, n=1)
+        if near:
+            raise InvalidConfig(
+                f"[tracking] uri {redact_url(uri)}: MLflow knows no {scheme}://, did you mean "
+                f"{near[0]}://?"
+            )
+        return
+    module = driver or _DRIVERS.get(scheme, "")
+    if module in _NAMED_AS_MODULES and not importlib.util.find_spec(module):
+        extra = " (pip install 'taxi_pipeline[postgresql]')" if module == "psycopg" else ""
+        raise InvalidConfig(
+            f"[tracking] uri {redact_url(uri)}: the database's driver {module} is not installed "
+            f"here: install it{extra}"
         )
 
 

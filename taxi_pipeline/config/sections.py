@@ -124,6 +124,7 @@ class tracking(Section):  # noqa: N801
 
     uri: StrParameter = StrParameter(
         default="",
+        check=option_checks.check_tracking_uri,
         secrets=redaction.register_url_secrets,
         significant=False,
         description="MLflow tracking URI (http://..., sqlite:///...). Empty: a SQLite file under "

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from taxi_pipeline import config
+from taxi_pipeline.config import option_checks
 from taxi_pipeline.config.option_checks import max_answer_age
 from taxi_pipeline.errors import InvalidConfig
 
@@ -107,3 +108,45 @@ def test_a_password_in_the_address_of_a_dask_scheduler_is_not_shown(luigi_config
     with pytest.raises(InvalidConfig) as caught:
         config.compute()
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "line"),
+    [
+        ("postgres://u:p@host/db", r"knows no postgres://, did you mean postgresql://\?$"),
+        ("htp://host", r"knows no htp://, did you mean http://\?$"),
+        ("sqlit:///x.db", r"knows no sqlit://, did you mean sqlite://\?$"),
+        ("postgresql+pg8000://u:p@host/db", r"driver pg8000 is not installed here: install it$"),
+        ("mssql://host/db", r"driver pyodbc is not installed here: install it$"),
+        ("mysql://host/db", r"driver MySQLdb is not installed here: install it$"),
+    ],
+)
+def test_a_registry_that_training_would_be_for_nothing_with_is_refused_before(
+    monkeypatch, uri, line
+):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(InvalidConfig, match=line) as found:
+        option_checks.check_tracking_uri(uri)
+    assert "u:p@" not in str(found.value)
+
+
+def test_the_driver_of_postgresql_is_told_with_the_extra_that_brings_it(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(InvalidConfig, match=r"pip install 'taxi_pipeline\[postgresql\]'"):
+        option_checks.check_tracking_uri("postgresql://host/db")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("", "databricks", "a/folder", "http://host", "https://host/path", "sqlite:///x.db"),
+        *(
+            "postgresql://host/db",
+            "postgresql+psycopg://host/db",
+            "postgresql+other://host/db",
+            "gitlab://host",
+        ),
+    ],
+)
+def test_registries_that_mlflow_can_reach_are_left_to_it(uri):
+    option_checks.check_tracking_uri(uri)

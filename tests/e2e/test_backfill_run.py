@@ -10,6 +10,8 @@ import mlflow
 import pytest
 from command_line import SMALL
 
+from taxi_pipeline import RegisterModel
+
 # The same command in another folder is another run.
 LOCAL = ("--local-scheduler", "--lock-pid-dir", "locks")
 QUICK = ("--of-params", '{"recipe": "linear"}', "--source-url", "synthetic://?rows=1500")
@@ -103,13 +105,14 @@ def test_cron_is_told_nothing_of_what_is_made_or_waited_for(luigi):
 
 
 MONTHS = ("--start", "2021-01", "--stop", "2021-03")
+TOO_FAR = RegisterModel.year.maximum + 1
 WRONG = {
     "--start 2021-03 --stop 2021-01": ("--start", "2021-03", "--stop", "2021-01"),
     "--start 2021-03 --stop 2021-03": ("--start", "2021-03", "--stop", "2021-03"),
     "--start is '2021-13'": ("--start", "2021-13"),
     "--stop is 'soon'": ("--start", "2021-01", "--stop", "soon"),
     "--year is 2008": ("--start", "2008-01", "--stop", "2021-01"),
-    "--year is 2101": ("--start", "2100-01", "--stop", "2101-03"),
+    f"--year is {TOO_FAR}": ("--start", f"{TOO_FAR - 1}-01", "--stop", f"{TOO_FAR}-03"),
     "No task RegistrModel": (*MONTHS, "--of", "RegistrModel"),
     "--of BackfillMonths": (*MONTHS, "--of", "BackfillMonths"),
     "--of-params windw": (*MONTHS, "--of-params", '{"windw": 3}'),

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import luigi
@@ -30,7 +31,10 @@ QUIET_SECONDS = 30.0
 class MonthlyTask(luigi.Task):
     """A task for one taxi and one month."""
 
-    year: BoundedIntParameter = BoundedIntParameter(2009, 2100, description="Year of the month.")
+    # A model of December is judged on the January after it.
+    year: BoundedIntParameter = BoundedIntParameter(
+        2009, datetime.now(UTC).year + 1, description="Year of the month, not after the next."
+    )
     month: BoundedIntParameter = BoundedIntParameter(
         1, 12, description="Month of the year, 1 to 12."
     )

@@ -168,7 +168,7 @@ def test_a_month_that_is_not_published_is_told_in_one_line_and_the_rest_is_made(
 
 def test_the_web_page_shows_a_failure_that_a_user_can_mend_as_its_line():
     error = MonthNotPublished("green 2030-01: not published")
-    assert IngestTrips(year=2030, month=1).on_failure(error) == "green 2030-01: not published"
+    assert IngestTrips(year=2021, month=1).on_failure(error) == "green 2030-01: not published"
 
 
 def test_an_output_without_manifest_is_not_there(pipeline):
