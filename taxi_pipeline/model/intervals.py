@@ -8,8 +8,8 @@ new trip are the ends of its interval. With ``n`` scores they are the order stat
 ``floor((n + 1) a / 2)`` and ``ceil((n + 1) (1 - a / 2))`` for the level ``1 - a``: with these the
 level holds for any model and any distribution, as long as the new trip and those trips are
 exchangeable. The spread is learned from the same trips, but each score uses the spread that the
-others give (:func:`calibrate`). That costs the exact guarantee; docs/months_after.md has what is
-measured.
+others give (:func:`calibrate`). That costs the exact guarantee; docs/how-to/months_after.md has
+what is measured.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ def dump(fitted: Any, file: Path) -> None:
     if refused:
         raise InvalidRecipe(
             f"a {type(fitted).__name__} cannot be kept: skops does not load {', '.join(refused)}; "
-            "use another, or a class of your own that keeps it in another way (docs/recipes.md)"
+            "use another, or a class of your own that keeps it in another way "
+            "(docs/how-to/add_a_recipe.md)"
         )
 
 

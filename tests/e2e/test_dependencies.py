@@ -54,7 +54,7 @@ def test_what_is_imported_is_asked_for_and_the_reverse(required):
 
 
 def rows():
-    text = (REPOSITORY / "docs" / "dependencies.md").read_text()
+    text = (REPOSITORY / "docs" / "reference" / "dependencies.md").read_text()
     table = re.findall(r"^\| `([\w-]+)` \|(.*)\|$", text, flags=re.MULTILINE)
     return [(name, [cell.strip() for cell in cells.split("|")]) for name, cells in table]
 

@@ -11,7 +11,7 @@ import pytest
 from places import REPOSITORY
 from processes import clean_environment, python, run
 
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}.*|)\n)*? {4}.*\n(?=\n? {0,3}\S|\Z)")
 PROGRAM = re.compile(
@@ -82,7 +82,7 @@ def test_each_reason_not_to_type_a_command_is_for_one_that_is_there():
     assert unused == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_within_the_repository_lead_to_files(page):
     targets = re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", page.read_text()))
     inner = [target for target in targets if not re.match(r"https?://|mailto:", target)]
@@ -123,7 +123,7 @@ def typed(tmp_path_factory):
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(programs)
     for page, language, block in blocks():
-        if page == "recipes.md" and language == "python" and '"mine"' in block:
+        if page == "add_a_recipe.md" and language == "python" and '"mine"' in block:
             (folder / "my_tasks.py").write_text(block)
     known = clean_environment()
     known["PATH"] = f"{programs}{os.pathsep}{known['PATH']}"

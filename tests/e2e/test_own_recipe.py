@@ -13,9 +13,8 @@ ARGUMENTS = (
     *("--year", "2021", "--month", "1", "--local-scheduler"),
     *("--source-url", "synthetic://?rows=1000", "--tracking-uri", "sqlite:///tracking.db"),
 )
-EXAMPLE, DERIVED = re.findall(
-    r"```python\n(.*?)```", (REPOSITORY / "docs" / "recipes.md").read_text(), re.DOTALL
-)
+PAGE = REPOSITORY / "docs" / "how-to" / "add_a_recipe.md"
+EXAMPLE, DERIVED = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 PREDICT = """
 import importlib.util, sys
 import mlflow, pandas as pd

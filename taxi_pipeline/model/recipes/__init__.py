@@ -1,4 +1,4 @@
-"""Recipes: what a model is made of. How to add one: docs/recipes.md.
+"""Recipes: what a model is made of. How to add one: docs/how-to/add_a_recipe.md.
 
 Importing a recipe costs nothing: its packages are imported when a task runs it.
 """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Trip(Recipe):
     """All that is known by the end of a trip but its price and times, boosted and tuned.
 
-    The parameters' own values, and what was tried beside them: docs/accuracy.md.
+    The parameters' own values, and what was tried beside them: docs/explanation/accuracy.md.
 
     Attributes:
         members: boosters that are averaged, see :class:`taxi_pipeline.model.regressors.Boosting`.
