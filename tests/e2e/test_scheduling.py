@@ -115,7 +115,7 @@ def site(tmp_path):
 
 def cron_line():
     """The five fields of the time, and the command, of the only line of the page's cron block."""
-    page = (REPOSITORY / "docs" / "how-to" / "server.md").read_text()
+    page = (REPOSITORY / "docs" / "how-to" / "every_month.md").read_text()
     (line,) = re.findall(r"^```cron\n(.+)\n```$", page, re.MULTILINE)
     *fields, command = line.split(maxsplit=5)
     return fields, command
