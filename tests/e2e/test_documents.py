@@ -24,6 +24,7 @@ NOT_TYPED = {
     "scripts/demo": ".ci/run runs it",
     ".venv/bin/python scripts/bench": "it measures for minutes: test_bench.py runs one of them",
     "scripts/test": "it runs this test",
+    "mlflow server": "it serves until it is stopped: test_mlflow_server.py",
     "scripts/luigid": "it serves until it is stopped: test_luigid.py",
     "python -m taxi_pipeline serve": "it serves until it is stopped: test_serve.py",
     "MLFLOW_TRACKING_URI=sqlite:///data/mlflow/mlflow.db mlflow models build-docker": "no Docker",
