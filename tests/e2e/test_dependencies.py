@@ -62,7 +62,9 @@ def rows():
 def test_each_package_that_is_asked_for_has_one_line_in_the_docs(setup_cfg, required):
     extras = setup_cfg["options.extras_require"]
     optional = [
-        name for extra in ("postgresql", "s3", "gs", "az", "dask") for name in names(extras[extra])
+        name
+        for extra in ("postgresql", "s3", "gs", "az", "dask", "docs")
+        for name in names(extras[extra])
     ]
     assert sorted(name for name, _ in rows()) == sorted(required + optional)
 
