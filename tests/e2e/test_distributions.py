@@ -14,7 +14,15 @@ from processes import clean_environment, python, run
 pytestmark = pytest.mark.slow
 
 SHIPPED = ("taxi_pipeline", "tests", "scripts", "docs", ".ci")
-WHOLE = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md")
+WHOLE = (
+    "setup.cfg",
+    "pyproject.toml",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "mkdocs.yml",
+)
 
 
 @pytest.fixture(scope="module")
