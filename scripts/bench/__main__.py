@@ -3,10 +3,10 @@
 Usage: .venv/bin/python scripts/bench [--tlc FOLDER] [--out FOLDER] [--only NAME ...] [--thorough]
 
 Without ``--thorough`` months are small and runs are few: some minutes, good for ratios and not for
-absolute figures. With it, each runs as docs/explanation/performance.md reports it, for an hour or more. FOLDER
-of ``--tlc`` holds green files as TLC publishes them, which the main job is measured on. In the
-folder of ``--out`` (default: bench) each benchmark leaves its figures and what it printed;
-bench.json and bench.png hold all.
+absolute figures. With it, each runs as docs/explanation/performance.md reports it, for an hour or
+more. FOLDER of ``--tlc`` holds green files as TLC publishes them, which the main job is measured
+on. In the folder of ``--out`` (default: bench) each benchmark leaves its figures and what it
+printed; bench.json and bench.png hold all.
 """
 
 from __future__ import annotations

@@ -69,6 +69,30 @@ def apply_luigi_settings() -> None:
     for section, option, value, _ in (*LUIGI_SETTINGS, _all_cores()):
         if not configured.has_option(section, option):
             configured.set(section, option, value)
+    _follow_luigid(configured)
+
+
+def _follow_luigid(configured: Any) -> None:
+    """Let clients look for the scheduler where ``[luigid]`` says that it listens.
+
+    Unless the user has told them where it is. What ``[luigid]`` holds is checked when a task is
+    made, so a port that is none is passed on here.
+    """
+    told = ("default_scheduler_url", "default_scheduler_host", "default_scheduler_port")
+    if any(configured.has_option("core", option) for option in told):
+        return
+    address, port, password = (
+        configured.get("luigid", option, default)
+        for option, default in (("address", "127.0.0.1"), ("port", "8082"), ("password", ""))
+    )
+    anywhere = {"", "0.0.0.0", "::"}  # noqa: S104  (it is compared, nothing listens on it)
+    host = "localhost" if address in anywhere else f"[{address}]" if ":" in address else address
+    if password:
+        url = f"http://luigi:{password}@{host}:{port}"
+        configured.set("core", "default_scheduler_url", url.replace("%", "%%"))
+    elif (host, port) != ("127.0.0.1", "8082"):
+        configured.set("core", "default_scheduler_host", host)
+        configured.set("core", "default_scheduler_port", port)
 
 
 def _all_cores() -> LuigiSetting:
