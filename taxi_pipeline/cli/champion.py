@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
+import functools
 import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import click
+
 from taxi_pipeline.cli.options import (
-    add_config_flags,
-    add_module_flag,
-    apply_config_flags,
-    import_modules,
+    PROGRAM,
+    Function,
+    configured,
+    examples,
+    json_option,
     moment,
     open_root,
+    recipe_option,
+    taxi_option,
+    version_number,
 )
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.evaluation.champions import (
@@ -34,92 +40,90 @@ from taxi_pipeline.tasks.promote import PromoteModel
 from taxi_pipeline.tracking.ledger import History
 from taxi_pipeline.trips import TAXIS
 
-HELP = "who serves and who served, by the ledger; rollback and pin"
-
-DESCRIPTION = """\
-The ledger of a registered model's champion, under the storage root: who served when, and why. A
-version that a person has chosen with rollback, pin or the task PromoteModel is pinned: no
-registration and no backfill replaces it until unpin. The alias champion in MLflow follows the
-ledger; an alias that was moved by hand in MLflow is written down and respected.
-"""
+HELP = "Who serves and who served, by the ledger; rollback and pin."
 
 HEADER = ("change", "when (UTC)", "what", "version", "month", "RMSE", "by", "why")
 
 _MODEL = re.compile(rf"nyc-({'|'.join(TAXIS)})-taxi-duration-([^/]+)")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's actions and their options."""
-    parser.description = DESCRIPTION
-    actions = parser.add_subparsers(dest="action", required=True)
-    _add_action(actions, "log", "print all changes of the champion, oldest first")
-    at = _add_action(actions, "at", "print which version served at a time")
-    at.add_argument(
-        "time",
-        type=moment,
-        metavar="DATE",
-        help="such as 2021-06-15, for the end of that day in UTC, or 2021-06-15T12:00",
-    )
-    rollback = _add_action(actions, "rollback", "have a version serve again, and pin it")
-    rollback.add_argument(
-        "--to",
-        type=int,
-        metavar="N",
-        help="the version; by default the one that served before the champion",
-    )
-    rollback.add_argument("--reason", required=True, help="why, for the ledger")
-    for name, text in (
-        ("pin", "keep the champion, whatever is registered"),
-        ("unpin", "let the next candidate compete with the champion"),
-    ):
-        action = _add_action(actions, name, text)
-        action.add_argument("--reason", default="", help="why, for the ledger")
-
-
-def _add_action(actions: Any, name: str, text: str) -> argparse.ArgumentParser:
-    action: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
-    action.add_argument("--taxi", choices=TAXIS, default="green", help="default: green")
-    action.add_argument("--recipe", default="trip", help="default: trip")
-    action.add_argument("--model", help="the registered model, instead of --taxi and --recipe")
-    action.add_argument("--json", action="store_true", help="print JSON, for scripts")
-    add_module_flag(action)
-    add_config_flags(action)
-    return action
-
-
-def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    """Do what was asked.
-
-    Raises:
-        InvalidParameter: what was asked for is not there.
-        DamagedOutput: a change of the ledger cannot be read.
-        TrackingError: the registry does not answer, or refuses.
-        StorageError: the root is not there, or cannot be read or written.
-    """
-    import_modules(options)
-    apply_config_flags(options)
-    open_root()
-    if options.model:
-        found = _MODEL.fullmatch(options.model)
-        if found is None:
-            raise InvalidParameter(
-                f"--model {options.model} is none that the pipeline registers: those are named "
-                "nyc-<taxi>-taxi-duration-<recipe>"
-            )
-        options.taxi, options.recipe = found.groups()
-    facts, text = ACTIONS[options.action](options, model_name(options.taxi, options.recipe))
-    print(json.dumps(facts, indent=2) if options.json else text)
-    return 0
-
-
 Answer = tuple[dict[str, Any], str]
 """What a script reads, and what a person reads."""
+
+
+@click.group(
+    "champion",
+    short_help=HELP,
+    epilog=examples(
+        "champion log",
+        "champion at 2021-06-15 --json",
+        'champion rollback --reason "complaints about airport trips"',
+        configuration=False,
+    ),
+)
+def command() -> None:
+    """Say who serves and who served, by the ledger; rollback and pin.
+
+    The ledger of a registered model's champion is kept under the storage root: who served when, and
+    why. A version that a person has chosen with rollback, pin or the task PromoteModel is pinned:
+    no registration and no backfill replaces it until unpin. The alias champion in MLflow follows
+    the ledger; an alias that was moved by hand in MLflow is written down and respected.
+    """
+
+
+def _action(name: str, text: str, *lines: str) -> Callable[[Callable[..., Answer]], Function]:
+    """An action about a model, which is given as ``taxi`` and ``recipe``; it answers what to print.
+
+    Args:
+        name: of the action.
+        text: what it does.
+        lines: what may be typed.
+    """
+
+    def decorate(answer: Callable[..., Answer]) -> Function:
+        @functools.wraps(answer)
+        def run(taxi: str, recipe: str, model: str | None, *, as_json: bool, **values: Any) -> None:
+            open_root()
+            if model:
+                taxi, recipe = _parts(model)
+            facts, told = answer(taxi, recipe, **values)
+            click.echo(json.dumps(facts, indent=2) if as_json else told)
+
+        decorated = json_option(configured(run))
+        decorated = click.option(
+            "--model", metavar="NAME", help="The registered model, instead of --taxi and --recipe."
+        )(decorated)
+        decorated = taxi_option(recipe_option(decorated))
+        action = command.command(name, help=text, short_help=text, epilog=examples(*lines))
+        return action(decorated)
+
+    return decorate
+
+
+def _parts(model: str) -> tuple[str, str]:
+    """The taxi and the recipe of a registered model's name.
+
+    Raises:
+        InvalidParameter: the pipeline gives no such name.
+    """
+    found = _MODEL.fullmatch(model)
+    if found is None:
+        raise InvalidParameter(
+            f"--model {model} is none that the pipeline registers: those are named "
+            "nyc-<taxi>-taxi-duration-<recipe>"
+        )
+    return found[1], found[2]
 
 
 # --- who serves -----------------------------------------------------------------------------------
 
 
-def _log(options: argparse.Namespace, name: str) -> Answer:  # noqa: ARG001  (as the others)
+@_action(
+    "log", "Print all changes of the champion, oldest first.", "champion log", "champion log --json"
+)
+def log(taxi: str, recipe: str) -> Answer:
+    """All changes of the champion, oldest first."""
+    name = model_name(taxi, recipe)
     now = serving(open_ledger(name), notice=True)
     changes, champion = now.history.changes, now.history.champion
     facts = {
@@ -200,8 +204,16 @@ def _facts(champion: Champion) -> dict[str, Any]:
     }
 
 
-def _at(options: argparse.Namespace, name: str) -> Answer:
-    asked: datetime = options.time
+@_action(
+    "at",
+    "Print which version served at a time.",
+    "champion at 2021-06-15",
+    "champion at 2021-06-15T12:00 --recipe pretrip --json",
+)
+@click.argument("asked", type=moment, metavar="DATE")
+def at(taxi: str, recipe: str, asked: datetime) -> Answer:
+    """The version that served at a time; a date means its end, in UTC."""
+    name = model_name(taxi, recipe)
     now = serving(open_ledger(name), notice=True)
     changes = now.history.changes
     if asked.date() > datetime.now(UTC).date():
@@ -231,15 +243,28 @@ def _at(options: argparse.Namespace, name: str) -> Answer:
 # --- what a person decides ------------------------------------------------------------------------
 
 
-def _rollback(options: argparse.Namespace, name: str) -> Answer:
+@_action(
+    "rollback",
+    "Have a version serve again, and pin it.",
+    'champion rollback --reason "complaints about airport trips"',
+    'champion rollback --to 3 --reason "the last one before the holidays"',
+)
+@click.option(
+    "--to",
+    type=version_number,
+    metavar="N",
+    help="The version; by default the one that served before the champion.",
+)
+@click.option("--reason", required=True, help="Why, for the ledger.")
+def rollback(taxi: str, recipe: str, to: int | None, reason: str) -> Answer:
+    """Have a version serve again, and pin it."""
     from taxi_pipeline.tracking.champion import set_pin
 
+    name = model_name(taxi, recipe)
     ledger = open_ledger(name)
     now = serving(ledger, notice=True)
-    version = str(options.to or _target(name, now))
-    task = PromoteModel(
-        taxi=options.taxi, recipe=options.recipe, version=version, reason=options.reason
-    )
+    version = str(to or _target(name, now))
+    task = PromoteModel(taxi=taxi, recipe=recipe, version=version, reason=reason)
     changed = not task.complete()
     if changed:
         task.run()
@@ -265,12 +290,35 @@ def _target(name: str, now: Serving) -> str:
     )
 
 
-def _set_pin(options: argparse.Namespace, name: str) -> Answer:
+@_action(
+    "pin",
+    "Keep the champion, whatever is registered.",
+    "champion pin",
+    'champion pin --reason "until the audit is done"',
+)
+@click.option("--reason", default="", help="Why, for the ledger.")
+def pin(taxi: str, recipe: str, reason: str) -> Answer:
+    """Keep the champion, whatever is registered."""
+    return _set_pin(model_name(taxi, recipe), reason, pinned=True)
+
+
+@_action(
+    "unpin",
+    "Let the next candidate compete with the champion.",
+    "champion unpin",
+    'champion unpin --reason "audit passed"',
+)
+@click.option("--reason", default="", help="Why, for the ledger.")
+def unpin(taxi: str, recipe: str, reason: str) -> Answer:
+    """Let the next candidate compete with the champion."""
+    return _set_pin(model_name(taxi, recipe), reason, pinned=False)
+
+
+def _set_pin(name: str, reason: str, *, pinned: bool) -> Answer:
     from taxi_pipeline.tracking.champion import set_pin
 
     ledger = open_ledger(name)
-    reason, pinned = " ".join(options.reason.split()), options.action == "pin"
-    changed = set_pin(tracking_server(), ledger, pinned=pinned, reason=reason)
+    changed = set_pin(tracking_server(), ledger, pinned=pinned, reason=" ".join(reason.split()))
     return _decided(name, ledger.read(), changed=changed)
 
 
@@ -282,18 +330,9 @@ def _decided(name: str, history: History, *, changed: bool) -> Answer:
     before = "" if changed else "Nothing was to be changed. "
     if champion.pin:
         flags = f" --model {name}" if name != model_name("green", "trip") else ""
-        command = f"python -m taxi_pipeline champion unpin{flags}"
+        command = f"{PROGRAM} champion unpin{flags}"
         after = f"No registration replaces it until {command} is run."
     else:
         after = "It is not pinned: the next candidate that the gate lets pass replaces it."
     facts = {"changed": changed, "champion": _facts(champion)}
     return facts, f"{before}{_serves(name, champion)}. {after}"
-
-
-ACTIONS: dict[str, Callable[[argparse.Namespace, str], Answer]] = {
-    "log": _log,
-    "at": _at,
-    "rollback": _rollback,
-    "pin": _set_pin,
-    "unpin": _set_pin,
-}

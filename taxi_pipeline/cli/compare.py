@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from taxi_pipeline import config
+from taxi_pipeline.cli import options
 from taxi_pipeline.cli.luigi_commands import luigi_command
-from taxi_pipeline.cli.options import (
-    add_config_flags,
-    add_module_flag,
-    apply_config_flags,
-    given_flags,
-    import_modules,
-    open_root,
-)
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.month import Month
@@ -27,7 +22,6 @@ from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import identity_cache
 from taxi_pipeline.tasks.evaluate import EvaluateModel
 from taxi_pipeline.tasks.features import BuildFeatures
-from taxi_pipeline.trips import TAXIS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,15 +29,7 @@ if TYPE_CHECKING:
     from taxi_pipeline.evaluation.comparison import Comparison
     from taxi_pipeline.evaluation.side_by_side import JudgedTwice, SideBySide
 
-HELP = "compare two recipes, windows or configurations on the same trips"
-
-DESCRIPTION = """\
-Reads the outputs of EvaluateModel that are there, and makes nothing. A and B are named as paths
-name them: a recipe (trip), with its window (trip-w3), and with the first digits of the key of one
-of its evaluations where another configuration than the present one is meant (trip-w1:fe851f4a): of
-the other months, the evaluations of the same configuration are taken. Both are compared on the same
-trips, with a bootstrap of the days of pickup that draws the same days for both.
-"""
+HELP = "Compare two recipes, windows or configurations on the same trips."
 
 CHANCE = 0.05
 """The share of parts that lie outside of their intervals although there is no difference."""
@@ -55,56 +41,78 @@ Pairs = dict[Month, tuple[Output, Output]]
 """The evaluations of both, by training month."""
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.description = DESCRIPTION
-    for name in ("first", "second"):
-        parser.add_argument(
-            name, metavar="AB"[name == "second"], help="such as trip, trip-w3 or trip-w1:fe851f4a"
-        )
-    parser.add_argument("--taxi", choices=TAXIS, default="green", help="default: green")
-    parser.add_argument(
-        "--start",
-        type=_month,
-        metavar="YYYY-MM",
-        help="the first training month; by default, all months for which both were evaluated",
-    )
-    parser.add_argument(
-        "--stop", type=_month, metavar="YYYY-MM", help="the month after the last training month"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
-    add_module_flag(parser)
-    add_config_flags(parser)
+@dataclass(frozen=True)
+class Asked:
+    """What is to be compared.
 
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    """Print the comparison; the first line is the answer.
-
-    Raises:
-        InvalidParameter: a name means nothing, or an evaluation is missing, or the two were judged
-            on different trips.
-        InvalidRecipe: there is no such recipe.
-        StorageError: the root is not there, or an output is damaged.
+    Attributes:
+        first: a candidate's name, as paths name it.
+        second: that of the other.
+        taxi: whose trips.
+        start: the first training month; all for which both were evaluated if there is none.
+        stop: the month after the last training month.
     """
-    import_modules(options)
-    apply_config_flags(options)
-    open_root()
-    comparing = _Comparing(options)
+
+    first: str
+    second: str
+    taxi: str
+    start: Month | None
+    stop: Month | None
+
+
+@click.command(
+    "compare",
+    short_help=HELP,
+    epilog=options.examples(
+        "compare trip linear",
+        "compare trip trip-w3 --start 2021-01 --stop 2021-07",
+        "compare trip trip-w1:fe851f4a --json",
+    ),
+)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@options.taxi_option
+@click.option(
+    "--start",
+    type=options.month,
+    metavar="YYYY-MM",
+    help="The first training month; by default, all months for which both were evaluated.",
+)
+@click.option(
+    "--stop",
+    type=options.month,
+    metavar="YYYY-MM",
+    help="The month after the last training month.",
+)
+@options.json_option
+@options.configured
+def command(
+    first: str,
+    second: str,
+    taxi: str,
+    start: Month | None,
+    stop: Month | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Compare two recipes, windows or configurations on the same trips.
+
+    Reads the outputs of EvaluateModel that are there, and makes nothing. A and B are named as paths
+    name them: a recipe (trip), with its window (trip-w3), and with the first digits of the key of
+    one of its evaluations where another configuration than the present one is meant
+    (trip-w1:fe851f4a): of the other months, the evaluations of the same configuration are taken.
+    Both are compared on the same trips, with a bootstrap of the days of pickup that draws the same
+    days for both.
+    """
+    options.open_root()
+    comparing = _Comparing(Asked(first, second, taxi, start, stop))
     with identity_cache():
         found = comparing.run()
-    if options.json:
+    if as_json:
         facts = {**found.as_dict(), "evaluations": comparing.keys, "remarks": comparing.remarks}
-        print(json.dumps(facts, indent=2))
+        click.echo(json.dumps(facts, indent=2))
     else:
-        print(as_text(found, comparing.remarks))
-    return 0
+        click.echo(as_text(found, comparing.remarks))
 
 
 def as_text(found: SideBySide, remarks: Sequence[str]) -> str:
@@ -150,18 +158,18 @@ class _Comparing:
         remarks: what a reader should know.
     """
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        if (options.start is None) != (options.stop is None):
+    def __init__(self, asked: Asked) -> None:
+        if (asked.start is None) != (asked.stop is None):
             raise InvalidParameter("--start and --stop are given together, or neither")
-        if options.start and options.stop <= options.start:
+        if asked.start and asked.stop and asked.stop <= asked.start:
             raise InvalidParameter(
-                f"--start {options.start} --stop {options.stop}: there is no month in this range; "
+                f"--start {asked.start} --stop {asked.stop}: there is no month in this range; "
                 "the stop is the month after the last one"
             )
-        self._options = options
-        self._taxi = options.taxi
-        names = (options.first, options.second)
-        self._sides = [Evaluations(Candidate.parse(name), options.taxi) for name in names]
+        self._asked = asked
+        self._taxi = asked.taxi
+        names = (asked.first, asked.second)
+        self._sides = [Evaluations(Candidate.parse(name), asked.taxi) for name in names]
         self.keys: dict[str, list[str]] = {}
         self.remarks: list[str] = []
 
@@ -175,8 +183,8 @@ class _Comparing:
         if one is None:
             raise InvalidParameter(self.remarks[0])
         found = side_by_side(
-            self._options.first,
-            self._options.second,
+            self._asked.first,
+            self._asked.second,
             itertools.chain([one], judged),
             config.gate().min_slice_trips,
         )
@@ -192,7 +200,7 @@ class _Comparing:
     def _pairs(self) -> Pairs:
         """The evaluations to compare."""
         first, second = self._sides
-        asked = self._asked()
+        asked = self._months()
         found: dict[Month, tuple[Output | None, Output | None]] = {
             month: (first.find(month), second.find(month))
             for month in asked or sorted({*first.months(), *second.months()})
@@ -210,10 +218,10 @@ class _Comparing:
                 raise self._missing(side, months)
         return pairs
 
-    def _asked(self) -> list[Month]:
+    def _months(self) -> list[Month]:
         """The training months of the range; empty if none was given."""
-        months, month = [], self._options.start
-        while month and month < self._options.stop:
+        months, month = [], self._asked.start
+        while month and self._asked.stop and month < self._asked.stop:
             months.append(month)
             month += 1
         return months
@@ -232,12 +240,12 @@ class _Comparing:
         self, side: Evaluations, kind: type[EvaluateModel | BuildFeatures], months: Sequence[Month]
     ) -> str:
         """The command that makes something for a candidate, as it was meant."""
-        parameters = {"taxi": self._taxi}
+        parameters: dict[str, Any] = {"taxi": self._taxi}
         if kind is EvaluateModel:
             candidate = side.candidate
             parameters |= {"recipe": candidate.recipe, "window": candidate.window}
         command = luigi_command(kind.__name__, months, **parameters)
-        flags = (command, given_flags(self._options), side.flags)
+        flags = (command, options.given_flags(), side.flags)
         return f"{' '.join(filter(None, flags))} makes it"
 
     # --- what is read ----------------------------------------------------------------------------
@@ -253,7 +261,7 @@ class _Comparing:
             )
             if not same_trips(first, second):
                 line = self._other_trips(month, pair, first, second)
-                if self._options.start:
+                if self._asked.start:
                     raise InvalidParameter(line)
                 self.remarks.append(line)
                 continue
@@ -283,7 +291,7 @@ class _Comparing:
         published = f"{PUBLISHED}{self._taxi} {month + 1}"
         found = differences(one, other, ("cleaning.", "version of TransformTrips", published))
         because = f" ({'; '.join(found)})" if found else ""
-        names = (self._options.first, self._options.second)
+        names = (self._asked.first, self._asked.second)
         return (
             f"{month + 1} is not compared: {names[0]} was judged on {len(first):,} trips and "
             f"{names[1]} on {len(second):,} others{because}, so that their errors differ by the "

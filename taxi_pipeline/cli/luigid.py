@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
+import click
 
-from taxi_pipeline.cli.options import apply_config_flags
+from taxi_pipeline.cli.options import apply_config_flags, config_option, examples
 
-HELP = "start the central scheduler"
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument("--address", dest="luigid.address", help="interface to listen on")
-    parser.add_argument("--port", dest="luigid.port", help="port to listen on; 0 takes any")
-    parser.add_argument("--folder", dest="luigid.folder", help="folder of its state and history")
-    parser.add_argument(
-        "--storage-root", dest="storage.root", help="folder of the outputs that it shows"
-    )
+HELP = "Start the central scheduler."
 
 
-def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    """Serve until a signal ends it."""
+@click.command(
+    "luigid",
+    short_help=HELP,
+    epilog=examples(
+        "luigid", "luigid --port 8083 --folder /srv/luigid --storage-root data", configuration=False
+    ),
+)
+@config_option("--address", option="luigid.address", text="Interface to listen on.")
+@config_option("--port", option="luigid.port", text="Port to listen on; 0 takes any.")
+@config_option("--folder", option="luigid.folder", text="Folder of its state and history.")
+@config_option("--storage-root", option="storage.root", text="Folder of the outputs that it shows.")
+def command() -> None:
+    """Start the central scheduler, which shows what runs and what was made, until it is stopped."""
     from taxi_pipeline.luigid import service
 
-    apply_config_flags(options)
+    apply_config_flags()
     service.run()
-    return 0

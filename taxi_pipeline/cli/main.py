@@ -1,14 +1,16 @@
-"""The parser of all commands, and what a user reads when one fails."""
+"""The command that has all others, and what a user reads when one fails."""
 
 from __future__ import annotations
 
-import argparse
 import codecs
 import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+
+import click
+from click.exceptions import Exit, NoArgsIsHelpError
+from click.shell_completion import shell_complete
 
 from taxi_pipeline import redaction
 from taxi_pipeline.cli import (
@@ -24,34 +26,54 @@ from taxi_pipeline.cli import (
     verify,
     write_config,
 )
+from taxi_pipeline.cli.options import PROGRAM
 from taxi_pipeline.observability import failures
 
+_COMPLETE = "_TAXI_PIPELINE_COMPLETE"
 
-class Command(Protocol):
-    """A module that is a command."""
-
-    HELP: str
-
-    def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's options."""
-
-    def run(self, options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-        """Do what was asked; the exit code."""
+EPILOG = f"""\
+\b
+In a folder without luigi.cfg, data are written to data/; {PROGRAM} write-config explains all.
+For completion of commands and options with the tab key, put this into ~/.bashrc:
+  eval "$({_COMPLETE}=bash_source {PROGRAM})"
+(zsh_source for ~/.zshrc, fish_source for fish).
+"""
 
 
-COMMANDS: dict[str, Command] = {
-    "write-config": write_config,
-    "plan": plan,
-    "status": status,
-    "champion": champion,
-    "compare": compare,
-    "score": score,
-    "serve": serve,
-    "latest": latest,
-    "verify": verify,
-    "prune": prune,
-    "luigid": luigid,
-}
+class _Commands(click.Group):
+    """Commands in the order in which they were added, which is that in which one needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's)
+        return list(self.commands)
+
+
+@click.group(
+    cls=_Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="taxi_pipeline", prog_name=PROGRAM)
+def cli() -> None:
+    """Turn NYC taxi trips into registered models of trip duration.
+
+    Tasks are run by Luigi: luigi --module taxi_pipeline RegisterModel --help
+    """
+
+
+for module in (
+    plan,
+    status,
+    champion,
+    compare,
+    score,
+    serve,
+    latest,
+    verify,
+    prune,
+    luigid,
+    write_config,
+):
+    cli.add_command(module.command)
 
 
 _PLAIN = {"\N{BOX DRAWINGS LIGHT HORIZONTAL}": "-", "\N{BOX DRAWINGS LIGHT UP AND RIGHT}": "`"}
@@ -70,22 +92,13 @@ def _write_plainly(error: UnicodeError) -> tuple[str, int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 if it did what was asked."""
-    parser = argparse.ArgumentParser(
-        prog="python -m taxi_pipeline",
-        description="Tasks are run by Luigi: luigi --module taxi_pipeline RegisterModel --help",
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    parsers = {}
-    for name, command in COMMANDS.items():
-        parsers[name] = commands.add_parser(name, help=command.HELP)
-        command.configure(parsers[name])
-
-    options = parser.parse_args(arguments)
     codecs.register_error("taxi_pipeline.plain", _write_plainly)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="taxi_pipeline.plain")
+    if instruction := os.environ.get(_COMPLETE):
+        return shell_complete(cli, {}, PROGRAM, _COMPLETE, instruction)
     try:
-        return COMMANDS[options.command].run(options, parsers[options.command])
+        return _run(sys.argv[1:] if arguments is None else arguments)
     except BrokenPipeError:
         # The reader (head, a pager) has closed the pipe: nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,3 +112,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"ERROR: {redaction.redact(line)}", file=sys.stderr)
         return 1
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Run a command. What is wrong with what was typed is told in one line.
+
+    Not click's own main(), which would give a closed pipe and Ctrl-C exit codes of its own.
+    """
+    try:
+        with cli.make_context(PROGRAM, [*arguments]) as context:
+            code: int | None = cli.invoke(context)
+    except Exit as ended:
+        return ended.exit_code
+    except NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else PROGRAM
+        text = redaction.redact(" ".join(error.format_message().split()))
+        print(f"ERROR: {text} ({command} --help shows what it takes)", file=sys.stderr)
+        return error.exit_code
+    return code or 0

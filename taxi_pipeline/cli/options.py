@@ -1,86 +1,145 @@
-"""Options of the configuration as flags of a command, named as Luigi names them."""
+"""Options that commands share, those of the configuration among them, named as Luigi names them."""
 
 from __future__ import annotations
 
-import argparse
+import functools
 import importlib
 import shlex
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
+import click
 import luigi
 
 from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidParameter, StorageError
 from taxi_pipeline.evaluation.champions import parse_moment
+from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import Storage, open_storage
+from taxi_pipeline.trips import TAXIS
+
+PROGRAM = "taxi-pipeline"
 
 SHOWN = ("storage.root", "source.url", "tracking.uri")
 """The options that a command's help names; the others are listed by that of Luigi's command."""
 
+_GIVEN = "taxi_pipeline.given"
 
-def add_config_flags(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for each option: ``--storage-root`` for ``[storage] root``."""
-    group = parser.add_argument_group(
-        "configuration", "every option of luigi.cfg is a flag, as it is for luigi, such as"
+Function = Callable[..., Any]
+Decorator = Callable[[Function], Function]
+
+
+def examples(*lines: str, configuration: bool = True) -> str:
+    """The end of a command's help: what a person may type, and where the other flags are told."""
+    typed = "\n".join(f"  {PROGRAM} {line}" for line in lines)
+    more = (
+        "\n\nEvery option of luigi.cfg is a flag as well: [cleaning] max_minutes is "
+        f"--cleaning-max-minutes. {PROGRAM} write-config lists them."
     )
-    for section in config.SECTIONS:
-        for name, parameter in section.get_params():
+    return f"\b\nExamples:\n{typed}{more if configuration else ''}"
+
+
+# --- the configuration ----------------------------------------------------------------------------
+
+
+def config_option(*flags: str, option: str, text: str, hidden: bool = False) -> Decorator:
+    """A flag that sets an option of the configuration.
+
+    Args:
+        flags: what is typed.
+        option: what is set, as ``section.name``.
+        text: the line for the help.
+        hidden: whether the help leaves it out.
+    """
+
+    def keep(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            context.meta.setdefault(_GIVEN, {})[option] = value
+
+    return click.option(
+        *flags,
+        expose_value=False,
+        callback=keep,
+        metavar=option.partition(".")[2].upper(),
+        help=text,
+        hidden=hidden,
+    )
+
+
+def configured(command: Function) -> Function:
+    """Give a command ``--module``, and a flag for each option: ``--storage-root`` for ``root``.
+
+    Before it runs, the modules are imported, and what was given is set and checked.
+    """
+
+    @functools.wraps(command)
+    def run(*arguments: Any, module: tuple[str, ...], **values: Any) -> Any:
+        import_modules(module)
+        apply_config_flags()
+        return command(*arguments, **values)
+
+    decorated: Function = run
+    for section in reversed(config.SECTIONS):
+        for name, parameter in reversed(section.get_params()):
             option = f"{section.__name__}.{name}"
-            group.add_argument(
+            decorated = config_option(
                 f"--{section.__name__}-{name}".replace("_", "-"),
-                dest=option,
-                metavar=name.upper(),
-                help=parameter.description.replace("%", "%%")
-                if option in SHOWN
-                else argparse.SUPPRESS,
-            )
+                option=option,
+                text=parameter.description,
+                hidden=option not in SHOWN,
+            )(decorated)
+    return module_option(decorated)
 
 
-def apply_config_flags(options: argparse.Namespace) -> None:
+def apply_config_flags() -> None:
     """Set what was given, and check the whole configuration.
 
     Raises:
         InvalidConfig: a value is not usable.
     """
     configuration = luigi.configuration.get_config()
-    for option, value in vars(options).items():
-        section, dot, name = option.partition(".")
-        if dot and value is not None:
-            configuration.set(section, name, value.replace("%", "%%"))
+    for option, value in _given().items():
+        section, _, name = option.partition(".")
+        configuration.set(section, name, value.replace("%", "%%"))
     config.check()
 
 
-def given_flags(options: argparse.Namespace) -> str:
+def given_flags() -> str:
     """The flags of the configuration that were given, as they are typed; empty if there are none.
 
     Secrets are masked.
     """
     words = []
-    for option, value in vars(options).items():
-        if "." in option and value is not None:
-            words.append(f"--{option}".replace(".", "-").replace("_", "-"))
-            words.append(shlex.quote(redact(value)))
+    for option, value in _given().items():
+        words.append(f"--{option}".replace(".", "-").replace("_", "-"))
+        words.append(shlex.quote(redact(value)))
     return " ".join(words)
 
 
-def add_module_flag(parser: argparse.ArgumentParser) -> None:
-    """Add ``--module``, which names modules with stages and recipes of one's own."""
-    parser.add_argument(
-        "--module",
-        action="append",
-        default=[],
-        help="import a module with stages or recipes of your own; may be given several times",
-    )
+def _given() -> dict[str, str]:
+    """What was given to the command that runs, by option."""
+    return dict(click.get_current_context().meta.get(_GIVEN, {}))
 
 
-def import_modules(options: argparse.Namespace) -> None:
+# --- modules of one's own -------------------------------------------------------------------------
+
+module_option = click.option(
+    "--module",
+    multiple=True,
+    metavar="MODULE",
+    help="Import a module with stages or recipes of your own; may be given several times.",
+)
+
+
+def import_modules(names: tuple[str, ...]) -> None:
     """Import the modules that were named.
 
     Raises:
         InvalidParameter: one cannot be imported.
     """
-    for name in options.module:
+    for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:  # a module may raise anything while it is imported
@@ -88,28 +147,51 @@ def import_modules(options: argparse.Namespace) -> None:
             raise InvalidParameter(f"--module {name} cannot be imported: {cause}") from error
 
 
+# --- others ---------------------------------------------------------------------------------------
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+taxi_option = click.option(
+    "--taxi", type=click.Choice(TAXIS), default="green", show_default=True, help="Whose trips."
+)
+recipe_option = click.option(
+    "--recipe", metavar="NAME", default="trip", show_default=True, help="The recipe of the model."
+)
+
+
 def moment(text: str) -> datetime:
     """The time that a person means, see :func:`taxi_pipeline.evaluation.champions.parse_moment`.
 
     Raises:
-        argparse.ArgumentTypeError: the text is no time.
+        click.BadParameter: the text is no time.
     """
     try:
         return parse_moment(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(
+        raise click.BadParameter(
             f"{text!r} is no date: write 2021-06-15, or 2021-06-15T12:00"
         ) from None
+
+
+def month(text: str) -> Month:
+    """A month as a person writes it.
+
+    Raises:
+        click.BadParameter: the text is no month.
+    """
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def version_number(text: str) -> int:
     """The number of a version of a registered model.
 
     Raises:
-        argparse.ArgumentTypeError: the text is no such number.
+        click.BadParameter: the text is no such number.
     """
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no version: write 1 or more")
+        raise click.BadParameter(f"{text!r} is no version: write 1 or more")
     return int(text)
 
 

@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
+import click
+
+from taxi_pipeline.cli.options import examples
+from taxi_pipeline.cli.task_arguments import task_arguments
 from taxi_pipeline.runtime.plan import State, Step, parse_task
 from taxi_pipeline.runtime.plan import plan as planned
 
-HELP = "print what a run would do and why, without running anything"
+HELP = "Print what a run would do and why, without running anything."
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.usage = "python -m taxi_pipeline plan [--draw FILE] TASK [LUIGI'S FLAGS]"
-    parser.add_argument(
-        "--draw",
-        type=Path,
-        metavar="FILE",
-        help="draw it as well (.svg, .png, .pdf, or .mmd for Mermaid)",
-    )
-    parser.add_argument("task", nargs=argparse.REMAINDER, help="as luigi --module taxi_pipeline")
+@task_arguments(
+    "plan",
+    short_help=HELP,
+    example="RegisterModel --year 2021 --month 1",
+    epilog=examples(
+        "plan RegisterModel --year 2021 --month 1",
+        "plan --draw plan.svg BackfillMonths --of RegisterModel --start 2021-01",
+        configuration=False,
+    ),
+)
+@click.option(
+    "--draw",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw it as well (.svg, .png, .pdf, or .mmd for Mermaid).",
+)
+def command(arguments: list[str], draw: Path | None) -> None:
+    """Print what a run would do and why, without running anything.
 
-
-def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    """Print the plan, and draw it if that is asked for."""
-    if not options.task:
-        parser.error("which task? For example RegisterModel --year 2021 --month 1")
-    with parse_task(options.task) as task:
+    TASK and its flags are those of luigi --module taxi_pipeline, and those of a run may stay.
+    """
+    with parse_task(arguments) as task:
         steps = planned(task)
-    if options.draw:
-        from taxi_pipeline.cli.plan_drawing import draw
+    if draw:
+        from taxi_pipeline.cli import plan_drawing
 
-        draw(steps, options.draw, summary(steps))
-    print(as_text(steps))
-    if options.draw:
-        print(f"It is drawn in {options.draw}.")
-    return 0
+        plan_drawing.draw(steps, draw, summary(steps))
+    click.echo(as_text(steps))
+    if draw:
+        click.echo(f"It is drawn in {draw}.")
 
 
 def as_text(steps: Sequence[Step]) -> str:

@@ -2,74 +2,49 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
+import click
+
 from taxi_pipeline import config
-from taxi_pipeline.cli.options import (
-    add_config_flags,
-    add_module_flag,
-    apply_config_flags,
-    import_modules,
-    open_root,
-)
+from taxi_pipeline.cli.options import configured, examples, json_option, open_root
 from taxi_pipeline.formatting import format_bytes, pluralize, table
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.reachable import Survey, survey
 from taxi_pipeline.storage import Storage, leases, prune
 from taxi_pipeline.storage.prune import Removal
 
-HELP = "show which outputs nothing needs any more, and remove them with --yes"
-
-DESCRIPTION = """\
-Shows which outputs under the storage root nothing needs, why, and what they took. Needed is, with
-all that it was made from: what is made as the configuration is now, from whatever content any
-source offered last; every version in the registry; what is younger than --keep-days; what a run
-works on; and whatever cannot be judged, since its task or recipe is not imported here. Give the
-flags of the configuration that you use. Nothing is removed without --yes.
-"""
+HELP = "Show which outputs nothing needs any more, and remove them with --yes."
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.description = DESCRIPTION
-    parser.add_argument("--yes", action="store_true", help="remove what is shown")
-    parser.add_argument(
-        "--keep-days",
-        type=_days,
-        default=7,
-        metavar="N",
-        help="keep what was made in the last N days (default: 7)",
-    )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    add_module_flag(parser)
-    add_config_flags(parser)
+@click.command("prune", short_help=HELP, epilog=examples("prune", "prune --yes --keep-days 30"))
+@click.option("--yes", is_flag=True, help="Remove what is shown.")
+@click.option(
+    "--keep-days",
+    type=click.FloatRange(0, 36500),
+    default=7,
+    show_default=True,
+    metavar="N",
+    help="Keep what was made in the last N days.",
+)
+@json_option
+@configured
+def command(*, yes: bool, keep_days: float, as_json: bool) -> None:
+    """Show which outputs nothing needs any more, and remove them with --yes.
 
-
-def _days(text: str) -> float:
-    days = float(text)
-    if not 0 <= days <= 36500:  # noqa: PLR2004  (a hundred years)
-        raise ValueError(text)
-    return days
-
-
-def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    """Print what nothing needs, and remove it if that is asked for.
-
-    Raises:
-        InvalidParameter: a module cannot be imported.
-        StorageError: the root is not there, or cannot be read or written.
-        TrackingError: the registry does not answer; nothing is removed.
+    Shows which outputs under the storage root nothing needs, why, and what they took. Needed is,
+    with all that it was made from: what is made as the configuration is now, from whatever content
+    any source offered last; every version in the registry; what is younger than --keep-days; what a
+    run works on; and whatever cannot be judged, since its task or recipe is not imported here. Give
+    the flags of the configuration that you use. Nothing is removed without --yes.
     """
-    import_modules(options)
-    apply_config_flags(options)
     storage = open_root()
-    before = datetime.now(UTC) - timedelta(days=options.keep_days)
-    if options.yes:
+    before = datetime.now(UTC) - timedelta(days=keep_days)
+    if yes:
         # Runs that begin meanwhile wait, so that what is found is still true when it is removed.
         with leases.removal(storage) as running:
             found = survey(storage, running, before)
@@ -77,16 +52,15 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     else:
         running = [lease for lease in leases.live(storage) if not lease.removes]
         found = survey(storage, running, before)
-    if options.json:
+    if as_json:
         removals = [asdict(removal) for removal in found.removals]
         size = sum(removal.size for removal in found.removals)
-        facts = {"root": redact(config.storage().root), "removed": options.yes, "bytes": size}
+        facts = {"root": redact(config.storage().root), "removed": yes, "bytes": size}
         kept = {"outputs": found.outputs, "young": found.young, "in_use": found.in_use}
         content = {**facts, **kept, "unknown": found.unknown, "not_needed": removals}
-        print(json.dumps(content, indent=2))
+        click.echo(json.dumps(content, indent=2))
     else:
-        print(as_text(found, removed=options.yes, keep_days=options.keep_days))
-    return 0
+        click.echo(as_text(found, removed=yes, keep_days=keep_days))
 
 
 def _remove(storage: Storage, removals: Sequence[Removal]) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import os
+from datetime import datetime
 from pathlib import Path
+
+import click
 
 from taxi_pipeline import config
 from taxi_pipeline.cli.options import (
-    add_config_flags,
-    add_module_flag,
-    apply_config_flags,
-    import_modules,
+    configured,
+    examples,
     moment,
     open_root,
+    recipe_option,
+    taxi_option,
     version_number,
 )
 from taxi_pipeline.compute.cores import CoreShare
@@ -25,90 +27,88 @@ from taxi_pipeline.storage import disk, rename_exclusive
 from taxi_pipeline.tasks.base.ledgers import find_version
 from taxi_pipeline.tasks.base.recipe import model_name
 from taxi_pipeline.tasks.score import CHAMPION, choose_version, score_rows, summary
-from taxi_pipeline.trips import TAXIS
 
-HELP = "write what a registered model predicts for each row of a file"
-
-DESCRIPTION = """\
-Reads a file of rows as TLC publishes them, Parquet or CSV (by its name), batch by batch, and writes
-a Parquet file with a line for each row, in the same order: the row's number from 0, the published
-columns that identify the trip, and the predicted minutes; with --interval also the ends of an
-interval for each. Rows without pickup time or zones have no
-minutes, and are counted. The file's metadata name the model, its version and its candidate's key.
-The task ScoreTrips does the same for a published month, under the storage root.
-"""
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.description = DESCRIPTION
-    parser.add_argument("file", type=Path, metavar="FILE", help="the rows, Parquet or CSV")
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="OUT",
-        help="the Parquet file to write; by default <FILE>.predictions.parquet",
-    )
-    parser.add_argument("--force", action="store_true", help="replace OUT if it is there")
-    parser.add_argument("--taxi", choices=TAXIS, default="green", help="default: green")
-    parser.add_argument("--recipe", default="trip", help="default: trip")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--model-version",
-        type=version_number,
-        default=CHAMPION,
-        metavar="N",
-        help="the version that predicts; by default the champion",
-    )
-    which.add_argument(
-        "--champion-at",
-        type=moment,
-        metavar="DATE",
-        help="the champion at a time, such as 2021-06-15 (its end, in UTC) or 2021-06-15T12:00",
-    )
-    parser.add_argument(
-        "--interval",
-        type=_level,
-        metavar="LEVEL",
-        help="also write low and high: that share of trips, such as 0.9, lies between them",
-    )
-    add_module_flag(parser)
-    add_config_flags(parser)
+HELP = "Write what a registered model predicts for each row of a file."
 
 
 def _level(text: str) -> float:
     try:
         return check_level(float(text))
     except InvalidParameter as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise click.BadParameter(str(error)) from None
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number: write 0.9 or so") from None
+        raise click.BadParameter(f"{text!r} is no number: write 0.9 or so") from None
 
 
-def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    """Write the predictions; the last line says where they are, and by which version.
+@click.command(
+    "score",
+    short_help=HELP,
+    epilog=examples(
+        "score data/ingest/green/2021-03/latest/trips.parquet -o predictions.parquet",
+        "score rows.csv --model-version 3 --interval 0.9",
+        "score rows.csv --champion-at 2021-06-15 --force",
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="The Parquet file to write; by default <FILE>.predictions.parquet.",
+)
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@taxi_option
+@recipe_option
+@click.option(
+    "--model-version",
+    type=version_number,
+    metavar="N",
+    help="The version that predicts; by default the champion.",
+)
+@click.option(
+    "--champion-at",
+    type=moment,
+    metavar="DATE",
+    help="The champion at a time, such as 2021-06-15 (its end, in UTC) or 2021-06-15T12:00.",
+)
+@click.option(
+    "--interval",
+    type=_level,
+    metavar="LEVEL",
+    help="Also write low and high: that share of trips, such as 0.9, lies between them.",
+)
+@configured
+def command(
+    file: Path,
+    output: Path | None,
+    taxi: str,
+    recipe: str,
+    model_version: int | None,
+    champion_at: datetime | None,
+    interval: float | None,
+    *,
+    force: bool,
+) -> None:
+    """Write what a registered model predicts for each row of a file.
 
-    Raises:
-        InvalidParameter: there is no such file or version, the version has no intervals, or the
-            output is there already.
-        InvalidRecipe: there is no such recipe.
-        InvalidRecords: the file cannot be read or understood.
-        InvalidTraining: the version can be loaded in no way.
-        TrackingError: the registry is needed and does not answer.
-        StorageError: the root is not there, or a file cannot be read or written.
+    Reads a file of rows as TLC publishes them, Parquet or CSV (by its name), batch by batch, and
+    writes a Parquet file with a line for each row, in the same order: the row's number from 0, the
+    published columns that identify the trip, and the predicted minutes; with --interval also the
+    ends of an interval for each. Rows without pickup time or zones have no minutes, and are
+    counted. The file's metadata name the model, its version and its candidate's key. The task
+    ScoreTrips does the same for a published month, under the storage root.
     """
-    import_modules(options)
-    apply_config_flags(options)
+    if model_version and champion_at:
+        raise click.UsageError("--model-version and --champion-at are two answers: give one.")
     open_root()
-    source, output = _files(options)
-    taxi, recipe = options.taxi, options.recipe
+    source, target = _files(file, output, force=force)
     get_recipe(recipe)
     name = model_name(taxi, recipe)
-    version = find_version(name, choose_version(name, options.model_version, options.champion_at))
+    version = find_version(name, choose_version(name, model_version or CHAMPION, champion_at))
     threads = CoreShare().threads(config.training().threads)
     limit_library_threads(threads)
-    made = output.with_name(f".{output.name}.{os.getpid()}")
+    made = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         scored, loaded = score_rows(
             taxi,
@@ -117,28 +117,28 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
             source,
             made,
             threads=threads,
-            interval=options.interval,
+            interval=interval,
             progress=lambda *_: None,
         )
-        if options.force:
-            made.replace(output)
-        elif not rename_exclusive(made, output):
-            raise _is_there(output)
+        if force:
+            made.replace(target)
+        elif not rename_exclusive(made, target):
+            raise _is_there(target)
     except OSError as error:
-        if line := disk.explain(error, output.parent, "-o"):
+        if line := disk.explain(error, target.parent, "-o"):
             raise StorageError(line) from error
         raise
     finally:
         made.unlink(missing_ok=True)
     of_month = f" of {version.training_month}" if version.training_month else ""
-    print(f"{output}: {summary(scored)} by version {version.version}{of_month} of {name}, {loaded}")
-    return 0
+    click.echo(
+        f"{target}: {summary(scored)} by version {version.version}{of_month} of {name}, {loaded}"
+    )
 
 
-def _files(options: argparse.Namespace) -> tuple[Path, Path]:
+def _files(source: Path, named: Path | None, *, force: bool) -> tuple[Path, Path]:
     """The file to read and the file to write."""
-    source: Path = options.file
-    output: Path = options.output or source.with_name(f"{source.name}.predictions.parquet")
+    output = named or source.with_name(f"{source.name}.predictions.parquet")
     if not source.is_file():
         raise InvalidParameter(f"{source} is no file: name one with rows as TLC publishes them")
     if not output.parent.is_dir():
@@ -147,7 +147,7 @@ def _files(options: argparse.Namespace) -> tuple[Path, Path]:
         raise InvalidParameter(f"-o {output} is a folder: name a file in it")
     if output.exists() and output.samefile(source):
         raise InvalidParameter(f"-o {output} is the file that is read: name another")
-    if output.exists() and not options.force:
+    if output.exists() and not force:
         raise _is_there(output)
     return source, output
 

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 
+import click
+
 from taxi_pipeline.cli.luigi_commands import luigi_command
-from taxi_pipeline.cli.options import (
-    add_config_flags,
-    add_module_flag,
-    apply_config_flags,
-    given_flags,
-    import_modules,
-)
+from taxi_pipeline.cli.options import configured, examples, given_flags, json_option
 from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.month import Month
 from taxi_pipeline.runtime.status import ChampionStatus, ModelStatus, Status
 from taxi_pipeline.runtime.status import status as current_status
 from taxi_pipeline.trips import TAXIS
 
-HELP = "print which models there are, whether they are current, and which one serves"
+HELP = "Print which models there are, whether they are current, and which one serves."
 
 HEADER = ("taxi", "recipe", "month", "rows", "RMSE", "version", "aliases", "made", "status")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument("--taxi", choices=TAXIS, help="one taxi only; by default both")
-    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
-    add_module_flag(parser)
-    add_config_flags(parser)
-
-
-def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    """Print the status."""
-    import_modules(options)
-    apply_config_flags(options)
-    found = current_status(options.taxi)
-    flags = given_flags(options)
-    print(json.dumps(found.as_json(), indent=2) if options.json else as_text(found, flags))
-    return 0
+@click.command("status", short_help=HELP, epilog=examples("status", "status --taxi green --json"))
+@click.option("--taxi", type=click.Choice(TAXIS), help="One taxi only; by default both.")
+@json_option
+@configured
+def command(taxi: str | None, *, as_json: bool) -> None:
+    """Print which models there are, whether they are current, and which one serves."""
+    found = current_status(taxi)
+    click.echo(json.dumps(found.as_json(), indent=2) if as_json else as_text(found, given_flags()))
 
 
 def as_text(found: Status, flags: str = "") -> str:

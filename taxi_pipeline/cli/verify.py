@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
+import click
+
 from taxi_pipeline import config
-from taxi_pipeline.cli.options import (
-    add_config_flags,
-    add_module_flag,
-    apply_config_flags,
-    import_modules,
-    open_root,
-)
+from taxi_pipeline.cli.options import configured, examples, json_option, open_root
 from taxi_pipeline.formatting import format_bytes, pluralize
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.ledger_check import is_of_ledger, ledger_findings
@@ -24,43 +19,30 @@ from taxi_pipeline.runtime.registry_check import registry_findings
 from taxi_pipeline.storage import layout, leases, verify
 from taxi_pipeline.storage.verify import Finding
 
-HELP = "compare everything under the storage root with what was published there"
-
-DESCRIPTION = """\
-Reads every output under the storage root and compares it with its manifest: names, bytes and
-SHA-256 of the files, the manifest's own checksum, and the key that names the folder. Also reads the
-pointers to what sources offered, the trials of searches and the ledgers of champions, and compares
-the registry with the receipts and the ledgers. Without --repair nothing is changed, except that
-MLflow's database under a root that was moved names its files where they are now. Exit code 0: no
-damage; 1: damage was found.
-"""
+HELP = "Compare everything under the storage root with what was published there."
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.description = DESCRIPTION
-    parser.add_argument(
-        "--repair",
-        action="store_true",
-        help="set damaged outputs, pointers and trials aside, into .damaged under the root, so "
-        "that the next run that needs them makes them again",
-    )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    add_module_flag(parser)
-    add_config_flags(parser)
+@click.command("verify", short_help=HELP, epilog=examples("verify", "verify --repair"))
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Set damaged outputs, pointers and trials aside, into .damaged under the root, so that "
+    "the next run that needs them makes them again.",
+)
+@json_option
+@configured
+def command(*, repair: bool, as_json: bool) -> int:
+    """Compare everything under the storage root with what was published there.
 
-
-def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    """Print what was found, one line each, and set damage aside if that is asked for.
-
-    Raises:
-        InvalidParameter: a module cannot be imported.
-        StorageError: the root is not there or cannot be read.
+    Reads every output under the storage root and compares it with its manifest: names, bytes and
+    SHA-256 of the files, the manifest's own checksum, and the key that names the folder. Also reads
+    the pointers to what sources offered, the trials of searches and the ledgers of champions, and
+    compares the registry with the receipts and the ledgers. Without --repair nothing is changed,
+    except that MLflow's database under a root that was moved names its files where they are now.
+    Exit code 0: no damage; 1: damage was found.
     """
     from tqdm import tqdm
 
-    import_modules(options)
-    apply_config_flags(options)
     storage = open_root()
     began = time.monotonic()
     running = leases.live(storage)
@@ -69,10 +51,10 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     with tqdm(total=size, unit="B", unit_scale=True, desc="verify", disable=None) as bar:
         findings = verify.run(storage, planned, bar.update)
     findings = sorted([*findings, *registry_findings(storage), *ledger_findings(storage)])
-    if not options.json:  # whatever becomes of a repair
+    if not as_json:  # whatever becomes of a repair
         for finding in findings:
-            print(finding)
-    mended = verify.repair(storage, findings) if options.repair else []
+            click.echo(finding)
+    mended = verify.repair(storage, findings) if repair else []
     counts = Counter(f"{check.what}s" for check in planned if check.what)
     facts = {
         "root": redact(config.storage().root),
@@ -81,13 +63,13 @@ def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
         "seconds": round(time.monotonic() - began, 3),
         "damaged": sum(finding.is_damage for finding in findings),
     }
-    if options.json:
+    if as_json:
         listed = [asdict(finding) for finding in findings]
-        print(json.dumps({**facts, "findings": listed, "set_aside": mended}, indent=2))
+        click.echo(json.dumps({**facts, "findings": listed, "set_aside": mended}, indent=2))
     else:
         checked = ", ".join(f"{number:,} {what}" for what, number in sorted(counts.items()))
-        print(f"{checked or 'nothing'}; {format_bytes(size)} read in {facts['seconds']:.1f} s")
-        print(_next(findings, mended, repair=options.repair))
+        click.echo(f"{checked or 'nothing'}; {format_bytes(size)} read in {facts['seconds']:.1f} s")
+        click.echo(_next(findings, mended, repair=repair))
     return 1 if facts["damaged"] else 0
 
 

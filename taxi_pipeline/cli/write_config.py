@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 
+import click
+
 from taxi_pipeline import config
+from taxi_pipeline.cli.options import examples
 
-HELP = "write a commented luigi.cfg of all defaults"
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument("--force", action="store_true", help="overwrite a luigi.cfg that is there")
+HELP = "Write a commented luigi.cfg of all defaults."
 
 
-def run(options: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    """Write the file, unless one is there."""
+@click.command(
+    "write-config",
+    short_help=HELP,
+    epilog=examples("write-config", "write-config --force", configuration=False),
+)
+@click.option("--force", is_flag=True, help="Overwrite a luigi.cfg that is there.")
+def command(*, force: bool) -> int:
+    """Write a commented luigi.cfg of all defaults into the current folder.
+
+    If one is there, it is left, and the exit code is 1.
+    """
     target = Path("luigi.cfg")
-    if target.exists() and not options.force:
-        print(f"{target} is there already: --force overwrites it", file=sys.stderr)
+    if target.exists() and not force:
+        click.echo(f"{target} is there already: --force overwrites it", err=True)
         return 1
     target.write_text(config.as_cfg())
-    print(f"wrote {target}: edit it, or delete what you leave as it is")
+    click.echo(f"wrote {target}: edit it, or delete what you leave as it is")
     return 0

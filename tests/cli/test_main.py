@@ -8,10 +8,10 @@ from taxi_pipeline.cli import main as cli
 
 
 def test_ctrl_c_is_one_line_and_130(monkeypatch, capsys):
-    def interrupted(_options, _parser):
+    def interrupted(**_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.status, "run", interrupted)
+    monkeypatch.setattr(cli.status.command, "callback", interrupted)
     assert cli.main(["status"]) == 130
     assert capsys.readouterr().err == "WARNING: SIGINT: ended; the same command begins again\n"
 

@@ -1,51 +1,64 @@
 """Every option of the configuration is a flag of a command."""
 
-import argparse
-
-import luigi
+import click
 import pytest
+from click.testing import CliRunner
 
 from taxi_pipeline import config
-from taxi_pipeline.cli.options import SHOWN, add_config_flags, apply_config_flags, given_flags
-from taxi_pipeline.errors import InvalidConfig
+from taxi_pipeline.cli.options import SHOWN, configured, given_flags, import_modules
+from taxi_pipeline.errors import InvalidConfig, InvalidParameter
+
+
+@click.command
+@configured
+def told():
+    """What was given, as it is typed."""
+    click.echo(given_flags())
 
 
 @pytest.fixture
-def parser():
-    made = argparse.ArgumentParser()
-    add_config_flags(made)
-    return made
+def given(luigi_config):
+    """What the command prints that was given some flags."""
+
+    def run(*flags):
+        return CliRunner().invoke(told, flags, catch_exceptions=False).output.rstrip("\n")
+
+    return run
 
 
-@pytest.mark.usefixtures("luigi_config")
-def test_a_flag_sets_its_option(parser, tmp_path):
-    given = ["--storage-root", str(tmp_path / "100% mine"), "--cleaning-max-minutes", "90"]
-    apply_config_flags(parser.parse_args(given))
+def test_a_flag_sets_its_option(given, tmp_path):
+    given("--storage-root", str(tmp_path / "100% mine"), "--cleaning-max-minutes", "90")
     assert config.storage().root == str(tmp_path / "100% mine")
     assert config.cleaning().max_minutes == 90
     assert config.cleaning().min_minutes == 1
 
 
-@pytest.mark.usefixtures("luigi_config")
-def test_a_wrong_value_is_told_with_its_option(parser):
+def test_a_wrong_value_is_told_with_its_option(given):
     with pytest.raises(InvalidConfig, match=r"\[tuning\] trials is 'many'"):
-        apply_config_flags(parser.parse_args(["--tuning-trials", "many"]))
+        given("--tuning-trials", "many")
 
 
-def test_each_option_has_its_flag_and_help_names_the_most_used(parser):
-    for section in config.SECTIONS:
-        for name, _ in section.get_params():
-            flag = f"--{section.__name__}-{name.replace('_', '-')}"
-            assert vars(parser.parse_args([flag, "x"]))[f"{section.__name__}.{name}"] == "x"
-    told = parser.format_help()
-    assert all(f"--{option.replace('.', '-')}" in told for option in SHOWN)
-    assert "--tuning-trials" not in told
-    assert luigi.configuration.get_config() is not None
+def test_each_option_has_its_flag_and_help_names_the_most_used(given):
+    flags = {flag for parameter in told.params for flag in parameter.opts}
+    assert flags >= {
+        f"--{section.__name__}-{name}".replace("_", "-")
+        for section in config.SECTIONS
+        for name, _ in section.get_params()
+    }
+    shown = given("--help")
+    assert all(f"--{option.replace('.', '-')}" in shown for option in SHOWN)
+    assert "--tuning-trials" not in shown
 
 
-def test_flags_that_were_given_are_told_as_they_are_typed_without_secrets(parser):
-    given = ["--storage-root", "my data", "--source-url", "https://ana:secret@host/{year}"]
-    told = given_flags(parser.parse_args(given))
-    assert "--storage-root 'my data'" in told
-    assert "secret" not in told
-    assert given_flags(parser.parse_args([])) == ""
+def test_flags_that_were_given_are_told_as_they_are_typed_without_secrets(given):
+    said = given(
+        "--storage-root", "my data", "--source-url", "https://ana:secret@host/{year}-{month}"
+    )
+    assert "--storage-root 'my data'" in said
+    assert "secret" not in said
+    assert given() == ""
+
+
+def test_a_module_that_cannot_be_imported_is_one_line():
+    with pytest.raises(InvalidParameter, match="--module no_such_module cannot be imported: Mod"):
+        import_modules(("no_such_module",))

@@ -115,11 +115,10 @@ def test_a_file_of_something_else_is_one_line_and_leaves_nothing(refused, finish
 @pytest.mark.parametrize(
     "flag", [("--model-version", "0"), ("--champion-at", "yesterday")], ids=str
 )
-def test_a_value_that_means_nothing_is_refused(score, flag, capsys):
-    with pytest.raises(SystemExit) as ended:
-        score(FILE, *LINEAR, *flag)
-    assert ended.value.code == 2
-    assert flag[1] in capsys.readouterr().err
+def test_a_value_that_means_nothing_is_refused(score, flag):
+    code, _, error = score(FILE, *LINEAR, *flag)
+    assert code == 2
+    assert flag[1] in error
 
 
 def test_with_an_interval_low_and_high_are_written(score):
@@ -136,7 +135,7 @@ def test_with_an_interval_low_and_high_are_written(score):
     [("0.999", "interval is 0.999: give the share"), ("much", "'much' is no number")],
     ids=["out of range", "no number"],
 )
-def test_an_interval_that_cannot_be_is_told(score, capsys, interval, said):
-    with pytest.raises(SystemExit):
-        score(FILE, *FIRST, "--interval", interval)
-    assert f"argument --interval: {said}" in capsys.readouterr().err
+def test_an_interval_that_cannot_be_is_told(score, interval, said):
+    code, _, error = score(FILE, *FIRST, "--interval", interval)
+    assert code == 2
+    assert f"Invalid value for '--interval': {said}" in error

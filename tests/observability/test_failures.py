@@ -303,10 +303,10 @@ def test_commands_tell_the_same_line(my_tasks, monkeypatch, capsys, kind):
     logs._show_uncaught(type(error), error, None)
     assert capsys.readouterr().err == f"ERROR: {LINE}\n"
 
-    def fail(*arguments):
+    def fail(**_options):
         raise error
 
-    monkeypatch.setattr(write_config, "run", fail)
+    monkeypatch.setattr(write_config.command, "callback", fail)
     assert cli.main(["write-config"]) == 1
     assert capsys.readouterr().err == f"ERROR: {LINE}\n"
 
@@ -315,10 +315,10 @@ def test_commands_tell_the_same_line(my_tasks, monkeypatch, capsys, kind):
 def test_commands_keep_the_traceback_of_a_defect(my_tasks, monkeypatch, capsys, kind):
     error = my_tasks.ERRORS[kind]()
 
-    def fail(*arguments):
+    def fail(**_options):
         raise error
 
-    monkeypatch.setattr(write_config, "run", fail)
+    monkeypatch.setattr(write_config.command, "callback", fail)
     with pytest.raises(type(error)) as raised:
         cli.main(["write-config"])
     logs._show_uncaught(raised.type, error, raised.tb)

@@ -1,0 +1,22 @@
+"""What is typed for Luigi's command: a task and its flags."""
+
+from __future__ import annotations
+
+import sys
+
+import luigi
+from luigi.task_register import Register
+
+
+def task_names() -> list[str]:
+    """The tasks that a person may type: this package's, and those of other imported modules."""
+    kinds = Register._get_reg().items()  # noqa: SLF001  (it tells names alone)
+    return sorted(name for name, kind in kinds if isinstance(kind, type) and _is_typed(name, kind))
+
+
+def _is_typed(name: str, kind: type) -> bool:
+    package = kind.__module__.partition(".")[0]
+    if issubclass(kind, luigi.Config) or package == "luigi":
+        return False
+    # What the package names is typed; other classes of its rooms are bases.
+    return package != "taxi_pipeline" or hasattr(sys.modules[package], name)
