@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -39,3 +40,13 @@ def format_bytes(size: float) -> str:
         if size < thousand:
             return f"{size:.1f} {unit}"
     return f"{size / thousand:.1f} TB"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question for what was meant, to be put behind a name that is not known; empty if unclear.
+
+    Whether letters are capitals does not count.
+    """
+    names = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    return f": did you mean {names[near[0]]}?" if near else ""

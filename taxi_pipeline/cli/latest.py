@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
-from taxi_pipeline.cli.options import examples
+from taxi_pipeline.cli.options import examples, json_option
 from taxi_pipeline.cli.task_arguments import task_arguments
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.runtime.plan import parse_task
@@ -19,7 +21,8 @@ HELP = "Print where the output of a task is, as the configuration is now."
     example="EvaluateModel --year 2021 --month 1",
     epilog=examples("latest EvaluateModel --year 2021 --month 1", configuration=False),
 )
-def command(arguments: list[str]) -> None:
+@json_option
+def command(arguments: list[str], *, as_json: bool) -> None:
     """Print where the output of a task is, as the configuration is now.
 
     TASK and its flags are those of luigi --module taxi_pipeline. If the output is not made, the
@@ -33,4 +36,6 @@ def command(arguments: list[str]) -> None:
                 f"{task.label} is not made, as the configuration is now: luigi --module "
                 "taxi_pipeline with the same arguments makes it"
             )
-        click.echo(task.output())
+        place = str(task.output())
+        facts = {"task": task.label, "key": task.key, "location": place}
+        click.echo(json.dumps(facts, indent=2) if as_json else place)

@@ -20,6 +20,7 @@ from taxi_pipeline.cli import (
     luigid,
     plan,
     prune,
+    run,
     score,
     serve,
     status,
@@ -56,11 +57,12 @@ class _Commands(click.Group):
 def cli() -> None:
     """Turn NYC taxi trips into registered models of trip duration.
 
-    Tasks are run by Luigi: luigi --module taxi_pipeline RegisterModel --help
+    run makes what a task needs, by Luigi; the others tell and mend what there is.
     """
 
 
 for module in (
+    run,
     plan,
     status,
     champion,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import pkgutil
 import shlex
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -15,6 +17,7 @@ import luigi
 from taxi_pipeline import config
 from taxi_pipeline.errors import InvalidParameter, StorageError
 from taxi_pipeline.evaluation.champions import parse_moment
+from taxi_pipeline.formatting import did_you_mean
 from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import Storage, open_storage
@@ -144,7 +147,16 @@ def import_modules(names: tuple[str, ...]) -> None:
             importlib.import_module(name)
         except Exception as error:  # a module may raise anything while it is imported
             cause = " ".join(f"{type(error).__name__}: {error}".split())
-            raise InvalidParameter(f"--module {name} cannot be imported: {cause}") from error
+            meant = _nearest_module(name) if getattr(error, "name", None) == name else ""
+            raise InvalidParameter(f"--module {name} cannot be imported: {cause}{meant}") from error
+
+
+def _nearest_module(name: str) -> str:
+    """A question for the module that was meant by one that is not there."""
+    parent, dot, _ = name.rpartition(".")
+    path = list(sys.modules[parent].__path__) if dot else None
+    names = (f"{parent}{dot}{found.name}" for found in pkgutil.iter_modules(path))
+    return did_you_mean(name, names)
 
 
 # --- others ---------------------------------------------------------------------------------------

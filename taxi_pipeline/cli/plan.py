@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
-from taxi_pipeline.cli.options import examples
+from taxi_pipeline.cli.options import examples, json_option
 from taxi_pipeline.cli.task_arguments import task_arguments
 from taxi_pipeline.runtime.plan import State, Step, parse_task
 from taxi_pipeline.runtime.plan import plan as planned
@@ -32,20 +35,39 @@ HELP = "Print what a run would do and why, without running anything."
     metavar="FILE",
     help="Draw it as well (.svg, .png, .pdf, or .mmd for Mermaid).",
 )
-def command(arguments: list[str], draw: Path | None) -> None:
+@json_option
+def command(arguments: list[str], draw: Path | None, *, as_json: bool) -> None:
     """Print what a run would do and why, without running anything.
 
     TASK and its flags are those of luigi --module taxi_pipeline, and those of a run may stay.
     """
+    print_plan(arguments, draw, as_json=as_json)
+
+
+def print_plan(arguments: list[str], draw: Path | None = None, *, as_json: bool = False) -> None:
+    """Print what a run with Luigi's arguments would do, and draw it into a file if there is one."""
     with parse_task(arguments) as task:
         steps = planned(task)
     if draw:
         from taxi_pipeline.cli import plan_drawing
 
         plan_drawing.draw(steps, draw, summary(steps))
+    if as_json:
+        click.echo(json.dumps(as_facts(steps), indent=2))
+        return
     click.echo(as_text(steps))
     if draw:
         click.echo(f"It is drawn in {draw}.")
+
+
+def as_facts(steps: Sequence[Step]) -> dict[str, Any]:
+    """The steps for a script: how many there are of each state, and each with what it needs."""
+    counts = Counter(step.state for step in steps)
+    return {
+        "task": steps[-1].label,
+        "counts": {state: counts[state] for state in get_args(State)},
+        "steps": [asdict(step) for step in steps],
+    }
 
 
 def as_text(steps: Sequence[Step]) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from taxi_pipeline.cli.options import Function, import_modules, module_option
-from taxi_pipeline.runtime.luigi_arguments import task_names
+from taxi_pipeline.observability.task_names import task_names
+from taxi_pipeline.runtime import luigi_arguments
 
 
 def task_arguments(
@@ -31,12 +32,15 @@ def task_arguments(
         def run(
             arguments: tuple[str, ...], module: tuple[str, ...], *, show_help: bool, **values: Any
         ) -> Any:
+            context = click.get_current_context()
             if not arguments and show_help:
-                click.echo(click.get_current_context().get_help())
+                click.echo(context.get_help())
                 return 0
             if not arguments:
                 raise click.UsageError(f"which task? For example {example}")
             import_modules(module)
+            flags = [flag for option in context.command.params for flag in option.opts]
+            luigi_arguments.install(*flags)
             return function([*arguments, *(["--help"] if show_help else [])], **values)
 
         decorated: Function = click.option(

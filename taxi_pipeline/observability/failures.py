@@ -17,6 +17,8 @@ from luigi.rpc import RPCError
 from luigi.task_register import TaskClassException
 
 from taxi_pipeline.errors import TaxiPipelineError
+from taxi_pipeline.formatting import did_you_mean
+from taxi_pipeline.observability.task_names import task_names
 
 _FULL_DISK = re.compile(rf"\[Errno (?:{errno.ENOSPC}|{errno.EDQUOT}|{errno.EROFS})\] (.*)")
 """The text of an error of the system that means a disk that cannot be written."""
@@ -60,7 +62,7 @@ def summary(error: BaseException | str) -> str:
 
 def _line(kind: type[BaseException], text: str) -> str | None:
     if issubclass(kind, TaskClassException):
-        return " ".join(text.split())
+        return _unknown_task(text)
     text = _first_line(text)
     if issubclass(kind, TaxiPipelineError):
         return text
@@ -71,13 +73,23 @@ def _line(kind: type[BaseException], text: str) -> str | None:
         )
     if issubclass(kind, RPCError):
         return (
-            "no central scheduler answers: start one (scripts/luigid, or python -m taxi_pipeline "
+            "no central scheduler answers: start one (taxi-pipeline "
             "luigid), name another with --scheduler-url, or add --local-scheduler to do without "
             f"({text})"
         )
     if issubclass(kind, ParameterException):
         return f"{text} (luigi --module taxi_pipeline TASK --help shows the parameters)"
     return None
+
+
+def _unknown_task(text: str) -> str:
+    """Luigi's line about a task's name, with the one that may be meant, or all."""
+    found = re.match(r"No task (.*)\. (?:Did you mean:|Candidates are:)", text)
+    if not found:
+        return " ".join(text.split())
+    names = task_names()
+    others = did_you_mean(found[1], names) or f"; there are {', '.join(names)}"
+    return f"No task {found[1]}{others}"
 
 
 def _first_line(text: str) -> str:

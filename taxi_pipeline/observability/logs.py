@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 import luigi
+from luigi.setup_logging import InterfaceLogging
 
 from taxi_pipeline.logger import LUIGI_LOGGER, logger
 from taxi_pipeline.observability import failures
@@ -28,6 +29,9 @@ from taxi_pipeline.redaction import RedactingFilter, message, redact
 
 # The level up to which records of these modules of Luigi are about requests to the scheduler.
 CHATTER = {"worker": logging.INFO, "rpc": logging.WARNING}
+
+RUN_END = {"run_end": True}
+"""The attribute of the record that says what there is when a run has ended."""
 
 _FILE_FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
 
@@ -164,15 +168,59 @@ def install() -> None:
         each.addFilter(RedactingFilter())
     # A task's own file gets these records whatever the console shows.
     logger.setLevel(logging.INFO)
+
+
+def install_console(*, quiet: bool = False) -> None:
+    """Take the console of a process that is Luigi's command, whose logging may be changed.
+
+    A logging configuration of the user's own is Luigi's to apply, and stays as it is.
+
+    Args:
+        quiet: whether warnings, errors and the last line of the run alone are shown.
+    """
     # Luigi lets an unknown task's name pass as an uncaught exception.
-    if is_luigi_command():
-        sys.excepthook = _show_uncaught
-        # Other libraries, MLflow among them, have loggers and handlers of their own.
-        logging.setLogRecordFactory(_redacted_record)
-        # Luigi's own defaults of [smtp], of which it warns itself with each mail.
-        warnings.filterwarnings(
-            "ignore", r'Parameter "\w+" with value "None" is not of type string'
-        )
+    sys.excepthook = _show_uncaught
+    # Other libraries, MLflow among them, have loggers and handlers of their own.
+    logging.setLogRecordFactory(_redacted_record)
+    # Luigi's own defaults of [smtp], of which it warns itself with each mail.
+    warnings.filterwarnings("ignore", r'Parameter "\w+" with value "None" is not of type string')
+
+    def show(_logging: type, options: Any) -> bool:
+        handler = logging.StreamHandler()
+        handler.setLevel(options.log_level)
+        handler.setFormatter(_QuietFormatter() if quiet else _ConsoleFormatter())
+        if quiet:
+            handler.addFilter(_is_essential)
+        LUIGI_LOGGER.setLevel(options.log_level)
+        LUIGI_LOGGER.addHandler(handler)
+        return True
+
+    luigis: Any = InterfaceLogging
+    luigis._default = classmethod(show)  # noqa: SLF001  (Luigi's has a format without times)
+
+
+class _ConsoleFormatter(logging.Formatter):
+    """Lines with the time of day."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s: %(message)s", "%H:%M:%S")
+
+
+class _QuietFormatter(_ConsoleFormatter):
+    """The last line alone of what a run says at its end."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
+        if _ends_run(record):
+            record.message = record.message.splitlines()[-1]
+        return super().formatMessage(record)
+
+
+def _is_essential(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or _ends_run(record)
+
+
+def _ends_run(record: logging.LogRecord) -> bool:
+    return bool(getattr(record, "run_end", False))
 
 
 def _redacted_record(*args: Any, **kwargs: Any) -> logging.LogRecord:

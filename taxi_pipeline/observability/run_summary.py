@@ -48,6 +48,7 @@ class RunSummary:
 
     Attributes:
         completed: the tasks that this run made.
+        done: those, and the tasks that were made before.
         failed: the tasks that failed, or that could not be scheduled, by name.
         missing_external: the external tasks whose data are missing.
         running_elsewhere: the tasks that another worker runs.
@@ -58,6 +59,7 @@ class RunSummary:
         self._not_scheduled = worker.not_scheduled
         sets = execution_summary._summary_dict(worker)  # noqa: SLF001  (Luigi's exit codes use it)
         self.completed: set[luigi.Task] = sets["completed"]
+        self.done: set[luigi.Task] = sets["completed"] | sets["already_done"]
         self.failed: list[luigi.Task] = sorted(sets["failed"] | sets["scheduling_error"], key=str)
         self.missing_external: set[luigi.Task] = sets["still_pending_ext"]
         self.running_elsewhere: set[luigi.Task] = sets["run_by_other_worker"]

@@ -1,22 +1,57 @@
-"""What is typed for Luigi's command: a task and its flags."""
+"""What is typed for Luigi's command: a task and its flags, and what is wrong with them."""
 
 from __future__ import annotations
 
+import argparse
+import functools
 import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
 
-import luigi
-from luigi.task_register import Register
+from luigi.cmdline_parser import CmdlineParser
+
+from taxi_pipeline.formatting import did_you_mean
+from taxi_pipeline.redaction import redact
+
+USAGE_ERROR = 2
+"""The exit code for flags that the parser does not take, as argparse has it."""
+
+_build_parser: Callable[..., Any] = CmdlineParser._build_parser  # noqa: SLF001  (Luigi offers no other way)
 
 
-def task_names() -> list[str]:
-    """The tasks that a person may type: this package's, and those of other imported modules."""
-    kinds = Register._get_reg().items()  # noqa: SLF001  (it tells names alone)
-    return sorted(name for name, kind in kinds if isinstance(kind, type) and _is_typed(name, kind))
+def install(*own_flags: str) -> None:
+    """Have Luigi's parser tell what is wrong in one line, with the flag that may be meant.
+
+    Args:
+        own_flags: what the command takes beside Luigi's flags.
+    """
+    parser: Any = CmdlineParser
+    parser._build_parser = staticmethod(  # noqa: SLF001  (Luigi offers no other way)
+        functools.partial(_readable_parser, own_flags)
+    )
 
 
-def _is_typed(name: str, kind: type) -> bool:
-    package = kind.__module__.partition(".")[0]
-    if issubclass(kind, luigi.Config) or package == "luigi":
-        return False
-    # What the package names is typed; other classes of its rooms are bases.
-    return package != "taxi_pipeline" or hasattr(sys.modules[package], name)
+def _readable_parser(
+    own_flags: tuple[str, ...], root_task: str | None = None, **options: Any
+) -> argparse.ArgumentParser:
+    parser: Any = _build_parser(root_task=root_task, **options)
+    known = [*parser._option_string_actions, *own_flags]  # noqa: SLF001  (argparse tells no flags)
+    parser.error = functools.partial(_refuse, root_task or "TASK", known)
+    made: argparse.ArgumentParser = parser
+    return made
+
+
+def _refuse(task: str, known: list[str], message: str) -> NoReturn:
+    """Print a line, and end with the exit code of a wrong usage."""
+    _, unknown, arguments = message.partition("unrecognized arguments: ")
+    if unknown:
+        words = arguments.split()
+        flag = next((word for word in words if word.startswith("--")), words[0]).partition("=")[0]
+        # Flags of other tasks, such as --TrainModel-year, are seldom meant.
+        alike = [name for name in known if name[2:3].islower() == flag[2:3].islower()]
+        message = f"{task} has no flag {flag}{did_you_mean(flag, alike)}"
+        if not flag.startswith("-"):
+            message = f"{task} takes flags, such as --year 2021, and not {flag}"
+    line = f"{message} (luigi --module taxi_pipeline {task} --help lists the flags)"
+    sys.stderr.write(f"ERROR: {redact(line)}\n")
+    sys.exit(USAGE_ERROR)

@@ -32,12 +32,13 @@ from luigi.worker import rpc_message_callback
 
 from taxi_pipeline import config
 from taxi_pipeline.logger import logger
-from taxi_pipeline.observability import alerts, failures
-from taxi_pipeline.observability.run_summary import ReportsRunEnd, RunSummary
+from taxi_pipeline.observability import alerts, failures, logs
+from taxi_pipeline.observability.run_summary import RunSummary
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.planning import snapshot
 from taxi_pipeline.runtime.preload import preload
 from taxi_pipeline.runtime.resources import limit_library_threads
+from taxi_pipeline.runtime.run_end import last_line
 from taxi_pipeline.runtime.schedulers import CentralScheduler
 from taxi_pipeline.runtime.sources import refresh_sources
 from taxi_pipeline.storage import layout
@@ -238,14 +239,14 @@ class Worker(luigi.worker.Worker):
             sys.argv = given
 
     def close(self) -> None:
-        """Log the report of the task that was asked for, and sign this worker off at the scheduler.
+        """Log what there is now of the task that was asked for, and sign off at the scheduler.
 
         The scheduler would otherwise reserve cores for it until it counts as lost.
         """
         asked = self._scheduled_tasks.get(self._first_task)
         try:
-            if isinstance(asked, ReportsRunEnd):
-                logger.info(asked.on_run_end(RunSummary(self)))
+            if asked is not None:
+                logger.info(last_line(asked, RunSummary(self)), extra=logs.RUN_END)
         except Exception:  # noqa: BLE001  (a report must not change the exit code)
             logger.exception("%s: its report failed", asked)
         finally:

@@ -81,7 +81,7 @@ def test_the_flags_of_a_run_may_stay(empty):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("RegistrModel", *MODEL[1:]), "No task RegistrModel. Did you mean: RegisterModel"),
+        (("RegistrModel", *MODEL[1:]), "No task RegistrModel: did you mean RegisterModel?"),
         (("RegisterModel", "--year", "2021", "--month", "13"), "--month is '13': it must be"),
         (("RegisterModel", "--year", "2021"), "requires the 'month' parameter"),
         ((*MODEL, "--cleaning-max-minutes", "soon"), "[cleaning] max_minutes is 'soon'"),

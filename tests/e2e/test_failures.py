@@ -49,7 +49,7 @@ def test_a_misspelt_option_in_luigi_cfg_is_one_line_that_names_the_right_one(lui
 def test_a_misspelt_task_is_one_line_that_names_the_right_one(luigi):
     result = luigi("RegistrModel", "--year", "2021", "--month", "1", "--local-scheduler")
     assert result.returncode == 1
-    assert result.stderr.strip() == "ERROR: No task RegistrModel. Did you mean: RegisterModel"
+    assert result.stderr.strip() == "ERROR: No task RegistrModel: did you mean RegisterModel?"
 
 
 def test_without_a_scheduler_the_way_to_do_without_is_told_within_seconds(luigi):

@@ -153,7 +153,7 @@ def test_a_client_that_waits_for_another_ends_and_the_other_goes_on(luigi, finis
     with luigi.started(*command, held="tune") as working:
         luigi.wait_for_half(working)
         with luigi.started(*command, "--no-lock") as waiting:
-            while not (line := waiting.stdout.readline()).startswith("INFO: waiting for tasks"):
+            while "INFO: waiting for tasks" not in (line := waiting.stdout.readline()):
                 assert line, "it ended"
             lines, seconds = end(waiting, signal.SIGTERM)
         assert waiting.returncode == 143

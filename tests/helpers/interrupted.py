@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from command_line import COMMAND, CommandLine
+from processes import without_times
 from servers import wait_for
 
 HELD = '''
@@ -108,4 +109,5 @@ def end(process, number, *, group=False, times=1):
     seconds = time.monotonic() - begun
     alive = [child for child in children if Path(f"/proc/{child}").exists()]
     assert alive == []
-    return [line for line in said.splitlines() if not line.startswith("INFO: ")], seconds
+    lines = without_times(said).splitlines()
+    return [line for line in lines if not line.startswith("INFO: ")], seconds

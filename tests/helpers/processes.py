@@ -1,6 +1,7 @@
 """Commands in processes of their own, without what the developer's environment sets."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -21,14 +22,15 @@ def clean_environment():
 def run(command, folder=None, *, path=(), environment=None, timeout=60):
     """What a command answers in a folder; Python looks for modules first in those of `path`.
 
-    `environment` holds all variables, in place of the clean ones.
+    `environment` holds all variables, in place of the clean ones. The console's lines come without
+    the time of day at which each was written.
     """
     known = clean_environment() if environment is None else dict(environment)
     if path:
         inherited = known.get("PYTHONPATH")
         places = [*path, inherited] if inherited else path
         known["PYTHONPATH"] = os.pathsep.join(map(str, places))
-    return subprocess.run(
+    answer = subprocess.run(
         command,
         check=False,
         capture_output=True,
@@ -37,6 +39,13 @@ def run(command, folder=None, *, path=(), environment=None, timeout=60):
         env=known,
         timeout=timeout,
     )
+    answer.stderr = without_times(answer.stderr)
+    return answer
+
+
+def without_times(console):
+    """The console's lines without the time of day at which each was written."""
+    return re.sub(r"^\d\d:\d\d:\d\d (?=[A-Z]+: )", "", console, flags=re.MULTILINE)
 
 
 def python(folder, *arguments, **options):

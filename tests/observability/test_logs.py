@@ -1,13 +1,17 @@
+import io
 import logging
 import re
 import sys
 import traceback
+import types
+import warnings
 from pathlib import Path
 
 import luigi
 import pytest
 from luigi.parameter import MissingParameterException, UnknownParameterException
 from luigi.rpc import RPCError
+from luigi.setup_logging import InterfaceLogging
 from luigi.task_register import TaskClassException
 
 from taxi_pipeline import errors, redaction
@@ -154,7 +158,7 @@ def test_a_failure_that_followed_from_another_becomes_its_own_line(at_level):
 def test_a_scheduler_that_does_not_answer_becomes_one_line_with_ways_out(at_level):
     error = RPCError("Errors (2 attempts) when connecting to remote scheduler", OSError())
     line = shown(record("Uncaught exception", level=logging.ERROR, error=error, module="retcodes"))
-    assert line.startswith("ERROR: no central scheduler answers: start one (scripts/luigid")
+    assert line.startswith("ERROR: no central scheduler answers: start one (taxi-pipeline luigid)")
     assert "--local-scheduler" in line
     assert "Errors (2 attempts)" in line
     assert "\n" not in line
@@ -164,8 +168,11 @@ def test_an_unknown_task_becomes_one_line_with_the_tasks_that_there_are(at_level
     with pytest.raises(TaskClassException) as raised:
         luigi.task_register.Register.get_task_cls("LabeledTask")
     line = failures.error_line(raised.value)
-    assert line.startswith("No task LabeledTask.")
-    assert "LabelledTask" in line
+    assert line == "No task LabeledTask: did you mean LabelledTask?"
+    with pytest.raises(TaskClassException) as raised:
+        luigi.task_register.Register.get_task_cls("Zzzzzz")
+    line = failures.error_line(raised.value)
+    assert line.startswith("No task Zzzzzz; there are ApplyGate, ")
     assert "\n" not in line
 
 
@@ -374,12 +381,54 @@ def test_an_uncaught_failure_for_a_user_is_one_line_and_a_defect_a_traceback(cap
 @pytest.mark.parametrize(
     ("program", "ours"), [("/usr/bin/luigi", True), ("/usr/bin/pytest", False)]
 )
-def test_uncaught_failures_are_told_by_luigis_own_command_only(monkeypatch, program, ours):
+def test_luigis_own_command_is_known_by_its_name(monkeypatch, program, ours):
     monkeypatch.setattr(sys, "argv", [program])
+    assert logs.is_luigi_command() == ours
+
+
+@pytest.fixture
+def own_console(monkeypatch):
+    """What the console shows of records, in a process that is Luigi's command."""
+    monkeypatch.setattr(logs, "LUIGI_LOGGER", logging.getLogger("a console"))
+    monkeypatch.setattr(InterfaceLogging, "_default", InterfaceLogging._default)
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
-    monkeypatch.setattr(logs.LUIGI_LOGGER, "filters", [])
-    logs.install()
-    assert (sys.excepthook is logs._show_uncaught) == ours
+    factory = logging.getLogRecordFactory()
+
+    def show(*, quiet, level="INFO"):
+        logs.install_console(quiet=quiet)
+        stream = io.StringIO()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", stream)
+            InterfaceLogging._default(types.SimpleNamespace(log_level=level))
+        logs.LUIGI_LOGGER.info("a step")
+        logs.LUIGI_LOGGER.warning("a problem")
+        logs.LUIGI_LOGGER.info("a table\nthe last line", extra=logs.RUN_END)
+        return re.sub(r"^\d\d:\d\d:\d\d ", "TIME ", stream.getvalue(), flags=re.MULTILINE)
+
+    with warnings.catch_warnings():
+        yield show
+    logging.setLogRecordFactory(factory)
+    logs.LUIGI_LOGGER.handlers.clear()
+
+
+def test_lines_of_the_console_have_times(own_console):
+    assert own_console(quiet=False).splitlines() == [
+        "TIME INFO: a step",
+        "TIME WARNING: a problem",
+        "TIME INFO: a table",
+        "the last line",
+    ]
+
+
+def test_a_quiet_console_shows_problems_and_the_last_line(own_console):
+    assert own_console(quiet=True).splitlines() == [
+        "TIME WARNING: a problem",
+        "TIME INFO: the last line",
+    ]
+
+
+def test_the_level_that_is_asked_for_counts_for_the_last_line_too(own_console):
+    assert own_console(quiet=False, level="WARNING") == "TIME WARNING: a problem\n"
 
 
 def test_what_tasks_log_is_shown_as_it_is(at_level, caplog):

@@ -1,0 +1,47 @@
+"""What is wrong with the flags of a run is one line that names the right one."""
+
+import pytest
+from luigi.cmdline_parser import CmdlineParser
+
+from taxi_pipeline.runtime import luigi_arguments
+
+MODEL = ("RegisterModel", "--year", "2021", "--month", "1")
+
+
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """The one line about arguments that Luigi's parser does not take."""
+    monkeypatch.setattr(CmdlineParser, "_build_parser", CmdlineParser._build_parser)
+    luigi_arguments.install("--draw")
+
+    def parse(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            CmdlineParser([*arguments])
+        assert ended.value.code == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    return parse
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--yaer", "2021"), "has no flag --yaer: did you mean --year? (luigi --module taxi"),
+        (("--tuning-trails=3",), "has no flag --tuning-trails: did you mean --tuning-trials?"),
+        (("--drwa", "plan.svg"), "has no flag --drwa: did you mean --draw?"),
+        (("--qqqqqqq",), "has no flag --qqqqqqq (luigi --module taxi_pipeline RegisterModel --he"),
+        (("2021",), "takes flags, such as --year 2021, and not 2021 ("),
+    ],
+)
+def test_a_flag_that_is_not_known_is_told_with_the_nearest(refused, arguments, told):
+    assert refused(*MODEL, *arguments).startswith(f"ERROR: RegisterModel {told}")
+
+
+def test_flags_of_other_tasks_are_not_proposed(refused):
+    line = refused("BuildFeatures", *MODEL[1:], "--recipe", "linear")
+    assert line.startswith("ERROR: BuildFeatures has no flag --recipe (luigi ")
+
+
+def test_a_flag_without_its_value_is_one_line(refused):
+    assert "argument --tuning-trials: expected one argument" in refused(*MODEL, "--tuning-trials")
