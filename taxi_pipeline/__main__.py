@@ -1,4 +1,4 @@
-"""``python -m taxi_pipeline``: the commands beside Luigi's own, see :mod:`taxi_pipeline.cli`."""
+"""``python -m taxi_pipeline`` is ``taxi-pipeline``, see :mod:`taxi_pipeline.cli`."""
 
 import sys
 

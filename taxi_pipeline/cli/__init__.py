@@ -1,4 +1,4 @@
-"""What a person types after ``python -m taxi_pipeline``: one command a file, and their parser.
+"""What a person types after ``taxi-pipeline``: one command a file, and the one that has all.
 
-A command reads its options, calls the rooms below and prints. Tasks are run by Luigi's own command.
+A command reads its options, calls the rooms below and prints. ``run`` hands over to Luigi's own.
 """

@@ -14,7 +14,7 @@ def as_cfg() -> str:
     """The text of a ``luigi.cfg`` in which every value is the default, with its meaning."""
     lines = [
         "# Configuration of taxi_pipeline: every option with its default. Each is also a flag of",
-        "# the luigi command: [source] url is --source-url. `python -m taxi_pipeline write-config`",
+        "# the luigi command: [source] url is --source-url. `taxi-pipeline write-config`",
         "# writes this file.",
     ]
     for section in SECTIONS:

@@ -9,7 +9,7 @@ from taxi_pipeline.config.section import Section
 
 
 class luigid(Section):  # noqa: N801  (a section's name is its class's name)
-    """The scheduler that `python -m taxi_pipeline luigid` starts."""
+    """The scheduler that `taxi-pipeline luigid` starts."""
 
     address: StrParameter = StrParameter(
         default="127.0.0.1",

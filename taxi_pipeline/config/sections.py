@@ -103,7 +103,7 @@ class storage(Section):  # noqa: N801
         secrets=redaction.register_url_secrets,
         significant=False,
         description="URL at which a browser finds the root, for links on the scheduler's page. "
-        "Empty: the scheduler's own, if `python -m taxi_pipeline luigid` serves the same root.",
+        "Empty: the scheduler's own, if `taxi-pipeline luigid` serves the same root.",
     )
 
     @property

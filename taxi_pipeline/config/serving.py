@@ -11,7 +11,7 @@ from taxi_pipeline.config.section import Section
 
 
 class serving(Section):  # noqa: N801  (a section's name is its class's name)
-    """The server that `python -m taxi_pipeline serve` starts."""
+    """The server that `taxi-pipeline serve` starts."""
 
     address: StrParameter = StrParameter(
         default="127.0.0.1",

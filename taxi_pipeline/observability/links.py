@@ -9,7 +9,7 @@ from taxi_pipeline.http import http_status
 from taxi_pipeline.redaction import register_url_secrets, strip_credentials
 
 FILES = "files"
-"""The path under which `python -m taxi_pipeline luigid` shows the storage root."""
+"""The path under which `taxi-pipeline luigid` shows the storage root."""
 
 TIMEOUT_SECONDS = 2.0
 """Seconds that the scheduler may take to say whether it shows a file."""

@@ -74,7 +74,7 @@ class RemoteStorage(RemoteReader):
         return True
 
     def link_latest(self, task_dir: str, key: str) -> None:
-        """Nothing: object stores have no links. ``python -m taxi_pipeline latest`` answers too."""
+        """Nothing: object stores have no links. ``taxi-pipeline latest`` answers too."""
 
     def remove(self, location: str) -> None:
         """Remove a file or a folder, of an output its manifest first."""

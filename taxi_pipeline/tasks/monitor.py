@@ -215,7 +215,7 @@ class MonitorChampion(ModelStage):
         flags = f"--year {self.year} --month {self.month} --taxi {self.taxi} --recipe {self.recipe}"
         return (
             f"luigi --module taxi_pipeline RetrainOnDecay {flags} registers a model of the month "
-            f"before, python -m taxi_pipeline champion log --model {self.model_name} says what "
+            f"before, taxi-pipeline champion log --model {self.model_name} says what "
             "served before"
         )
 

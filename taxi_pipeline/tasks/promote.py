@@ -34,7 +34,7 @@ class ReasonParameter(CheckedParameter[str]):
 class PromoteModel(luigi.Task):
     """Make a version of a registered model the champion, and pin it.
 
-    No registration replaces it until ``python -m taxi_pipeline champion unpin``. The task is
+    No registration replaces it until ``taxi-pipeline champion unpin``. The task is
     complete as long as the version is the champion, by the ledger and by the registry's alias.
     """
 

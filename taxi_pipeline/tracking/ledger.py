@@ -223,8 +223,7 @@ def read_change(storage: Storage, location: str) -> Change:
     except ValueError:
         problem = f"{storage.uri(location)} is damaged: it is no change of a champion"
     raise DamagedOutput(
-        f"{problem}; restore it from a backup, or have python -m taxi_pipeline verify --repair set "
-        "it aside"
+        f"{problem}; restore it from a backup, or have taxi-pipeline verify --repair set it aside"
     )
 
 

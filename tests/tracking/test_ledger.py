@@ -108,7 +108,7 @@ def test_a_damaged_change_is_one_line_that_says_what_to_do(ledger):
         ledger.read()
     assert str(failure.value) == (
         f"{ledger.storage.uri(place)} is damaged: it is no change of a champion; restore it from a "
-        "backup, or have python -m taxi_pipeline verify --repair set it aside"
+        "backup, or have taxi-pipeline verify --repair set it aside"
     )
 
 

@@ -110,7 +110,7 @@ def version_at(model_name: str, at: datetime) -> ServingVersion:
     champion = champion_at(changes, at)
     if champion is None:
         raise InvalidParameter(
-            f"no version of {model_name} served at {asked}: python -m taxi_pipeline champion log "
+            f"no version of {model_name} served at {asked}: taxi-pipeline champion log "
             f"--model {model_name} says which served when"
         )
     return _version_of(champion)
@@ -144,7 +144,7 @@ def served_in(model_name: str, month: Month) -> Served:
     if champion is None:
         raise InvalidParameter(
             f"no version of {model_name} served at the end of {month}: name one with "
-            f"--model-version; python -m taxi_pipeline champion log --model {model_name} says "
+            f"--model-version; taxi-pipeline champion log --model {model_name} says "
             "which served when"
         )
     later = f"the ledger begins on {changes[0].when:%Y-%m-%d}, after {month}: "
