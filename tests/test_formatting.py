@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxi_pipeline.formatting import format_bytes, pluralize, table
+from taxi_pipeline.formatting import did_you_mean, format_bytes, pluralize, table
 
 words = st.text("abc ", max_size=6)
 tables = st.integers(1, 4).flatmap(
@@ -74,3 +74,15 @@ def test_things_are_counted(number, said):
 )
 def test_bytes_are_told_in_a_unit_that_suits_them(size, text):
     assert format_bytes(size) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Registermodel", ": did you mean RegisterModel?"),
+        ("TranModel", ": did you mean TrainModel?"),
+        ("Unheard", ""),
+    ],
+)
+def test_the_nearest_name_is_asked_for(name, told):
+    assert did_you_mean(name, ["RegisterModel", "TrainModel"]) == told

@@ -87,7 +87,7 @@ def _action(name: str, text: str, *lines: str) -> Callable[[Callable[..., Answer
             if model:
                 taxi, recipe = _parts(model)
             facts, told = answer(taxi, recipe, **values)
-            click.echo(json.dumps(facts, indent=2) if as_json else told)
+            print(json.dumps(facts, indent=2) if as_json else told)
 
         decorated = json_option(configured(run))
         decorated = click.option(

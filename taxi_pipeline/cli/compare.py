@@ -110,9 +110,9 @@ def command(
         found = comparing.run()
     if as_json:
         facts = {**found.as_dict(), "evaluations": comparing.keys, "remarks": comparing.remarks}
-        click.echo(json.dumps(facts, indent=2))
+        print(json.dumps(facts, indent=2))
     else:
-        click.echo(as_text(found, comparing.remarks))
+        print(as_text(found, comparing.remarks))
 
 
 def as_text(found: SideBySide, remarks: Sequence[str]) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import click
-
 from taxi_pipeline.cli.options import examples, json_option
 from taxi_pipeline.cli.task_arguments import task_arguments
 from taxi_pipeline.errors import InvalidParameter
@@ -38,4 +36,4 @@ def command(arguments: list[str], *, as_json: bool) -> None:
             )
         place = str(task.output())
         facts = {"task": task.label, "key": task.key, "location": place}
-        click.echo(json.dumps(facts, indent=2) if as_json else place)
+        print(json.dumps(facts, indent=2) if as_json else place)

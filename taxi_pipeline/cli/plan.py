@@ -53,11 +53,11 @@ def print_plan(arguments: list[str], draw: Path | None = None, *, as_json: bool 
 
         plan_drawing.draw(steps, draw, summary(steps))
     if as_json:
-        click.echo(json.dumps(as_facts(steps), indent=2))
+        print(json.dumps(as_facts(steps), indent=2))
         return
-    click.echo(as_text(steps))
+    print(as_text(steps))
     if draw:
-        click.echo(f"It is drawn in {draw}.")
+        print(f"It is drawn in {draw}.")
 
 
 def as_facts(steps: Sequence[Step]) -> dict[str, Any]:

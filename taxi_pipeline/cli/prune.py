@@ -58,9 +58,9 @@ def command(*, yes: bool, keep_days: float, as_json: bool) -> None:
         facts = {"root": redact(config.storage().root), "removed": yes, "bytes": size}
         kept = {"outputs": found.outputs, "young": found.young, "in_use": found.in_use}
         content = {**facts, **kept, "unknown": found.unknown, "not_needed": removals}
-        click.echo(json.dumps(content, indent=2))
+        print(json.dumps(content, indent=2))
     else:
-        click.echo(as_text(found, removed=yes, keep_days=keep_days))
+        print(as_text(found, removed=yes, keep_days=keep_days))
 
 
 def _remove(storage: Storage, removals: Sequence[Removal]) -> None:

@@ -131,9 +131,7 @@ def command(
     finally:
         made.unlink(missing_ok=True)
     of_month = f" of {version.training_month}" if version.training_month else ""
-    click.echo(
-        f"{target}: {summary(scored)} by version {version.version}{of_month} of {name}, {loaded}"
-    )
+    print(f"{target}: {summary(scored)} by version {version.version}{of_month} of {name}, {loaded}")
 
 
 def _files(source: Path, named: Path | None, *, force: bool) -> tuple[Path, Path]:

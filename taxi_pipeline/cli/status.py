@@ -27,7 +27,7 @@ HEADER = ("taxi", "recipe", "month", "rows", "RMSE", "version", "aliases", "made
 def command(taxi: str | None, *, as_json: bool) -> None:
     """Print which models there are, whether they are current, and which one serves."""
     found = current_status(taxi)
-    click.echo(json.dumps(found.as_json(), indent=2) if as_json else as_text(found, given_flags()))
+    print(json.dumps(found.as_json(), indent=2) if as_json else as_text(found, given_flags()))
 
 
 def as_text(found: Status, flags: str = "") -> str:

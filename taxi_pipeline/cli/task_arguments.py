@@ -34,7 +34,7 @@ def task_arguments(
         ) -> Any:
             context = click.get_current_context()
             if not arguments and show_help:
-                click.echo(context.get_help())
+                print(context.get_help())
                 return 0
             if not arguments:
                 raise click.UsageError(f"which task? For example {example}")

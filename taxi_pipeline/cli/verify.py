@@ -53,7 +53,7 @@ def command(*, repair: bool, as_json: bool) -> int:
     findings = sorted([*findings, *registry_findings(storage), *ledger_findings(storage)])
     if not as_json:  # whatever becomes of a repair
         for finding in findings:
-            click.echo(finding)
+            print(finding)
     mended = verify.repair(storage, findings) if repair else []
     counts = Counter(f"{check.what}s" for check in planned if check.what)
     facts = {
@@ -65,11 +65,11 @@ def command(*, repair: bool, as_json: bool) -> int:
     }
     if as_json:
         listed = [asdict(finding) for finding in findings]
-        click.echo(json.dumps({**facts, "findings": listed, "set_aside": mended}, indent=2))
+        print(json.dumps({**facts, "findings": listed, "set_aside": mended}, indent=2))
     else:
         checked = ", ".join(f"{number:,} {what}" for what, number in sorted(counts.items()))
-        click.echo(f"{checked or 'nothing'}; {format_bytes(size)} read in {facts['seconds']:.1f} s")
-        click.echo(_next(findings, mended, repair=repair))
+        print(f"{checked or 'nothing'}; {format_bytes(size)} read in {facts['seconds']:.1f} s")
+        print(_next(findings, mended, repair=repair))
     return 1 if facts["damaged"] else 0
 
 

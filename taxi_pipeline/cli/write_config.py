@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -25,8 +26,8 @@ def command(*, force: bool) -> int:
     """
     target = Path("luigi.cfg")
     if target.exists() and not force:
-        click.echo(f"{target} is there already: --force overwrites it", err=True)
+        print(f"{target} is there already: --force overwrites it", file=sys.stderr)
         return 1
     target.write_text(config.as_cfg())
-    click.echo(f"wrote {target}: edit it, or delete what you leave as it is")
+    print(f"wrote {target}: edit it, or delete what you leave as it is")
     return 0

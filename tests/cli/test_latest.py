@@ -36,6 +36,16 @@ def test_the_output_of_the_present_configuration_is_printed(made, minutes):
     assert config["cleaning.max_minutes"] == minutes
 
 
+def test_a_script_reads_the_place_and_the_key_as_json(made):
+    answer = latest(made, "BuildFeatures", *FLAGS, "--json")
+    found = json.loads(answer.stdout)
+    assert found == {
+        "task": "BuildFeatures green 2021-01",
+        "key": Path(found["location"]).name,
+        "location": latest(made, "BuildFeatures", *FLAGS).stdout.strip(),
+    }
+
+
 def test_the_link_leads_to_what_the_last_run_made_or_found_made(made):
     answer = latest(made, "BuildFeatures", *FLAGS)
     link = made / "data/features/green/2021-01/latest"

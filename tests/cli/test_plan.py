@@ -66,8 +66,10 @@ def test_the_command_prints_the_plan_and_writes_nothing(empty):
     assert result.stdout == f"{as_text(plan.plan(model()))}\n"
 
 
-def test_the_command_draws_the_plan_and_says_where(empty):
-    result = command(empty, "plan", "--draw", "plan.svg", *MODEL, *SYNTHETIC)
+@pytest.mark.parametrize("before", [True, False], ids=["before the task", "behind it"])
+def test_the_command_draws_the_plan_and_says_where(empty, before):
+    given, draw = (*MODEL, *SYNTHETIC), ("--draw", "plan.svg")
+    result = command(empty, "plan", *((*draw, *given) if before else (*given, *draw)))
     assert result.returncode == 0, result.stderr
     assert "plan.svg" in result.stdout.splitlines()[-1]
     assert [path.name for path in empty.iterdir()] == ["plan.svg"]
