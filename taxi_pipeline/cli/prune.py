@@ -21,11 +21,21 @@ from taxi_pipeline.storage.prune import Removal
 HELP = "Show which outputs nothing needs any more, and remove them with --yes."
 
 
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days <= 36500:  # noqa: PLR2004  (a hundred years; nan is within no bounds)
+        raise click.BadParameter(f"{text!r} is no number of days: write 0 to 36500")
+    return days
+
+
 @click.command("prune", short_help=HELP, epilog=examples("prune", "prune --yes --keep-days 30"))
 @click.option("--yes", is_flag=True, help="Remove what is shown.")
 @click.option(
     "--keep-days",
-    type=click.FloatRange(0, 36500),
+    type=_days,
     default=7,
     show_default=True,
     metavar="N",
