@@ -50,7 +50,7 @@ def _made(task: luigi.Task) -> str:
         return _registered(task)
     if isinstance(task, Stage):
         output = task.output()
-        return f"{task.label}: {output.manifest()['summary']} -> {output}"
+        return f"{task.label}: {output.manifest()['summary']}; it is in {output}"
     return f"{_label(task)}: done"
 
 

@@ -76,4 +76,4 @@ def test_of_another_stage_the_output_is_told(registered):
     task = BuildFeatures(**MONTH)
     line = last_line(task, ended(done={task}))
     assert line.startswith("nothing to run: BuildFeatures green 2021-01: ")
-    assert line.endswith(f" trips described -> {task.output()}")
+    assert line.endswith(f" trips described; it is in {task.output()}")
