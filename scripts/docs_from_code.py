@@ -23,7 +23,7 @@ HEAD = """# Configuration
 
 Every option has a default in the code. It can be set in a file `luigi.cfg` in the folder where a
 command is given, or as a flag: `[cleaning] max_minutes` is `--cleaning-max-minutes`.
-`python -m taxi_pipeline write-config` writes a file that has every option with its meaning.
+`taxi-pipeline write-config` writes a file that has every option with its meaning.
 
 `${NAME}` takes a value from the environment, which is the place for passwords. A misspelt option,
 or a value that means nothing, is an error of one line.

@@ -3,7 +3,7 @@
 Usage: .venv/bin/python scripts/bench/serving.py FILE [--rows 1 100 10000] [--clients N]
            [--seconds S] [--model FOLDER] [SERVE_ARGUMENTS ...]
 
-FILE holds rows as TLC publishes them; the other arguments are those of ``python -m taxi_pipeline
+FILE holds rows as TLC publishes them; the other arguments are those of ``taxi-pipeline
 serve``, such as ``--storage-root``. It is started on a port of its own, and asked over loopback
 with so many rows a request, by one client and by several at a time. Beside it is printed what the
 model alone takes for the same rows, in this process.

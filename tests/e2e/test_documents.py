@@ -16,17 +16,17 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}.*|)\n)*? {4}.*\n(?=\n? {0,3}\S|\Z)")
 PROGRAM = re.compile(
     r"^(scripts/|\.venv/bin/|PYTHONPATH=|MLFLOW_\w+=|"
-    r"(luigi|python|pip|install|cp|mv|systemctl|mlflow) )"
+    r"(luigi|python|taxi-pipeline|pip|install|cp|mv|systemctl|mlflow) )"
 )
 
 NOT_TYPED = {
-    "python -m taxi_pipeline champion at": "nothing served on a day before the test",
+    "taxi-pipeline champion at": "nothing served on a day before the test",
     "scripts/demo": ".ci/run runs it",
     ".venv/bin/python scripts/bench": "it measures for minutes: test_bench.py runs one of them",
     "scripts/test": "it runs this test",
     "mlflow server": "it serves until it is stopped: test_mlflow_server.py",
     "scripts/luigid": "it serves until it is stopped: test_luigid.py",
-    "python -m taxi_pipeline serve": "it serves until it is stopped: test_serve.py",
+    "taxi-pipeline serve": "it serves until it is stopped: test_serve.py",
     "MLFLOW_TRACKING_URI=sqlite:///data/mlflow/mlflow.db mlflow models build-docker": "no Docker",
     "luigi --module taxi_pipeline RegisterModel --recipe theirs": "test_own_recipe.py installs one",
     "pip install": "test_distributions.py installs the package",
