@@ -73,9 +73,8 @@ def _line(kind: type[BaseException], text: str) -> str | None:
         )
     if issubclass(kind, RPCError):
         return (
-            "no central scheduler answers: start one (taxi-pipeline "
-            "luigid), name another with --scheduler-url, or add --local-scheduler to do without "
-            f"({text})"
+            "no central scheduler answers: start one (taxi-pipeline luigid), name another with "
+            f"--scheduler-url, or add --local-scheduler to do without ({text})"
         )
     if issubclass(kind, ParameterException):
         return f"{text} (luigi --module taxi_pipeline TASK --help shows the parameters)"

@@ -409,7 +409,7 @@ def test_without_a_scheduler_a_client_says_within_seconds_how_to_start_one(luigi
     assert result.returncode == 40
     (line,) = result.stderr.splitlines()
     assert line.startswith("ERROR: ")
-    assert "scripts/luigid" in line
+    assert "(taxi-pipeline luigid)" in line
     assert url in line
 
 
