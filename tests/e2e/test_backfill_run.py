@@ -199,7 +199,7 @@ def test_two_workers_that_tune_never_hang(luigi, attempt):
 @pytest.mark.slow
 def test_fifteen_years_with_nothing_to_do_are_measured_beside_one_month(luigi, capsys):
     source = ("--source-url", "synthetic://?rows=1000")
-    years = backfill("2013-08", "2028-08", *source, of="IngestTrips")
+    years = backfill("2010-08", "2025-08", *source, of="IngestTrips")
     month = ("IngestTrips", "--year", "2021", "--month", "1", *LOCAL, *source)
     assert luigi(*years).returncode == 0
 
