@@ -17,7 +17,9 @@ PRETRIP = ("BacktestRecipe", *RANGE, "--recipe", "pretrip", "--local-scheduler",
 def test_a_range_is_walked_by_two_workers_and_a_second_run_makes_nothing(luigi):
     first = luigi(*PRETRIP, "--workers", "2")
     assert first.returncode == 0, first.stderr
-    (line,) = re.findall(r"INFO: (BacktestRecipe green 2021-01 to 2021-02 .*)", first.stderr)
+    found = re.findall(r"INFO: (BacktestRecipe green 2021-01 to 2021-02 .*)", first.stderr)
+    line, last = found  # that of the step, and that of the run's end
+    assert "; it is in " in last
     assert "Monthly retraining " in line
     assert "The gate would let " in line
     (page,) = luigi.folder.glob("data/backtest/green/2021-02/*/[0-9a-f]*/backtest.html")
