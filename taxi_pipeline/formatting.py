@@ -42,6 +42,15 @@ def format_bytes(size: float) -> str:
     return f"{size / thousand:.1f} TB"
 
 
+def format_seconds(seconds: float) -> str:
+    """A time in the two units that suit it: ``8 s``, ``2 min 5 s``, ``1 h 20 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A question for what was meant, to be put behind a name that is not known; empty if unclear.
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxi_pipeline.formatting import did_you_mean, format_bytes, pluralize, table
+from taxi_pipeline.formatting import did_you_mean, format_bytes, format_seconds, pluralize, table
 
 words = st.text("abc ", max_size=6)
 tables = st.integers(1, 4).flatmap(
@@ -86,3 +86,11 @@ def test_bytes_are_told_in_a_unit_that_suits_them(size, text):
 )
 def test_the_nearest_name_is_asked_for(name, told):
     assert did_you_mean(name, ["RegisterModel", "TrainModel"]) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (4800, "1 h 20 min")],
+)
+def test_a_time_is_told_in_two_units(seconds, shown):
+    assert format_seconds(seconds) == shown

@@ -101,6 +101,8 @@ def command(
     """
     if model_version and champion_at:
         raise click.UsageError("--model-version and --champion-at are two answers: give one.")
+    from tqdm import tqdm
+
     open_root()
     source, target = _files(file, output, force=force)
     get_recipe(recipe)
@@ -110,16 +112,22 @@ def command(
     limit_library_threads(threads)
     made = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        scored, loaded = score_rows(
-            taxi,
-            recipe,
-            version,
-            source,
-            made,
-            threads=threads,
-            interval=interval,
-            progress=lambda *_: None,
-        )
+        with tqdm(unit=" rows", unit_scale=True, desc="score", disable=None) as bar:
+
+            def show(done: int, total: int | None) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            scored, loaded = score_rows(
+                taxi,
+                recipe,
+                version,
+                source,
+                made,
+                threads=threads,
+                interval=interval,
+                progress=show,
+            )
         if force:
             made.replace(target)
         elif not rename_exclusive(made, target):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import luigi
@@ -70,6 +71,13 @@ def apply_luigi_settings() -> None:
         if not configured.has_option(section, option):
             configured.set(section, option, value)
     _follow_luigid(configured)
+
+
+def settings_files() -> list[Path]:
+    """The files that Luigi has read its configuration from; a later one has the last word."""
+    configured: Any = luigi.configuration.get_config()
+    named = dict.fromkeys(configured._config_paths)  # noqa: SLF001  (Luigi offers no other way)
+    return [Path(file).absolute() for file in named if Path(file).is_file()]
 
 
 def _follow_luigid(configured: Any) -> None:

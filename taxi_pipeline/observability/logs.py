@@ -25,6 +25,7 @@ from luigi.setup_logging import InterfaceLogging
 
 from taxi_pipeline.logger import LUIGI_LOGGER, logger
 from taxi_pipeline.observability import failures
+from taxi_pipeline.observability.progress import hidden_bar
 from taxi_pipeline.redaction import RedactingFilter, message, redact
 
 # The level up to which records of these modules of Luigi are about requests to the scheduler.
@@ -186,7 +187,7 @@ def install_console(*, quiet: bool = False) -> None:
     warnings.filterwarnings("ignore", r'Parameter "\w+" with value "None" is not of type string')
 
     def show(_logging: type, options: Any) -> bool:
-        handler = logging.StreamHandler()
+        handler = _ConsoleHandler()
         handler.setLevel(options.log_level)
         handler.setFormatter(_QuietFormatter() if quiet else _ConsoleFormatter())
         if quiet:
@@ -197,6 +198,15 @@ def install_console(*, quiet: bool = False) -> None:
 
     luigis: Any = InterfaceLogging
     luigis._default = classmethod(show)  # noqa: SLF001  (Luigi's has a format without times)
+
+
+class _ConsoleHandler(logging.StreamHandler[Any]):
+    """Lines above the bar of the task that runs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        with hidden_bar():
+            super().emit(record)
 
 
 class _ConsoleFormatter(logging.Formatter):

@@ -7,23 +7,30 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import luigi
 
 from taxi_pipeline.compute.cores import CoreShare
+from taxi_pipeline.logger import logger
 from taxi_pipeline.observability.links import BrowserLinks
+from taxi_pipeline.observability.progress import Progress
 from taxi_pipeline.runtime import interruption
 from taxi_pipeline.runtime.lease import LeasingWorker
 from taxi_pipeline.runtime.resources import sync_resource_limits
 from taxi_pipeline.runtime.root import prepare_root
+from taxi_pipeline.runtime.run_start import first_line
 from taxi_pipeline.runtime.schedulers import CentralScheduler, LocalScheduler
 from taxi_pipeline.tasks.base import RunContext
 
 
 class Factory:
     """Creates schedulers, workers, and with each worker the context of its run."""
+
+    quiet: ClassVar[bool] = False
+    """Whether runs draw no bar on the terminal."""
 
     def create_local_scheduler(self) -> LocalScheduler:
         """A scheduler in this process."""
@@ -45,11 +52,14 @@ class Factory:
         context cannot be sent to a process that begins anew.
         """
         multiprocessing.set_start_method("fork", force=True)
+        logger.info("%s", first_line(scheduler.url))
         prepare_root()
         limits = sync_resource_limits(scheduler)
+        draws = not self.quiet and sys.stderr.isatty()
         context = RunContext(
             cores=CoreShare(max(1, worker_processes), limits["cpu"]),
             links=BrowserLinks(scheduler.url),
+            progress=Progress(sys.stderr if draws else None),
             started=datetime.now(UTC),
         )
         made = LeasingWorker(scheduler, worker_processes, context=context, assistant=assistant)
@@ -58,8 +68,18 @@ class Factory:
         return made
 
 
-def install() -> None:
-    """Have Luigi's command use this worker, and end in good order at Ctrl-C and SIGTERM."""
+class QuietFactory(Factory):
+    """A factory for runs that draw no bar."""
+
+    quiet = True
+
+
+def install(*, quiet: bool = False) -> None:
+    """Have Luigi's command use this worker, and end in good order at Ctrl-C and SIGTERM.
+
+    Args:
+        quiet: whether runs draw no bar on the terminal.
+    """
     interruption.install()
     interface: Any = luigi.interface
-    interface._WorkerSchedulerFactory = Factory  # noqa: SLF001  (it offers no other way)
+    interface._WorkerSchedulerFactory = QuietFactory if quiet else Factory  # noqa: SLF001  (it offers no other way)

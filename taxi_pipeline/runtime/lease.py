@@ -9,18 +9,18 @@ from typing import Any
 import luigi
 from luigi.rpc import RPCError
 from luigi.task import flatten
-from luigi.task_status import DONE, PENDING
+from luigi.task_status import PENDING
 
 from taxi_pipeline import config
 from taxi_pipeline.runtime.planning import Planning
+from taxi_pipeline.runtime.reporting import ReportingWorker
 from taxi_pipeline.runtime.schedulers import CentralScheduler
-from taxi_pipeline.runtime.worker import Worker
 from taxi_pipeline.storage import open_storage
 from taxi_pipeline.storage.leases import Holder
 from taxi_pipeline.tasks.base import Stage
 
 
-class LeasingWorker(Worker):
+class LeasingWorker(ReportingWorker):
     """A worker that holds a lease of what it works on (see :mod:`taxi_pipeline.storage.leases`).
 
     A run that has nothing to do holds none.
@@ -56,14 +56,6 @@ class LeasingWorker(Worker):
         """Hold what a task requires, where another worker has scheduled it."""
         self._lease.cover(_task_dirs([task, *flatten(task.requires())]))
         return super()._create_task_process(task)
-
-    @property
-    def made(self) -> int:
-        """The number of tasks that this run has made so far."""
-        return sum(
-            status == DONE and runnable is not False
-            for _, status, runnable in list(self._add_task_history)
-        )
 
     def __exit__(self, *raised: object) -> None:
         """End the run's processes, and at an exception, such as Ctrl-C in a program, sign off."""

@@ -16,29 +16,23 @@ survives a restart of the scheduler.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
 import time
 from datetime import datetime
 from typing import Any
 
 import luigi
 import luigi.worker
-from luigi import rpc
 from luigi.task import flatten
 from luigi.task_status import DONE, PENDING, RUNNING
 from luigi.worker import rpc_message_callback
 
 from taxi_pipeline import config
 from taxi_pipeline.logger import logger
-from taxi_pipeline.observability import alerts, failures, logs
-from taxi_pipeline.observability.run_summary import RunSummary
-from taxi_pipeline.redaction import redact
+from taxi_pipeline.observability import failures
 from taxi_pipeline.runtime.planning import snapshot
 from taxi_pipeline.runtime.preload import preload
 from taxi_pipeline.runtime.resources import limit_library_threads
-from taxi_pipeline.runtime.run_end import last_line
 from taxi_pipeline.runtime.schedulers import CentralScheduler
 from taxi_pipeline.runtime.sources import refresh_sources
 from taxi_pipeline.storage import layout
@@ -217,38 +211,3 @@ class Worker(luigi.worker.Worker):
             )
             return
         super().set_worker_processes(n)
-
-    def _announce_scheduling_failure(self, task: luigi.Task, expl: str) -> None:
-        super()._announce_scheduling_failure(task, redact(failures.error_line(expl) or expl))
-        self.not_scheduled[task] = failures.summary(expl)
-        alerts.notify_failure(task, expl)
-
-    def _email_error(
-        self, task: luigi.Task, formatted_traceback: str, subject: str, headline: str
-    ) -> None:
-        """Send Luigi's mail without secrets, and without the traceback of an error for a user.
-
-        Luigi quotes the command line, whose flags may hold a secret.
-        """
-        message = failures.error_line(formatted_traceback) or formatted_traceback
-        given = sys.argv
-        sys.argv = [redact(argument) for argument in given]
-        try:
-            super()._email_error(task, redact(message), subject, headline)
-        finally:
-            sys.argv = given
-
-    def close(self) -> None:
-        """Log what there is now of the task that was asked for, and sign off at the scheduler.
-
-        The scheduler would otherwise reserve cores for it until it counts as lost.
-        """
-        asked = self._scheduled_tasks.get(self._first_task)
-        try:
-            if asked is not None:
-                logger.info(last_line(asked, RunSummary(self)), extra=logs.RUN_END)
-        except Exception:  # noqa: BLE001  (a report must not change the exit code)
-            logger.exception("%s: its report failed", asked)
-        finally:
-            with contextlib.suppress(rpc.RPCError):
-                self._ask("disable_worker", self._id)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from taxi_pipeline import config
 from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.errors import DamagedOutput, InvalidParameter
+from taxi_pipeline.formatting import format_bytes
 from taxi_pipeline.identity import ContentIdentity, Identity, digest
 from taxi_pipeline.logger import logger, warn_once
 from taxi_pipeline.month import Month
@@ -225,7 +226,9 @@ class IngestTrips(Stage):
         return f": {older['rows']:,} -> {newer['rows']:,} rows" if older and newer else ""
 
     def _progress(self, done: int, total: int | None) -> None:
-        self.report(f"{done:,} of {total:,} fetched" if total else f"{done:,} fetched", done, total)
+        unit = (lambda rows: f"{rows:,} rows") if self.url.startswith(SYNTHETIC) else format_bytes
+        of_all = f" of {unit(total)}" if total else ""
+        self.report(f"{unit(done)}{of_all} fetched", done, total)
 
 
 def _checked(task: IngestTrips, file: Path) -> CheckedFile:

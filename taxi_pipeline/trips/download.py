@@ -3,8 +3,8 @@
 :func:`fetch` copies the file to this machine, and repeats attempts whose failure may be transient.
 A failure is one line that names the month, the redacted URL, the cause, and what to do about it.
 
-Every run imports this module, but few runs fetch anything: so fsspec, tenacity and tqdm, half a
-second together, are imported in the functions that need them. ``--workers N``, which forks, is safe
+Every run imports this module, but few runs fetch anything: so fsspec and tenacity, half a second
+together, are imported in the functions that need them. ``--workers N``, which forks, is safe
 with this: fsspec starts its thread in the process that fetches, forgets it in a process forked from
 there, and no two attempts share a file system object.
 """
@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,7 +23,7 @@ from taxi_pipeline.formatting import pluralize
 from taxi_pipeline.http import check_redirect
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.trips.failures import Failure, Truncated, diagnose, unpublished
-from taxi_pipeline.trips.urls import SYNTHETIC, is_http
+from taxi_pipeline.trips.urls import is_http
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession, TraceRequestRedirectParams
@@ -70,7 +70,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
         max_wait: seconds to wait before another attempt at most.
         is_offered: whether the source has said just before that it has the file.
         options: options of the fsspec file system, such as credentials.
-        progress: called as the file arrives. On a terminal there is a progress bar besides.
+        progress: called as the file arrives.
         on_retry: called with a line before each wait.
         label: what is fetched, for a person: ``green 2021-01``.
 
@@ -82,8 +82,8 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
     from tenacity import Retrying, wait_random_exponential
 
     def attempt() -> None:
-        with progress_bar(label, url, progress) as callback:
-            _copy(url, destination, _with_limits(url, timeout, options or {}), callback)
+        limits = _with_limits(url, timeout, options or {})
+        _copy(url, destination, limits, _callback(progress))
 
     def failure(state: RetryCallState) -> Failure:
         error = cast("Future", state.outcome).exception()
@@ -134,26 +134,15 @@ def _in_words(failed: Failure, url: str, attempts: int) -> str:
     return f"{said}, after {pluralize(attempts, 'attempt')}" if is_http(url) else said
 
 
-@contextmanager
-def progress_bar(label: str, url: str, progress: TransferProgress | None) -> Iterator[Callback]:
-    """A callback for fsspec that passes the progress of a transfer on to the caller and to a bar.
-
-    The bar is shown on a terminal only.
-    """
+def _callback(progress: TransferProgress | None) -> Callback:
+    """A callback for fsspec that passes the progress of a transfer on to the caller."""
     from fsspec.callbacks import Callback
-    from tqdm import tqdm
 
-    unit = " rows" if url.startswith(SYNTHETIC) else "B"
-    with tqdm(desc=label, unit=unit, unit_scale=True, disable=None) as bar:  # None: if no terminal
+    def show(size: int | None, value: int, **_: Any) -> None:
+        if value and progress:  # before that the size may be that of an error's answer
+            progress(value, size)
 
-        def show(size: int | None, value: int, **_: Any) -> None:
-            if value:  # before that the size may be that of an error's answer
-                bar.total = size
-                bar.update(value - bar.n)
-                if progress:
-                    progress(value, size)
-
-        yield Callback(hooks={"show": show})
+    return Callback(hooks={"show": show})
 
 
 def _copy(url: str, destination: Path, options: Mapping[str, Any], callback: Callback) -> None:

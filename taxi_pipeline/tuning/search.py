@@ -212,13 +212,7 @@ class _Search:
     progress: TrialProgress
 
     def run(self) -> list[Trial]:
-        """Run trials until the budget is spent, with a progress bar on a terminal."""
-        from tqdm import tqdm
-
-        with tqdm(total=self.budget.trials, unit="trial", disable=None) as self.bar:
-            return self._run()
-
-    def _run(self) -> list[Trial]:
+        """Run trials until the budget is spent."""
         ended: dict[int, Trial] = {}
         running: dict[Future[Trial], TrialRun] = {}
         deadline = time.monotonic() + self.budget.seconds
@@ -275,6 +269,4 @@ class _Search:
         ended[trial.number] = trial
         leader = best(list(ended.values()))
         smallest = leader.rmse if leader else None
-        self.bar.set_postfix(best=smallest, refresh=False)
-        self.bar.update()
         self.progress(trial, len(ended), self.budget.trials, smallest)

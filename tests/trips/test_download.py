@@ -1,15 +1,12 @@
 """How a month's file arrives, checked against real servers and files on this machine."""
 
-import io
 import multiprocessing
-import sys
 
 import fsspec
 import pytest
 from trip_files import check
 from trip_source import (
     CONTENT,
-    LABEL,
     NAME,
     Broken,
     chunked,
@@ -131,14 +128,3 @@ def test_progress_has_no_total_where_none_is_announced(server, destination):
     seen = []
     fetch(server.url, destination, progress=lambda *told: seen.append(told))
     assert seen[-1] == (len(CONTENT), None)
-
-
-def test_a_terminal_shows_a_bar_and_anything_else_does_not(server, destination, monkeypatch):
-    server.answers = [good]
-    for terminal in (True, False):
-        stderr = io.StringIO()
-        stderr.isatty = lambda terminal=terminal: terminal
-        monkeypatch.setattr(sys, "stderr", stderr)
-        fetch(server.url, destination)
-        assert (LABEL in stderr.getvalue()) is terminal
-        assert ("100%" in stderr.getvalue()) is terminal

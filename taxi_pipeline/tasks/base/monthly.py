@@ -86,7 +86,14 @@ class MonthlyTask(luigi.Task):
         return cloned
 
     def report(self, message: str, done: float | None = None, total: float | None = None) -> None:
-        """Report progress to the web page: at most once a second, and at the end."""
+        """Report progress to the console and the web page: now and then, and at the end.
+
+        Args:
+            message: what the task does.
+            done: how much of it is done.
+            total: of how much.
+        """
+        self.context.progress.show(message, done, total)
         now = time.monotonic()
         finished = done is not None and done == total
         if not finished and now - getattr(self, "_reported", 0.0) < 1.0:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from taxi_pipeline.compute.cores import CoreShare
 from taxi_pipeline.observability.links import BrowserLinks
+from taxi_pipeline.observability.progress import Progress
 from taxi_pipeline.trips.publication import Answer
 
 
@@ -19,6 +20,7 @@ class RunContext:
         links: the URLs at which a browser finds outputs and logs.
         published: what the source said of files that it offers, by URL, so that it is asked once
             for each; tasks add to it.
+        progress: what the console shows of the task that runs.
         started: when the run started, in UTC; None outside a run.
         checked_urls: files of ingested months whose source has been asked in this run.
     """
@@ -26,5 +28,6 @@ class RunContext:
     cores: CoreShare = field(default_factory=CoreShare)
     links: BrowserLinks = field(default_factory=BrowserLinks)
     published: dict[str, Answer] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
     started: datetime | None = None
     checked_urls: set[str] = field(default_factory=set)
