@@ -146,6 +146,11 @@ class BoolParameter(CheckedParameter[bool]):
         """The name that :meth:`convert` reads."""
         return str(x).lower()
 
+    @classmethod
+    def _parser_kwargs(cls, *names: Any, **named: Any) -> dict[str, Any]:
+        """Luigi's settings of the flag; the flag without a value means yes."""
+        return {**super()._parser_kwargs(*names, **named), "nargs": "?", "const": "true"}
+
 
 class ChoiceParameter(CheckedParameter[str]):
     """One of a few names."""

@@ -16,6 +16,12 @@ from taxi_pipeline.redaction import redact
 USAGE_ERROR = 2
 """The exit code for flags that the parser does not take, as argparse has it."""
 
+CONFIGURATION_FLAGS = (
+    "Every option of luigi.cfg is a flag as well: [cleaning] max_minutes is "
+    "--cleaning-max-minutes, [source] url is --source-url, [storage] root is "
+    "--storage-root, [tracking] uri is --tracking-uri. --help-all lists all."
+)
+
 _build_parser: Callable[..., Any] = CmdlineParser._build_parser  # noqa: SLF001  (Luigi offers no other way)
 
 
@@ -35,6 +41,13 @@ def _readable_parser(
     own_flags: tuple[str, ...], root_task: str | None = None, **options: Any
 ) -> argparse.ArgumentParser:
     parser: Any = _build_parser(root_task=root_task, **options)
+    for action in parser._actions:  # noqa: SLF001  (argparse tells no actions)
+        if any(flag.startswith(f"--{root_task}-") for flag in action.option_strings):
+            action.help = argparse.SUPPRESS  # the same flag is listed without the task's name
+        elif action.help != argparse.SUPPRESS:
+            # Descriptions, in which % is no sign of argparse's.
+            action.help = (action.help or "").replace("%", "%%")
+    parser.epilog = CONFIGURATION_FLAGS
     known = [*parser._option_string_actions, *own_flags]  # noqa: SLF001  (argparse tells no flags)
     parser.error = functools.partial(_refuse, root_task or "TASK", known)
     made: argparse.ArgumentParser = parser

@@ -45,3 +45,39 @@ def test_flags_of_other_tasks_are_not_proposed(refused):
 
 def test_a_flag_without_its_value_is_one_line(refused):
     assert "argument --tuning-trials: expected one argument" in refused(*MODEL, "--tuning-trials")
+
+
+@pytest.fixture
+def helped(monkeypatch, capsys):
+    """What Luigi's parser answers to a flag that asks for help."""
+    monkeypatch.setattr(CmdlineParser, "_build_parser", CmdlineParser._build_parser)
+    luigi_arguments.install()
+
+    def ask(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            CmdlineParser([*arguments])
+        assert ended.value.code in {0, None}
+        return " ".join(capsys.readouterr().out.split())
+
+    return ask
+
+
+def test_help_lists_each_flag_of_the_task_once_and_says_that_there_are_more(helped):
+    text = helped("RegisterModel", "--help")
+    assert "--RegisterModel-year" not in text
+    assert text.count("Year of the month, not after the next.") == 1
+    assert "--cleaning-max-minutes, [source] url is --source-url" in text
+    assert "--tuning-trials" not in text
+
+
+def test_all_flags_are_listed_with_their_descriptions_as_they_are_written(helped):
+    text = helped("RegisterModel", "--help-all")
+    assert "--tuning-trials" in text
+    assert "at least 5 % of" in text
+
+
+def test_a_switch_needs_no_value(helped):
+    assert "--reverse [REVERSE]" in helped("BackfillMonths", "--help")
+    months = ("BackfillMonths", "--of", "RegisterModel", "--start", "2021-01")
+    for said, means in (((), False), (("--reverse",), True), (("--reverse", "false"), False)):
+        assert CmdlineParser([*months, *said]).get_task_obj().reverse is means
