@@ -9,6 +9,7 @@ import luigi
 from taxi_pipeline.observability.run_summary import ReportsRunEnd, RunSummary
 from taxi_pipeline.tasks.base import Stage, identity_cache
 from taxi_pipeline.tasks.base.ledgers import open_ledger
+from taxi_pipeline.tasks.refresh import RefreshTrips
 from taxi_pipeline.tasks.register import RegisterModel
 
 
@@ -31,7 +32,10 @@ def _hindrance(summary: RunSummary) -> str:
     if summary.failed:
         return f"{_labels(summary.failed)} failed"
     if summary.missing_external:
-        return f"it waits for {_labels(summary.missing_external)}"
+        first, *others = sorted(summary.missing_external, key=_label)
+        # Why it is not there, where that is known, and what to do.
+        why = getattr(first, "waiting", f"it waits for {_label(first)}")
+        return f"{why} (and so {_labels(others)})" if others else str(why)
     if summary.running_elsewhere:
         return f"another worker runs {_labels(summary.running_elsewhere)}"
     return "the scheduler did not let it run"
@@ -51,6 +55,8 @@ def _made(task: luigi.Task) -> str:
     if isinstance(task, Stage):
         output = task.output()
         return f"{task.label}: {output.manifest()['summary']}; it is in {output}"
+    if isinstance(task, RefreshTrips):
+        return f"{task.label}: {task.found}"
     return f"{_label(task)}: done"
 
 

@@ -22,6 +22,9 @@ class RefreshTrips(MonthlyTask):
     run of RegisterModel does that.
     """
 
+    found = "asked; a line above says what was found"
+    """What was found; a task that ran in another process has told it there."""
+
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # Luigi's is a plain value
         """A download."""
@@ -45,9 +48,9 @@ class RefreshTrips(MonthlyTask):
 
     def run(self) -> None:
         """Ask, fetch the file if it seems to be another one, and say what was found."""
-        found = "ingested just now" if self.complete() else self._refresh()
-        self.report(found, 1, 1)
-        logger.info("%s: %s", self.label, found)
+        self.found = "ingested just now" if self.complete() else self._refresh()
+        self.report(self.found, 1, 1)
+        logger.info("%s: %s", self.label, self.found)
 
     def _refresh(self) -> str:
         ingest = self.requires()

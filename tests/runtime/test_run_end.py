@@ -37,8 +37,8 @@ def test_a_task_that_reports_has_its_own_line():
     [
         ({"failed": [BuildFeatures(**MONTH)]}, "BuildFeatures green 2021-01 failed"),
         (
-            {"missing_external": {PublishedTrips(**MONTH)}},
-            "it waits for PublishedTrips green 2021-01",
+            {"missing_external": {PublishedTrips(**MONTH), PublishedTrips(year=2021, month=2)}},
+            PublishedTrips(**MONTH).waiting + " (and so PublishedTrips green 2021-02)",
         ),
         ({"running_elsewhere": {Plain()}}, "another worker runs Plain()"),
         ({}, "the scheduler did not let it run"),
