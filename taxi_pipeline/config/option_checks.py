@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from taxi_pipeline.errors import InvalidConfig
+from taxi_pipeline.formatting import did_you_mean
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.trips import urls
 
@@ -133,11 +133,9 @@ def check_tracking_uri(uri: str) -> None:
         return
     scheme, _, driver = uri.partition("://")[0].partition("+")
     if scheme not in _REGISTRIES:
-        near = difflib.get_close_matches(scheme, _REGISTRIES, n=1)
-        if near:
+        if meant := did_you_mean(scheme, _REGISTRIES):
             raise InvalidConfig(
-                f"[tracking] uri {redact_url(uri)}: MLflow knows no {scheme}://, did you mean "
-                f"{near[0]}://?"
+                f"[tracking] uri {redact_url(uri)}: MLflow knows no scheme {scheme}{meant}"
             )
         return
     module = driver or _DRIVERS.get(scheme, "")

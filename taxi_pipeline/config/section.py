@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import configparser
-import difflib
 import functools
 from typing import Any, ClassVar
 
 import luigi
 
 from taxi_pipeline.errors import InvalidConfig
+from taxi_pipeline.formatting import did_you_mean
 
 
 class Section(luigi.Config):
@@ -36,9 +36,8 @@ class Section(luigi.Config):
         written = configured[cls.__name__] if configured.has_section(cls.__name__) else ()
         for option in set(written) - set(configured.defaults()):
             if option.replace("-", "_") not in known:
-                close = difflib.get_close_matches(option, known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}."
-                raise InvalidConfig(f"[{cls.__name__}] has no option {option}: {hint}")
+                hint = did_you_mean(option, known) or f": it has {', '.join(known)}."
+                raise InvalidConfig(f"[{cls.__name__}] has no option {option}{hint}")
         try:
             values: list[tuple[str, Any]] = super().get_param_values(params, args, kwargs)
         except InvalidConfig:

@@ -167,12 +167,13 @@ class ApplyGate(RecipeStage):
         }
         for name in ("reasons", "decisive"):
             record[name] = [name_options(text, self.sections) for text in record[name]]
-        record["reasons"] += accepted
+        others = _other_trips(self, champion) if champion else []
+        record["reasons"] += [*accepted, *others]
         # The pin is a fact beside the verdict: it may be lifted before the candidate is registered.
         pin = _pin(self.model_name)
         record["reasons"] += pin
         (folder / self.RECORD).write_text(json.dumps(record, indent=2) + "\n")
-        told = [*record["decisive"], *accepted, *pin]
+        told = [*record["decisive"], *accepted, *others, *pin]
         return {
             "summary": f"{judgement.verdict}: {'; '.join(told)}",
             "verdict": judgement.verdict,
@@ -260,6 +261,18 @@ def _with_champion(own: Identity, champion: ServingVersion | None) -> Identity:
 def _without_champion(identity: Identity) -> Identity:
     own = {name: value for name, value in identity.config.items() if name != CHAMPION}
     return replace(identity, config=own)
+
+
+def _other_trips(gate: ApplyGate, champion: ServingVersion) -> list[str]:
+    """That the champion was made of trips that other rules had left, so that RMSEs differ."""
+    if not (champion.training_month and champion.candidate_key):
+        return []
+    month = Month.parse(champion.training_month)
+    evaluation = gate.clone(EvaluateModel, year=month.year, month=month.month)
+    changes = evaluation.changes_since(champion.candidate_key)
+    rules = [change for change in changes if change.startswith("cleaning.")]
+    number = champion.version
+    return [f"for version {number} other trips counted: {'; '.join(rules)}"] if rules else []
 
 
 def _judged_drift(drift: Output | None) -> list[list[str]]:

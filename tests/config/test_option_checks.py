@@ -113,9 +113,9 @@ def test_a_password_in_the_address_of_a_dask_scheduler_is_not_shown(luigi_config
 @pytest.mark.parametrize(
     ("uri", "line"),
     [
-        ("postgres://u:p@host/db", r"knows no postgres://, did you mean postgresql://\?$"),
-        ("htp://host", r"knows no htp://, did you mean http://\?$"),
-        ("sqlit:///x.db", r"knows no sqlit://, did you mean sqlite://\?$"),
+        ("postgres://u:p@host/db", r"knows no scheme postgres: did you mean postgresql\?$"),
+        ("htp://host", r"knows no scheme htp: did you mean http\?$"),
+        ("sqlit:///x.db", r"knows no scheme sqlit: did you mean sqlite\?$"),
         ("postgresql+pg8000://u:p@host/db", r"driver pg8000 is not installed here: install it$"),
         ("mssql://host/db", r"driver pyodbc is not installed here: install it$"),
         ("mysql://host/db", r"driver MySQLdb is not installed here: install it$"),

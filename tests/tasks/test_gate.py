@@ -44,6 +44,16 @@ def test_a_later_candidate_is_compared_with_the_champion_from_the_storage(pipeli
     assert "the champion, version 1 of 2021-01, which has" in found["reasons"][1]
 
 
+def test_a_verdict_says_that_the_champion_was_made_of_other_trips(pipeline, champion, easy):
+    assert not any("other trips" in reason for reason in record(pipeline, month=2)["reasons"])
+    pipeline.configure("cleaning", "max_minutes", "45")
+    for month in (1, 2):
+        found = record(pipeline, month=month)
+        told = "for version 1 other trips counted: cleaning.max_minutes was 60.0, is 45.0"
+        assert told in found["reasons"]
+    assert told in ApplyGate(month=2, **LINEAR).output().manifest()["summary"]
+
+
 def test_a_candidate_is_judged_once_whoever_is_champion_later(pipeline, easy):
     task = pipeline.done(RegisterModel(month=1, **LINEAR))
     gate = ApplyGate(month=1, **LINEAR)
