@@ -66,7 +66,12 @@ def command(*, yes: bool, keep_days: float, as_json: bool) -> None:
         removals = [asdict(removal) for removal in found.removals]
         size = sum(removal.size for removal in found.removals)
         facts = {"root": redact(config.storage().root), "removed": yes, "bytes": size}
-        kept = {"outputs": found.outputs, "young": found.young, "in_use": found.in_use}
+        kept = {
+            "outputs": found.outputs,
+            "registered": found.registered,
+            "young": found.young,
+            "in_use": found.in_use,
+        }
         content = {**facts, **kept, "unknown": found.unknown, "not_needed": removals}
         print(json.dumps(content, indent=2))
     else:
@@ -84,9 +89,16 @@ def _remove(storage: Storage, removals: Sequence[Removal]) -> None:
 def as_text(found: Survey, *, removed: bool, keep_days: float) -> str:
     """What is not needed, by stage and reason; what is kept although it may not be; what to do."""
     lines = [f"unknown  {place}: {why}; kept" for place, why in found.unknown.items()]
+    if found.registered:
+        others = pluralize(found.registered, "output")
+        lines.append(
+            f"{others} not as made now, but kept: of versions in the registry, or champions"
+        )
     if found.young:
         young = pluralize(found.young, "output")
-        lines.append(f"{young} not needed, but kept: made in the last {keep_days:g} days")
+        lines.append(
+            f"{young} not needed, but kept: made in the last {keep_days:g} days, see --keep-days"
+        )
     if found.in_use:
         lines.append(f"{pluralize(found.in_use, 'output')} not needed, but kept: a run goes on")
     removals = found.removals
@@ -107,7 +119,8 @@ def as_text(found: Survey, *, removed: bool, keep_days: float) -> str:
     rows.append(("total", "", *_figures(removals)))
     lines.append(table(("what", "why it is not needed", "number", "size", "made in"), rows))
     if removed:
-        lines.append(f"{pluralize(len(removals), 'thing')} removed. Nothing else is to be done.")
+        freed = format_bytes(sum(removal.size for removal in removals))
+        lines.append(f"{pluralize(len(removals), 'thing')} removed, {freed} freed.")
     else:
         lines.append("Nothing was removed: the same command with --yes removes this.")
     return "\n".join(lines)

@@ -47,6 +47,8 @@ class Survey:
         removals: what nothing needs; what was made of something comes before it.
         unknown: why the outputs of a task cannot be judged, by the task's location.
         outputs: the number of all outputs.
+        registered: the number of outputs that are kept only since a version in the registry, or a
+            champion of a ledger, was made from them.
         young: the number of outputs that are kept only since they, or what was made of them, are
             young.
         in_use: likewise of those that a run works on.
@@ -55,6 +57,7 @@ class Survey:
     removals: list[Removal] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
     outputs: int = 0
+    registered: int = 0
     young: int = 0
     in_use: int = 0
 
@@ -76,13 +79,9 @@ def survey(storage: Storage, leases: Sequence[Lease], before: datetime) -> Surve
         tasks = Tasks(storage, contents)
         reasons = {made: tasks.reasons(made) for made in contents.outputs}
         registered = contents.with_inputs(_registered(storage, contents, tasks))
-        needed = contents.with_inputs(
-            [
-                *(made for made, why in reasons.items() if not why),
-                *registered,
-                *_pages(contents, tasks, registered),
-            ]
-        )
+        current = contents.with_inputs(made for made, why in reasons.items() if not why)
+        pages = _pages(contents, tasks, registered)
+        needed = current | contents.with_inputs([*registered, *pages])
 
         others = [made for made in contents.outputs if made not in needed]
         in_use = {made for made in others if _covered(made.task_dir, leases)}
@@ -109,6 +108,7 @@ def survey(storage: Storage, leases: Sequence[Lease], before: datetime) -> Surve
         removals,
         dict(sorted(tasks.unknown.items())),
         outputs=len(contents.outputs),
+        registered=len(needed - current),
         young=len(others) - len(unneeded) - len(in_use),
         in_use=len(in_use),
     )

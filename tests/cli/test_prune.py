@@ -1,6 +1,7 @@
 """What nothing needs is shown, and removed when that is asked for; all else stays as it is."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -60,7 +61,9 @@ def test_exactly_what_the_old_configuration_made_is_removed(folder, made):
     before = outputs(folder)
     answer = prune(folder, "--yes")
     assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.splitlines()[-1] == "8 things removed. Nothing else is to be done."
+    *_, total, last = answer.stdout.splitlines()
+    size = re.search(r"8 +(\d+\.\d [KM]B) ", total)[1]
+    assert last == f"8 things removed, {size} freed."
     left = outputs(folder)
     ingested = {place for place in made.old if place.startswith("ingest/")}
     assert before - left == made.old - ingested
@@ -88,6 +91,8 @@ def test_what_the_version_in_the_registry_was_made_of_stays_whatever_is_current(
     before = outputs(folder)
     answer = prune(folder, "--yes", "--cleaning-max-minutes", "45")
     assert answer.returncode == 0, answer.stderr
+    kept = "11 outputs not as made now, but kept: of versions in the registry, or champions"
+    assert kept in answer.stdout.splitlines()
     left = outputs(folder)
     assert before - left == {place for place in made.old if not place.startswith("ingest/")}
     assert "Did not run any tasks" in CommandLine(folder)(*RUN).stderr
@@ -97,7 +102,7 @@ def test_what_the_version_in_the_registry_was_made_of_stays_whatever_is_current(
 def test_what_is_younger_than_a_week_is_kept_by_default(folder):
     answer = python(folder, "-m", "taxi_pipeline", "prune", "--yes", *FLAGS)
     assert answer.stdout.splitlines() == [
-        "7 outputs not needed, but kept: made in the last 7 days",
+        "7 outputs not needed, but kept: made in the last 7 days, see --keep-days",
         "There is nothing to remove under data.",
     ]
 
