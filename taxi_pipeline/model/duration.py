@@ -27,6 +27,9 @@ DESCRIPTION = "model.json"
 PART_ROWS = 32_768
 """Rows that are encoded and predicted at a time, so that memory is bounded."""
 
+FEW_ROWS = 1_000
+"""Rows below which a single thread is faster than several."""
+
 
 @dataclass
 class DurationModel:
@@ -70,7 +73,7 @@ class DurationModel:
 
     def predict_trips(self, trips: pa.Table) -> Minutes:
         """Minutes for trips in canonical form, see :data:`taxi_pipeline.trips.schema.TRIP`."""
-        return self.predict(compute_features(trips, self.max_miles).to_pandas())
+        return self.predict(self._features(trips))
 
     def predict_published(self, records: pd.DataFrame) -> Minutes:
         """Minutes for rows as TLC publishes them.
@@ -93,9 +96,14 @@ class DurationModel:
 
     def published_features(self, records: pd.DataFrame) -> pd.DataFrame:
         """The features of rows as TLC publishes them; otherwise as :meth:`predict_published`."""
-        trips = schema.canonical(to_table(records, self.taxi), self.taxi)
-        features: pd.DataFrame = compute_features(trips, self.max_miles).to_pandas()
-        return features
+        return self._features(schema.canonical(to_table(records, self.taxi), self.taxi))
+
+    def _features(self, trips: pa.Table) -> pd.DataFrame:
+        # Waking Arrow's threads takes as long as the whole prediction of a row.
+        many = trips.num_rows >= FEW_ROWS
+        features = compute_features(trips, self.max_miles)
+        described: pd.DataFrame = features.to_pandas(use_threads=many)
+        return described
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder: JSON, numpy's, skops' and XGBoost's formats, no pickle.
