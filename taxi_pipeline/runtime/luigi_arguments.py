@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from luigi.cmdline_parser import CmdlineParser
+from luigi.task_register import Register
 
 from taxi_pipeline.formatting import did_you_mean
 from taxi_pipeline.redaction import redact
@@ -38,9 +39,18 @@ def install(*own_flags: str) -> None:
 
 
 def _readable_parser(
-    own_flags: tuple[str, ...], root_task: str | None = None, **options: Any
+    own_flags: tuple[str, ...], root_task: str | None = None, help_all: bool = False
 ) -> argparse.ArgumentParser:
-    parser: Any = _build_parser(root_task=root_task, **options)
+    # Luigi parses the same arguments nine times, and asks for a new parser each time.
+    return _parser_of(tuple(Register._reg), own_flags, root_task, help_all)  # noqa: SLF001
+
+
+@functools.lru_cache(maxsize=8)
+def _parser_of(
+    _known: tuple[type, ...], own_flags: tuple[str, ...], root_task: str | None, help_all: bool
+) -> argparse.ArgumentParser:
+    """The parser for the flags of all tasks and sections that are known."""
+    parser: Any = _build_parser(root_task=root_task, help_all=help_all)
     for action in parser._actions:  # noqa: SLF001  (argparse tells no actions)
         if any(flag.startswith(f"--{root_task}-") for flag in action.option_strings):
             action.help = argparse.SUPPRESS  # the same flag is listed without the task's name

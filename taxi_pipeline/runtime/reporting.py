@@ -15,6 +15,7 @@ from taxi_pipeline.observability.run_summary import RunSummary
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.run_end import last_line
 from taxi_pipeline.runtime.worker import Worker
+from taxi_pipeline.tasks.base import identity_cache
 
 
 class ReportingWorker(Worker):
@@ -71,7 +72,10 @@ class ReportingWorker(Worker):
         asked = self._scheduled_tasks.get(self._first_task)
         try:
             if asked is not None:
-                logger.info(last_line(asked, RunSummary(self)), extra=logs.RUN_END)
+                # Where all was done, what is there is what was found when that was looked for.
+                all_done = {status for _, status, _ in self._add_task_history} == {DONE}
+                with identity_cache(self.reading if all_done and not self.made else None):
+                    logger.info(last_line(asked, RunSummary(self)), extra=logs.RUN_END)
         except Exception:  # noqa: BLE001  (a report must not change the exit code)
             logger.exception("%s: its report failed", asked)
         finally:

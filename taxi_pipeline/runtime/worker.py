@@ -38,6 +38,7 @@ from taxi_pipeline.runtime.sources import refresh_sources
 from taxi_pipeline.storage import layout
 from taxi_pipeline.tasks.backfill import BackfillMonths
 from taxi_pipeline.tasks.base import MonthlyTask, RunContext, Stage, identity_cache, is_done
+from taxi_pipeline.tasks.base.identity_cache import Reading
 
 REREGISTER_SECONDS = 30.0
 """Seconds after which runnable tasks that no worker runs are registered again."""
@@ -56,6 +57,7 @@ class Worker(luigi.worker.Worker):
         self.context = context
         self.scheduler = scheduler
         self.not_scheduled: dict[luigi.Task, str] = {}
+        self.reading: Reading | None = None
         self._waiting: list[luigi.Task] = []
         self._reregistered: list[luigi.Task] = []
         self._reregistered_at = 0.0
@@ -83,7 +85,7 @@ class Worker(luigi.worker.Worker):
     def add(self, task: luigi.Task, *arguments: Any, **options: Any) -> bool:
         """Schedule a task in one reading, once the sources of its months have been asked."""
         refresh_sources(task, self.context)
-        with identity_cache():
+        with identity_cache() as self.reading:
             return bool(super().add(task, *arguments, **options))
 
     def _validate_task(self, task: luigi.Task) -> None:

@@ -11,7 +11,10 @@ import luigi
 
 Value = TypeVar("Value")
 
-_READING: ContextVar[dict[object, Any] | None] = ContextVar("reading", default=None)
+Reading = dict[object, Any]
+"""What was read in a reading, by what it is of."""
+
+_READING: ContextVar[Reading | None] = ContextVar("reading", default=None)
 
 
 def is_done(task: luigi.Task) -> bool:
@@ -23,14 +26,19 @@ def is_done(task: luigi.Task) -> bool:
 
 
 @contextlib.contextmanager
-def identity_cache() -> Iterator[None]:
-    """Within, identities and the configuration are read once: many tasks have them in common."""
-    if _READING.get() is not None:
-        yield
+def identity_cache(before: Reading | None = None) -> Iterator[Reading]:
+    """Within, identities and the configuration are read once: many tasks have them in common.
+
+    Args:
+        before: what an earlier reading found, where nothing was made since then.
+    """
+    if (around := _READING.get()) is not None:
+        yield around
         return
-    token = _READING.set({})
+    reading: Reading = {} if before is None else before
+    token = _READING.set(reading)
     try:
-        yield
+        yield reading
     finally:
         _READING.reset(token)
 
