@@ -16,7 +16,7 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}.*|)\n)*? {4}.*\n(?=\n? {0,3}\S|\Z)")
 PROGRAM = re.compile(
     r"^(scripts/|\.venv/bin/|PYTHONPATH=|MLFLOW_\w+=|"
-    r"(luigi|python|taxi-pipeline|pip|install|cp|mv|systemctl|mlflow|export) )"
+    r"(luigi|python|taxi-pipeline|pip|install|cp|mv|systemctl|mlflow|export|curl) )"
 )
 
 NOT_TYPED = {
@@ -27,6 +27,7 @@ NOT_TYPED = {
     "mlflow server": "it serves until it is stopped: test_mlflow_server.py",
     "scripts/luigid": "it serves until it is stopped: test_luigid.py",
     "taxi-pipeline serve": "it serves until it is stopped: test_serve.py",
+    "curl": "it asks a server that serves until it is stopped: test_serve.py",
     "MLFLOW_TRACKING_URI=sqlite:///data/mlflow/mlflow.db mlflow models build-docker": "no Docker",
     "luigi --module taxi_pipeline RegisterModel --recipe theirs": "test_own_recipe.py installs one",
     "pip install": "test_distributions.py installs the package",
