@@ -16,7 +16,7 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}.*|)\n)*? {4}.*\n(?=\n? {0,3}\S|\Z)")
 PROGRAM = re.compile(
     r"^(scripts/|\.venv/bin/|PYTHONPATH=|MLFLOW_\w+=|"
-    r"(luigi|python|taxi-pipeline|pip|install|cp|mv|systemctl|mlflow|export|curl) )"
+    r"(luigi|python|taxi-pipeline|pip|install|cp|mv|systemctl|mlflow|export|eval|curl) )"
 )
 
 NOT_TYPED = {

@@ -10,9 +10,6 @@ import pytest
 from places import REPOSITORY
 from processes import clean_environment, python
 
-import taxi_pipeline
-from taxi_pipeline import config
-
 DOCS = REPOSITORY / "docs"
 WRITTEN = runpy.run_path(str(REPOSITORY / "scripts" / "docs_from_code.py"))["WRITTEN"]
 PARTS = ("tutorial", "how-to", "reference", "explanation")
@@ -23,24 +20,6 @@ MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 @pytest.mark.parametrize("name", WRITTEN)
 def test_what_is_written_from_the_code_is_as_the_code_says(name):
     assert (REPOSITORY / name).read_text() == WRITTEN[name](), "run scripts/docs_from_code.py"
-
-
-def test_each_task_and_each_exit_code_has_its_row_in_the_reference():
-    tasks = (DOCS / "reference" / "tasks.md").read_text()
-    named = set(re.findall(r"^\| ([A-Z]\w+) \|", tasks, re.MULTILINE))
-    assert named == set(taxi_pipeline.__all__) - {"Month"}
-    codes = (DOCS / "reference" / "exit_codes.md").read_text()
-    listed = set(re.findall(r"^\| (\d+) \|", codes, re.MULTILINE))
-    assert listed >= {each.value for each in config.LUIGI_SETTINGS if each.section == "retcode"}
-
-
-def test_each_command_of_the_reference_is_there():
-    page = (DOCS / "reference" / "commands.md").read_text()
-    named = {row.split()[0] for row in re.findall(r"^\| `([a-z][^`]*)` \|", page, re.MULTILINE)}
-    assert len(named) >= 11
-    answer = python(REPOSITORY, "-m", "taxi_pipeline", "--help")
-    assert answer.returncode == 0
-    assert [name for name in named if not re.search(rf"\b{name}\b", answer.stdout)] == []
 
 
 @pytest.fixture(scope="module")
