@@ -21,23 +21,27 @@ HEAD = """# Configuration
 
 <!-- scripts/docs_from_code.py writes this page from taxi_pipeline/config. -->
 
-Every option has a default in the code. It can be set in a file `luigi.cfg` in the folder where a
-command is given, or as a flag: `[cleaning] max_minutes` is `--cleaning-max-minutes`.
-`taxi-pipeline write-config` writes a file that has every option with its meaning.
+Every option has a default. You can change it in a file `luigi.cfg` in the folder where you give a
+command, or with a flag: `[cleaning] max_minutes` is `--cleaning-max-minutes`. This writes a
+`luigi.cfg` that has every option with its meaning:
 
-`${NAME}` takes a value from the environment, which is the place for passwords. A misspelt option,
-or a value that means nothing, is an error of one line.
+    taxi-pipeline write-config
 
-**Key** says whether the value is part of the key of outputs. If it is and you change it, what
-depends on it is made again, beside what is there. The others may change at any time.
+`${NAME}` takes a value from the environment; use it for passwords. If an option is misspelt, or has
+a value that it cannot have, the error is one line.
+
+The column *key* says yes if outputs depend on the option, since it is then part of their
+[key](../explanation/identity.md#the-key). If you change such an option, all that depends on it is
+made again, beside what is there. If you change one of the others, nothing is made again.
 """
 
 LUIGI = """
 ## Luigi's own options
 
-This package sets these where you have not set them; all others of
-[Luigi](https://luigi.readthedocs.io/en/stable/configuration.html) work as well.
-`[core] local_scheduler = true` makes a central scheduler unnecessary.
+You may set every option of
+[Luigi](https://luigi.readthedocs.io/en/stable/configuration.html) as well. With
+`[core] local_scheduler = true` you need neither a central scheduler nor the flag
+`--local-scheduler`. This package sets these options, where you have not:
 
 | option | set to | why |
 |---|---|---|

@@ -7,7 +7,7 @@ from taxi_pipeline.config.section import Section
 
 
 class contract(Section):  # noqa: N801
-    """What a month's file must hold to be taken for the month's. No output depends on it."""
+    """What a month's file must show before it is accepted. No output depends on it."""
 
     min_month_share: BoundedFloatParameter = BoundedFloatParameter(
         0,
@@ -43,6 +43,6 @@ class contract(Section):  # noqa: N801
         default="check",
         significant=False,
         description="check: times labelled with a zone such as UTC are converted to New York's "
-        "local time where the pickups show that they are instants, and refused where they are New "
-        "York's wall clock or nothing tells. convert: the label is believed.",
+        "local time if the pickups show that the label is right; if they are New York's wall "
+        "clock, or nothing tells, the file is refused. convert: the label is believed.",
     )

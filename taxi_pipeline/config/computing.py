@@ -8,7 +8,7 @@ from taxi_pipeline.config.section import Section
 
 
 class compute(Section):  # noqa: N801  (a section's name is its class's name)
-    """Where features, trials and fits are computed. Outputs are the same wherever that is."""
+    """Where features, trials and fits are computed. No output's key depends on it."""
 
     scheduler: StrParameter = StrParameter(
         default="",

@@ -7,21 +7,21 @@ from taxi_pipeline.config.section import Section
 
 
 class drift(Section):  # noqa: N801
-    """From where on a feature of a month has drifted."""
+    """How large a difference between months counts as drift."""
 
     warn_psi: BoundedFloatParameter = BoundedFloatParameter(
         0,
         default=0.1,
-        description="Population stability index (PSI) from which on a feature drifted moderately.",
+        description="Population stability index (PSI) from which on a feature's drift is moderate.",
     )
     alert_psi: BoundedFloatParameter = BoundedFloatParameter(
         0,
         default=0.25,
-        description="Population stability index from which on it drifted strongly.",
+        description="Population stability index (PSI) from which on a feature's drift is strong.",
     )
     min_rows: BoundedIntParameter = BoundedIntParameter(
         1,
         default=2000,
-        description="Trips that both the month and the months before must have for a verdict: of "
-        "fewer, shares differ by chance alone.",
+        description="Trips that the month and the months before it must each have for a verdict: "
+        "with fewer, shares differ by chance alone.",
     )

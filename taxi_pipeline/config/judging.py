@@ -48,13 +48,13 @@ class gate(Section):  # noqa: N801
         0,
         default=math.inf,
         description="Population stability index (PSI) by which the evaluation month may differ "
-        "from the training window in the duration, or in a feature that at least 5 % of what moves "
-        "the predictions rests on; beyond it the candidate is registered, but not champion. "
+        "from the training window in the duration, or in a feature that accounts for at least 5 % "
+        "of what moves the predictions; beyond it the candidate is registered, but not champion. "
         "Months with fewer trips than [drift] min_rows do not count. inf allows any drift.",
     )
     accept_drift: StrParameter = StrParameter(
         default="",
-        description="Why a candidate beyond max_drift may become champion all the same; stands in "
-        "the gate's record, with who ran it and when. Best given for one run, as "
+        description="Why a candidate beyond max_drift may become champion all the same. The gate's "
+        "record keeps it, with who ran it and when. Best given for one run, as "
         "--gate-accept-drift.",
     )

@@ -50,7 +50,7 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
         100,
         default=5,
         significant=False,
-        description="How often a download is tried in all before it fails.",
+        description="Attempts of a download, before it fails.",
     )
     timeout: BoundedFloatParameter = BoundedFloatParameter(
         0.1,
@@ -62,8 +62,8 @@ class source(Section):  # noqa: N801  (a section's name is its class's name)
         default="1 day",
         check=option_checks.check_age,
         significant=False,
-        description="How old the source's last answer for an ingested month may get before a run "
-        "asks whether the month was republished: an age such as 1 day, 12 hours or 30 minutes; or "
+        description="How old the source's last answer about a month may be; if it is older, a run "
+        "asks whether the month was republished. An age such as 1 day, 12 hours or 30 minutes; or "
         "always, or never. The task RefreshTrips asks at once.",
     )
     max_wait: BoundedFloatParameter = BoundedFloatParameter(

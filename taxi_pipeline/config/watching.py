@@ -12,9 +12,9 @@ class monitoring(Section):  # noqa: N801
     max_rmse_excess: BoundedFloatParameter = BoundedFloatParameter(
         0,
         default=0.1,
-        description="Share by which its RMSE may be above the promised one, in minutes or as a "
-        "share of the standard deviation of the month's durations (which tells where an easier "
-        "month hides a decay). Beyond it is decay, unless that may be noise: the lower end of the "
+        description="Share by which its RMSE may be above the promised one: in minutes, and as a "
+        "share of the standard deviation of the month's durations, which shows a decay that an "
+        "easier month hides. Beyond it is decay, unless that may be noise: the lower end of the "
         "interval must be beyond it too. inf allows any RMSE.",
     )
     max_slice_excess: BoundedFloatParameter = BoundedFloatParameter(

@@ -26,6 +26,8 @@ NOT_TYPED = {
     "scripts/test": "it runs this test",
     "mlflow server": "it serves until it is stopped: test_mlflow_server.py",
     "scripts/luigid": "it serves until it is stopped: test_luigid.py",
+    "taxi-pipeline luigid": "it serves until it is stopped: test_luigid.py",
+    "taxi-pipeline write-config": "it leaves the luigi.cfg that is there: test_write_config.py",
     "taxi-pipeline serve": "it serves until it is stopped: test_serve.py",
     "curl": "it asks a server that serves until it is stopped: test_serve.py",
     "MLFLOW_TRACKING_URI=sqlite:///data/mlflow/mlflow.db mlflow models build-docker": "no Docker",
