@@ -21,7 +21,9 @@ WHOLE = (
     "README.md",
     "LICENSE",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "mkdocs.yml",
+    ".pre-commit-config.yaml",
 )
 
 

@@ -1,29 +1,43 @@
-"""What README and docs say to type is typed, and their links lead somewhere."""
+"""What the documents say to type is typed, and their links lead somewhere."""
 
 import configparser
 import os
 import re
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 from places import REPOSITORY
 from processes import clean_environment, python, run
 
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+PAGES = [
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((REPOSITORY / "docs").rglob("*.md")),
+]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?:(?: {4}.*|)\n)*? {4}.*\n(?=\n? {0,3}\S|\Z)")
 PROGRAM = re.compile(
     r"^(scripts/|\.venv/bin/|PYTHONPATH=|MLFLOW_\w+=|"
-    r"(luigi|python|taxi-pipeline|pip|install|cp|mv|systemctl|mlflow|export|eval|curl) )"
+    r"(luigi|python|taxi-pipeline|pip|install|cp|mv|systemctl|mlflow|export|eval|curl|git|tar) )"
 )
 
 NOT_TYPED = {
     "taxi-pipeline champion at": "nothing served on a day before the test",
     "scripts/demo": ".ci/run runs it",
     ".venv/bin/python scripts/bench": "it measures for minutes: test_bench.py runs one of them",
+    "scripts/setup": ".ci/run runs it",
     "scripts/test": "it runs this test",
+    ".ci/run": "it runs this test",
+    ".venv/bin/pytest": "it runs tests",
+    ".venv/bin/pre-commit install": "it changes the checkout",
+    ".venv/bin/taxi-pipeline write-config --force": "it changes the checkout: test_write_config.py",
+    ".venv/bin/python scripts/docs_from_code.py": "it changes the checkout: test_site.py",
+    "git tag": "it changes the checkout",
+    "scripts/build": "it builds what is committed: test_build_script.py",
+    "tar --list": "it lists a release",
+    ".venv/bin/python -m zipfile": "it lists a release",
     "mlflow server": "it serves until it is stopped: test_mlflow_server.py",
     "scripts/luigid": "it serves until it is stopped: test_luigid.py",
     "taxi-pipeline luigid": "it serves until it is stopped: test_luigid.py",
@@ -47,7 +61,7 @@ def blocks():
         for language, block in FENCED.findall(text):
             yield page.name, language, block
         for found in INDENTED.findall(FENCED.sub("", text)):
-            block = re.sub("^ {4}", "", found, flags=re.MULTILINE).strip("\n") + "\n"
+            block = textwrap.dedent(found).strip("\n") + "\n"
             if PROGRAM.match(block):
                 yield page.name, "bash", block
             elif re.match(r"(from|import) \w+", block):
