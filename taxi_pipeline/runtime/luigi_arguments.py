@@ -23,6 +23,14 @@ CONFIGURATION_FLAGS = (
     "--storage-root, [tracking] uri is --tracking-uri. --help-all lists all."
 )
 
+IN_WORDS = {
+    "core_local_scheduler": "Run by yourself, without the central scheduler, luigid.",
+    "core_module": "A module to import, such as one with recipes or tasks of your own.",
+    "core_help": "Show the most common flags, and those of the task.",
+    "core_help_all": "Show all flags.",
+}
+"""What flags of Luigi's are for, by the name of their value."""
+
 _build_parser: Callable[..., Any] = CmdlineParser._build_parser  # noqa: SLF001  (Luigi offers no other way)
 
 
@@ -56,7 +64,8 @@ def _parser_of(
             action.help = argparse.SUPPRESS  # the same flag is listed without the task's name
         elif action.help != argparse.SUPPRESS:
             # Descriptions, in which % is no sign of argparse's.
-            action.help = (action.help or "").replace("%", "%%")
+            described = IN_WORDS.get(action.dest, action.help or "")
+            action.help = described.replace("%", "%%")
     parser.epilog = CONFIGURATION_FLAGS
     known = [*parser._option_string_actions, *own_flags]  # noqa: SLF001  (argparse tells no flags)
     parser.error = functools.partial(_refuse, root_task or "TASK", known)

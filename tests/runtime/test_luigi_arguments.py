@@ -68,6 +68,8 @@ def test_help_lists_each_flag_of_the_task_once_and_says_that_there_are_more(help
     assert text.count("Year of the month, not after the next.") == 1
     assert "--cleaning-max-minutes, [source] url is --source-url" in text
     assert "--tuning-trials" not in text
+    assert "--local-scheduler Run by yourself, without the central scheduler" in text
+    assert "Use an in-memory" not in text
 
 
 def test_all_flags_are_listed_with_their_descriptions_as_they_are_written(helped):
