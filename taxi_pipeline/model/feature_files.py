@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -27,14 +27,21 @@ class FeatureFiles:
         files: oldest first.
         columns: the features that are read.
         batch_rows: rows of a batch; the last may have fewer.
+        progress: called after each batch with the trips read so far; a fit reads all several times.
     """
 
     def __init__(
-        self, files: Iterable[Path], columns: Iterable[str], batch_rows: int = BATCH_ROWS
+        self,
+        files: Iterable[Path],
+        columns: Iterable[str],
+        batch_rows: int = BATCH_ROWS,
+        progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.files = tuple(files)
         self.columns = tuple(dict.fromkeys(columns))
         self.batch_rows = batch_rows
+        self._progress = progress
+        self._read = 0
 
     @cached_property
     def rows(self) -> int:
@@ -50,6 +57,8 @@ class FeatureFiles:
         for table in self._tables(dict.fromkeys([TARGET, *self.columns])):
             frame = table.to_pandas()
             yield frame, frame[TARGET].to_numpy()
+            self._read += len(frame)
+            self._progress(self._read)
 
     def read(self) -> pd.DataFrame:
         """All trips in one table, with ``pickup_at`` and ``minutes``."""

@@ -40,6 +40,9 @@ class TrainModel(RecipeStage):
         window = FeatureFiles(
             (output.file(BuildFeatures.FILE) for output in self.input()["window"]),
             self.chosen_recipe.training_columns,
+            progress=lambda read: self.report(
+                f"encoding {window.rows:,} trips, which were read {read / window.rows:.1f} times"
+            ),
         )
         self.report(f"encoding {window.rows:,} trips")
         with self.cluster() as cluster:

@@ -53,3 +53,14 @@ def test_trips_are_taken_by_their_row_in_the_order_asked_for(files):
     chosen = np.array([1500, 3, 699, 700, 0])
     found = FeatureFiles(files, COLUMNS, 100).take(chosen)
     pd.testing.assert_frame_equal(found, load_features(files, COLUMNS).iloc[chosen])
+
+
+def test_progress_counts_what_was_read_in_all_passes(files):
+    told = []
+    trips = FeatureFiles(files, COLUMNS, 500, told.append)
+    for _ in range(2):
+        list(trips)
+    assert told[0] == 500
+    assert told == sorted(told)
+    assert len(told) == 2 * len(trips)
+    assert told[-1] == 2 * trips.rows
