@@ -25,6 +25,12 @@ CONNECT_SECONDS = 5.0
 NO_WORKERS_SECONDS = 60.0
 """Seconds that a cluster may be without workers while it has work of this process."""
 
+SILENT_SECONDS = 60.0
+"""Seconds that a scheduler whose connection stands may leave questions without an answer."""
+
+PROBE_SECONDS = 5.0
+"""Seconds between two such questions, and for the answer to one."""
+
 
 @contextlib.contextmanager
 def connect(scheduler: str) -> Iterator[Cluster]:
@@ -46,7 +52,8 @@ def connect(scheduler: str) -> Iterator[Cluster]:
         ) from error
 
     # Its lines are about its own workings: what matters of them is raised.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     # A month's columns in the message that asks for work on them survive the worker's death.
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):
         try:
@@ -58,15 +65,17 @@ def connect(scheduler: str) -> Iterator[Cluster]:
             raise _unreachable(scheduler, error) from error
         try:
             cluster = Cluster(client, scheduler)
-            try:
-                cluster.wait_for(1, CONNECT_SECONDS)
-                check_versions(client, scheduler)
-            except OSError as error:
-                raise _unreachable(scheduler, error) from error
             with cluster.watched():
+                try:
+                    cluster.wait_for(1, CONNECT_SECONDS)
+                    check_versions(client, scheduler)
+                except OSError as error:
+                    raise _unreachable(scheduler, error) from error
                 yield cluster
         finally:
-            client.close(timeout=CONNECT_SECONDS)
+            # A scheduler that is silent takes no leave either.
+            with contextlib.suppress(TimeoutError):
+                client.close(timeout=CONNECT_SECONDS)
 
 
 def _knock(scheduler: str) -> None:
@@ -129,6 +138,11 @@ class Cluster:
         except KeyError:  # its scheduler was started with --no-dashboard
             return ""
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection stands and is in use, as far as is known."""
+        return not self._lost and self.client.status == "running"
+
     def workers(self) -> list[str]:
         """The addresses of the workers that are there, in the order of the workers' names.
 
@@ -139,6 +153,8 @@ class Cluster:
             found = self.client.scheduler_info(n_workers=-1)["workers"]
         except Exception as error:
             raise self.failure(error) from error
+        if not self.is_connected:  # then Dask answers with what it knew last
+            raise self.failure(ConnectionError())
         return sorted(found, key=lambda address: (str(found[address]["name"]), address))
 
     def wait_for(self, workers: int, seconds: float) -> None:
@@ -174,7 +190,7 @@ class Cluster:
         except (KilledWorker, CancelledError) as error:
             raise self.failure(error) from error
         except OSError as error:
-            if self.client.status != "running":
+            if not self.is_connected:
                 raise self.failure(error) from error
             raise ClusterError(
                 f"a worker of the Dask cluster at {self.scheduler} failed ({_line(error)}): look "
@@ -183,7 +199,13 @@ class Cluster:
         return result
 
     def submit(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """Dask's own future of a call; one among the arguments stands for its result."""
+        """Dask's own future of a call; one among the arguments stands for its result.
+
+        Raises:
+            ClusterError: the cluster was lost.
+        """
+        if not self.is_connected:  # then Dask would wait until the scheduler is back
+            raise self.failure(ConnectionError())
         future = self.client.submit(function, *arguments, pure=False, **named)
         self._futures.add(future)
         return future
@@ -208,14 +230,19 @@ class Cluster:
                 "died one after the other with the same work, of too little memory perhaps: look "
                 "into their logs, give them more, and run again"
             )
-        return ClusterError(
-            f"the Dask cluster at {self.scheduler} was lost ({_line(error)}): see that it "
-            "runs, and run again"
+        # Where the connection is gone, what fails first is chance and says nothing.
+        how = _line(error) if self.is_connected else "its scheduler answers no more"
+        return ClusterError(self._gone(how))
+
+    def _gone(self, how: str) -> str:
+        return (
+            f"the Dask cluster at {self.scheduler} was lost ({how}): see that it runs, and run "
+            "again"
         )
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Within, work is given up where the cluster has had no workers for a while."""
+        """Within, work is given up where the cluster is silent, or without workers, for a while."""
         ended = threading.Event()
         thread = threading.Thread(target=self._watch, args=(ended,), name="dask", daemon=True)
         thread.start()
@@ -224,14 +251,32 @@ class Cluster:
         finally:
             ended.set()
 
+    def _hang_up(self) -> None:
+        """End all that waits for the scheduler, as if it had closed the connections."""
+        self.client.scheduler_comm.comm.abort()
+        self.client.rpc.remove(self.client.scheduler.addr, reason="no answer")
+
     def _watch(self, ended: threading.Event) -> None:
-        last_seen = time.monotonic()
-        while not ended.wait(min(5.0, NO_WORKERS_SECONDS / 4)):
+        pause = min(PROBE_SECONDS, NO_WORKERS_SECONDS / 4, SILENT_SECONDS / 4)
+        last_seen, silent = time.monotonic(), 0.0
+        while not ended.wait(pause):
             try:
-                if self.client.nthreads():
-                    last_seen = time.monotonic()
-            except Exception:  # noqa: BLE001  (the connection is gone: futures end by themselves)
-                return
+                workers = self.client.sync(self.client.scheduler.ncores, callback_timeout=pause)
+            except Exception:  # noqa: BLE001  (whatever it is, it is no answer)
+                if not self.is_connected:  # futures end by themselves
+                    return
+                # Not by the clock: that would blame the scheduler where this process was stopped.
+                silent += 2 * pause
+                if silent >= SILENT_SECONDS:
+                    self._lost = self._gone(
+                        f"its scheduler has not answered for {SILENT_SECONDS:.0f} seconds"
+                    )
+                    self.client.loop.add_callback(self._hang_up)
+                    return
+                continue
+            silent = 0.0
+            if workers:
+                last_seen = time.monotonic()
             if time.monotonic() - last_seen > NO_WORKERS_SECONDS:
                 self._lost = (
                     f"the Dask cluster at {self.scheduler} has had no workers for "

@@ -64,6 +64,8 @@ def boost(
         try:
             return _attempt(cluster, workers, parameters, chunks, rounds, progress)
         except Exception as error:
+            if not cluster.is_connected:
+                raise cluster.failure(error) from error
             if not _is_lost(cluster, workers):
                 raise
             lost, cause = f"a worker of the Dask cluster at {cluster.scheduler} died", error

@@ -121,6 +121,29 @@ def test_a_cluster_that_ends_under_the_work_is_one_line():
             cluster.run(os.getpid)
 
 
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [
+        ("kill", "its scheduler answers no more"),
+        ("freeze", "its scheduler has not answered for 4 seconds"),
+    ],
+)
+def test_a_scheduler_that_answers_no_more_ends_the_work_in_one_line(
+    separate_cluster, monkeypatch, end, how
+):
+    monkeypatch.setattr(clusters, "SILENT_SECONDS", 4.0)
+    with clusters.connect(separate_cluster.address) as cluster:
+        future = cluster.executor().submit(Sleeping())
+        getattr(separate_cluster, end)()
+        with pytest.raises(ClusterError) as caught:
+            future.result(timeout=60)
+        with pytest.raises(ClusterError):
+            cluster.run(os.getpid)
+    assert str(caught.value) == (
+        f"the Dask cluster at {cluster.scheduler} was lost ({how}): see that it runs, and run again"
+    )
+
+
 def test_work_is_given_up_where_all_workers_are_gone(monkeypatch):
     monkeypatch.setattr(clusters, "NO_WORKERS_SECONDS", 1.0)
     with local_cluster(1) as leaving, clusters.connect(leaving.scheduler_address) as cluster:

@@ -8,7 +8,7 @@ import socket
 import pandas as pd
 import pytest
 from command_line import SMALL, STEPS, CommandLine
-from dask_clusters import local_cluster, worker_that_trains
+from dask_clusters import distributed_client, local_cluster, worker_that_trains
 
 from taxi_pipeline.storage import sha256
 
@@ -106,6 +106,25 @@ def test_a_worker_killed_in_the_middle_of_training_leads_to_a_finished_run(
     assert "died while a model was fitted: the fit begins anew" in errors
     assert "Traceback" not in errors
     assert output(luigi, "train").name == output(finished[0], "train").name
+
+
+def test_a_scheduler_killed_in_the_middle_of_training_is_one_line_within_seconds(
+    separate_cluster, luigi
+):
+    assert luigi("TuneHyperparameters", *RUN[1:]).returncode == 0
+    train = ("TrainModel", *RUN[1:], "--compute-scheduler", separate_cluster.address)
+    with (
+        distributed_client(separate_cluster.address) as client,
+        luigi.started(*train) as process,
+    ):
+        worker_that_trains(client)
+        separate_cluster.kill()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 30, errors
+    (line,) = (line for line in errors.splitlines() if "was lost" in line and "ERROR" in line)
+    assert f"the Dask cluster at {separate_cluster.address} was lost" in line
+    assert "Traceback" not in errors
+    assert luigi("TrainModel", *RUN[1:]).returncode == 0
 
 
 def test_a_cluster_that_is_gone_is_one_line_and_the_code_of_a_failed_task(luigi):

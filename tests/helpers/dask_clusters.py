@@ -1,8 +1,12 @@
 """Dask clusters of real processes on loopback."""
 
 import contextlib
+import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +37,73 @@ def local_cluster(workers=2):
             silence_logs="CRITICAL",
         ) as running:
             yield running
+
+
+@dataclass(frozen=True)
+class SeparateCluster:
+    """A cluster of which the scheduler is a process of its own, as it is in real ones.
+
+    Attributes:
+        address: the scheduler's.
+        scheduler: its process.
+    """
+
+    address: str
+    scheduler: subprocess.Popen
+
+    def kill(self):
+        """End the scheduler as a crash of its machine does."""
+        self.scheduler.kill()
+
+    def freeze(self):
+        """Let the scheduler keep its connections and answer nothing."""
+        self.scheduler.send_signal(signal.SIGSTOP)
+
+
+@pytest.fixture
+def separate_cluster(tmp_path):
+    """A cluster of two workers whose scheduler a test may end."""
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    file, started = tmp_path / "scheduler.json", []
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])}
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dask", *arguments, "--no-dashboard"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    try:
+        options = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+        scheduler = start("scheduler", *options)
+        start(
+            *("worker", "--scheduler-file", str(file), "--local-directory", str(tmp_path)),
+            *("--nworkers", "2", "--nthreads", "1", "--death-timeout", "60"),
+        )
+        deadline = time.monotonic() + 60
+        while not file.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        address = json.loads(file.read_text())["address"]
+        with distributed_client(address) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield SeparateCluster(address, scheduler)
+    finally:
+        for process in started:  # with the processes of its workers
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def distributed_client(address):
+    """Dask's own client."""
+    from distributed import Client
+
+    return Client(address, set_as_default=False)
 
 
 @pytest.fixture(scope="session")
@@ -107,3 +178,12 @@ class Deadly(TrialRun):
             kill_this_worker()
         kill_this_worker_once(self.marker)
         return super().__call__()
+
+
+@pytest.fixture
+def no_cluster():
+    """The address of a cluster that is not there."""
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{taken.getsockname()[1]}"

@@ -1,5 +1,6 @@
 """Boosting on the workers of a Dask cluster of real processes."""
 
+import itertools
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ import pytest
 import xgboost
 from dask_clusters import local_cluster
 
+from taxi_pipeline.compute import cluster as clusters
 from taxi_pipeline.compute.cluster import connect
 from taxi_pipeline.errors import ClusterError
 from taxi_pipeline.evaluation.metrics import metrics
@@ -36,6 +38,12 @@ def killed(fresh_cluster):
     """A cluster whose workers are killed."""
     with connect(fresh_cluster.scheduler_address) as connected:
         yield connected
+
+
+@pytest.fixture
+def soon_lost(monkeypatch):
+    """Seconds that a frozen scheduler is waited for; a busy one answers sooner."""
+    monkeypatch.setattr(clusters, "SILENT_SECONDS", 8.0)
 
 
 def fitted(january, cluster=None, recipe="trip", rounds=ROUNDS, progress=None):
@@ -109,6 +117,80 @@ def test_a_fit_whose_worker_is_killed_begins_anew_and_is_the_same(
         f"a worker of the Dask cluster at {killed.scheduler} died while a model was fitted: the "
         "fit begins anew"
     )
+
+
+class Spreading:
+    """Chunks of the trips; before one of them is handed out something is done, once."""
+
+    def __init__(self, chunk, number, act):
+        matrix, minutes = chunk
+        borders = np.linspace(0, len(minutes), 4).astype(int)
+        self.chunks = [
+            (matrix[start:end], minutes[start:end]) for start, end in itertools.pairwise(borders)
+        ]
+        self.number, self.act = number, act
+
+    def __iter__(self):
+        for number in range(len(self.chunks) + 1):
+            if number == self.number:
+                self.number = None
+                self.act()
+            yield from self.chunks[number : number + 1]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(0, id="before the first chunk", marks=pytest.mark.slow),
+        pytest.param(2, id="between chunks"),
+        pytest.param(3, id="after the last chunk", marks=pytest.mark.slow),
+    ],
+)
+def test_a_fit_whose_worker_is_killed_while_trips_are_spread_begins_anew_and_is_the_same(
+    chunk, killed, fresh_cluster, caplog, number
+):
+    spreading = Spreading(
+        chunk, number, lambda: os.kill(fresh_cluster.workers[0].pid, signal.SIGKILL)
+    )
+    parameters = get_recipe("trip").parameters
+    disturbed, undisturbed = (
+        bytes(boost(killed, parameters, spreading, 5).save_raw("ubj")) for _ in range(2)
+    )
+    assert disturbed == undisturbed
+    assert "the fit begins anew" in caplog.text
+
+
+@pytest.mark.parametrize("end", ["kill", "freeze"])
+def test_a_scheduler_that_answers_no_more_while_trips_are_spread_is_one_line(
+    chunk, separate_cluster, soon_lost, end
+):
+    spreading = Spreading(chunk, 2, getattr(separate_cluster, end))
+    with (
+        connect(separate_cluster.address) as cluster,
+        pytest.raises(ClusterError, match="was lost") as caught,
+    ):
+        boost(cluster, get_recipe("trip").parameters, spreading, 5)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["kill", "freeze"])
+def test_a_scheduler_that_answers_no_more_in_the_midst_of_a_fit_is_one_line(
+    chunk, separate_cluster, soon_lost, end
+):
+    told = []
+
+    def progress(done, _):
+        if not told:
+            getattr(separate_cluster, end)()
+        told.append(done)
+
+    with (
+        connect(separate_cluster.address) as cluster,
+        pytest.raises(ClusterError, match="was lost") as caught,
+    ):
+        boosted(cluster, chunk, progress, rounds=100 * LONG)
+    assert told
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.slow
