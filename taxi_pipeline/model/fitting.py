@@ -96,6 +96,18 @@ def fit(  # noqa: PLR0913  (each is a choice of its own)
     )
 
 
+def boosts(recipe: str) -> bool:
+    """Whether the model of a recipe grows trees, which a cluster can do.
+
+    Args:
+        recipe: the recipe's name.
+
+    Raises:
+        InvalidRecipe: there is no such recipe.
+    """
+    return isinstance(get_recipe(recipe).regressor(), Boosting)
+
+
 def _in_batches(component: object, whole: str, batches: str) -> bool:
     """Whether a component learns batch by batch what it learns of the whole.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -45,7 +46,7 @@ class TrainModel(RecipeStage):
             ),
         )
         self.report(f"encoding {window.rows:,} trips")
-        with self.cluster() as cluster:
+        with self.cluster() if fitting.boosts(self.recipe) else nullcontext() as cluster:
             model = fitting.fit(
                 self.recipe,
                 window,

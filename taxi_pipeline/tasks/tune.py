@@ -84,7 +84,8 @@ class TuneHyperparameters(RecipeStage):
 
         settings = config.tuning()
         trials: dict[int, Trial] = {}
-        with self.cluster() as cluster, contextlib.closing(_LiveCopy(self)) as live:
+        on_cluster = self.cluster() if self.chosen_recipe.space else contextlib.nullcontext()
+        with on_cluster as cluster, contextlib.closing(_LiveCopy(self)) as live:
 
             def progress(trial: Trial, done: int, total: int, best: float | None) -> None:
                 trials[trial.number] = trial
