@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,9 +103,17 @@ def paired_sums(actual: Minutes, first: Minutes, second: Minutes, days: Array) -
         second: likewise, of the same trips.
         days: as of :func:`taxi_pipeline.evaluation.bootstrap.day_numbers`.
     """
-    errors = (first - actual, second - actual)
-    terms = [term for error in errors for term in (np.square(error), np.abs(error))]
-    return sums_by_day(days, None, *terms)
+    terms = _terms(actual, first, second)
+    return np.concatenate([sums_by_day(days, term) for term in terms])
+
+
+def _terms(actual: Minutes, *predictions: Minutes) -> Iterator[Array | None]:
+    """One after the other: of many trips each takes much memory."""
+    yield None
+    for predicted in predictions:
+        error = predicted - actual
+        yield np.square(error)
+        yield np.abs(error)
 
 
 def compare_sums(months: Sequence[Array]) -> Comparison:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from taxi_pipeline.evaluation.bootstrap import Array
 from taxi_pipeline.model.duration import DurationModel
+from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.features import TARGET
 from taxi_pipeline.model.regressors import Boosting
 
@@ -46,7 +47,10 @@ class Contributions:
 
 
 def contributions(
-    model: DurationModel, features: pd.DataFrame, columns: Sequence[str], max_depth: int
+    model: DurationModel,
+    trips: FeatureFiles | pd.DataFrame,
+    columns: Sequence[str],
+    max_depth: int,
 ) -> Contributions:
     """What the model's predictions rest on.
 
@@ -56,24 +60,26 @@ def contributions(
 
     Args:
         model: the fitted model.
-        features: of trips that it was not fitted on: the columns that it reads, and ``minutes``.
+        trips: that it was not fitted on: the columns that it reads, and ``minutes``. Of files, no
+            more than those that are looked at are kept.
         columns: those that it reads.
         max_depth: the depth of its trees, if it has any.
     """
     if isinstance(model.regressor, Boosting) and max_depth <= MAX_EXPLAINED_DEPTH:
         boosters = max(1, len(model.regressor.boosters))
-        some = _spread(features, EXPLAINED_PREDICTIONS // boosters)
+        some = _spread(trips, EXPLAINED_PREDICTIONS // boosters)
         matrix = model.encoder.transform(some)
         if isinstance(matrix, pd.DataFrame):
             return Contributions("shap", len(some), _shap(model.regressor, matrix))
-    some = _spread(features, SHUFFLED_TRIPS)
+    some = _spread(trips, SHUFFLED_TRIPS)
     return Contributions("permutation", len(some), _permutation(model, some, columns))
 
 
-def _spread(features: pd.DataFrame, number: int) -> pd.DataFrame:
+def _spread(trips: FeatureFiles | pd.DataFrame, number: int) -> pd.DataFrame:
     """So many trips, spread evenly over the month; all if there are no more."""
-    chosen = np.linspace(0, len(features) - 1, min(number, len(features)))
-    return features.iloc[chosen.astype(np.int64)]
+    rows = trips.rows if isinstance(trips, FeatureFiles) else len(trips)
+    chosen = np.linspace(0, rows - 1, min(number, rows)).astype(np.int64)
+    return trips.take(chosen)
 
 
 def _shap(regressor: Boosting, matrix: pd.DataFrame) -> dict[str, float]:

@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 
 from taxi_pipeline.evaluation.bootstrap import Array, day_numbers
-from taxi_pipeline.evaluation.comparison import Difference, compare
+from taxi_pipeline.evaluation.comparison import (
+    Difference,
+    compare,
+    compare_sums,
+    paired_sums,
+)
 from taxi_pipeline.evaluation.gate import KEPT, PROMOTED, REJECTED, apply_gate, best_baseline
 from taxi_pipeline.evaluation.metrics import metrics_with_intervals
 from taxi_pipeline.evaluation.slices import slice_trips
@@ -233,21 +238,24 @@ def _slices(
         days: the number of each trip's day.
         rules: what the candidate must show.
     """
+    number = int(days.max()) + 1
     for name, sliced in slice_trips(features).items():
-        counts = np.bincount(sliced.part, minlength=len(sliced.parts))
-        for number in np.flatnonzero(counts >= rules.min_slice_trips):
-            there = sliced.part == number
-            _, own_days = np.unique(days[there], return_inverse=True)
-            actual, predicted, champion = (kind[there] for kind in minutes)
-            difference = compare(actual, predicted, champion, own_days)["rmse"]
-            rmse, champion_rmse = (_rmse(actual, kind) for kind in (predicted, champion))
-            allowed = rules.max_slice_loss * champion_rmse
+        # Of all parts at once: a part's trips by themselves would be copies of most of the month.
+        sums = paired_sums(*minutes, sliced.part * number + days)
+        for place, part in enumerate(sliced.parts):
+            own = sums[:, place * number : (place + 1) * number]
+            own = own[:, own[0] > 0]
+            if own.shape[1] == 0 or own[0].sum() < rules.min_slice_trips:
+                continue
+            compared = compare_sums([own])
+            difference = compared.rmse
+            allowed = rules.max_slice_loss * compared.second_rmse
             yield SliceDifference(
                 slice=name,
-                value=sliced.parts[number],
-                rows=int(counts[number]),
-                rmse=rmse,
-                champion_rmse=champion_rmse,
+                value=part,
+                rows=compared.rows,
+                rmse=compared.first_rmse,
+                champion_rmse=compared.second_rmse,
                 difference=difference,
                 # Of some eighty parts a few lose by chance: the whole interval must be a loss.
                 loses=difference.interval is not None and difference.interval[0] > allowed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -169,7 +169,7 @@ def monitor(
     trips: MonthTrips,
     champion: Watched,
     frozen: Watched | None,
-    window: pd.DataFrame | None,
+    window: pd.DataFrame | Iterable[pd.DataFrame] | None,
     thresholds: Thresholds,
 ) -> Monitored:
     """What champion and frozen version did in a month.
@@ -178,7 +178,8 @@ def monitor(
         trips: of the month.
         champion: who served.
         frozen: the yardstick; None if it is the champion.
-        window: zones and minutes of the champion's training window; None if they are not known.
+        window: zones and minutes of the champion's training window, as a whole or part by part;
+            None if they are not known.
         thresholds: from where on it is called decay.
     """
     difference = None

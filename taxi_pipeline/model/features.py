@@ -95,6 +95,9 @@ def load_features(files: Iterable[Path], columns: Iterable[str]) -> pd.DataFrame
     table = pa.concat_tables(pq.read_table(file, columns=wanted) for file in files)
     # Each column is given back once it is converted: the trips are not in memory twice.
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    del table
+    # What decoding took, which Arrow would keep for a next time: as much again as the trips.
+    pa.default_memory_pool().release_unused()
     return frame
 
 

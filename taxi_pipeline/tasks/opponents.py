@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def predict_as_champion(
     task: ModelStage, champion: ServingVersion, trips: Path
 ) -> tuple[Minutes, str]:
-    """What a champion predicts for clean trips, and how it was loaded.
+    """What a champion predicts for clean trips, read batch by batch, and how it was loaded.
 
     Args:
         task: that asks; of the same registered model.
@@ -41,12 +41,17 @@ def predict_as_champion(
         InvalidTraining: it can be loaded in no way.
         TrackingError: it is no more than in MLflow, whose server cannot be reached.
     """
+    import numpy as np
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(trips)
-    task.report(f"the champion predicts {table.num_rows:,} trips")
+    from taxi_pipeline.model.features import PART_ROWS
+
+    file = pq.ParquetFile(trips)
+    task.report(f"the champion predicts {file.metadata.num_rows:,} trips")
     with load_version(task.taxi, task.recipe, champion, task.thread_count) as (predict, loaded):
-        return predict(table), loaded
+        parts = map(pa.Table.from_batches, ([batch] for batch in file.iter_batches(PART_ROWS)))
+        return np.concatenate([predict(part) for part in parts]), loaded
 
 
 @contextlib.contextmanager

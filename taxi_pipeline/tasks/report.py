@@ -109,13 +109,13 @@ class ReportCandidate(RecipeStage):
         from taxi_pipeline.evaluation.pages.facts import CandidateFacts
         from taxi_pipeline.evaluation.slices import COLUMNS
         from taxi_pipeline.model.duration import DurationModel
-        from taxi_pipeline.model.features import load_features
+        from taxi_pipeline.model.feature_files import FeatureFiles
+        from taxi_pipeline.model.features import PART_ROWS, load_features
         from taxi_pipeline.tuning.results import TuningResult
 
         inputs, recipe = self.input(), self.chosen_recipe
         evaluation = inputs["evaluation"]
-        columns = dict.fromkeys([*COLUMNS, *recipe.columns])
-        features = load_features([inputs["features"].file(BuildFeatures.FILE)], columns)
+        month = inputs["features"].file(BuildFeatures.FILE)
         tuning = TuningResult.from_json(_json(inputs["tuning"], TuneHyperparameters.CHOICE))
         figures = _json(evaluation, EvaluateModel.METRICS)
         model = DurationModel.load(inputs["model"].file(TrainModel.MODEL), self.thread_count)
@@ -129,12 +129,17 @@ class ReportCandidate(RecipeStage):
             evaluation_month=figures["evaluation_month"],
             figures=figures,
             slices=pd.read_parquet(evaluation.file(EvaluateModel.SLICES)),
-            predictions=pd.read_parquet(evaluation.file(EvaluateModel.PREDICTIONS)),
-            features=features,
+            predictions=pd.read_parquet(
+                evaluation.file(EvaluateModel.PREDICTIONS), columns=["actual", "predicted"]
+            ),
+            features=load_features([month], COLUMNS),
             gate=_json(self._gate(), ApplyGate.RECORD),
             coverage=_json(inputs["intervals"], CalibrateIntervals.COVERAGE),
             contributions=contributions(
-                model, features, recipe.columns, int(tuning.parameters.get("max_depth", 0))
+                model,
+                FeatureFiles([month], recipe.columns, PART_ROWS),
+                recipe.columns,
+                int(tuning.parameters.get("max_depth", 0)),
             ),
             own_parameters=recipe.parameters,
             tuning=tuning,

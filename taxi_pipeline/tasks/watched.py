@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,18 +85,20 @@ def promise_of(task: ModelStage, version: ServingVersion) -> Promise | None:
     return Promise(recorded.month, recorded.metrics, None, "its run in MLflow")
 
 
-def window_trips(task: ModelStage, version: ServingVersion) -> pd.DataFrame | None:
-    """Zones and minutes of the trips that a version was trained on; None if they are not there.
+def window_trips(task: ModelStage, version: ServingVersion) -> Iterator[pd.DataFrame] | None:
+    """Zones and minutes of the trips that a version was trained on, part by part.
+
+    None if they are not there.
 
     Args:
         task: that asks; of the same registered model.
         version: the version.
     """
     from taxi_pipeline.evaluation.baselines import PAIR
-    from taxi_pipeline.model.features import load_features
+    from taxi_pipeline.model.features import feature_parts
 
     trained = trained_output(task, version)
     outputs = inputs_of(trained, BuildFeatures) if trained else []
     if not outputs or not all(output.exists() for output in outputs):
         return None
-    return load_features((output.file(BuildFeatures.FILE) for output in outputs), PAIR)
+    return feature_parts((output.file(BuildFeatures.FILE) for output in outputs), PAIR)

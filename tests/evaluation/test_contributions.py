@@ -5,6 +5,7 @@ import pytest
 
 from taxi_pipeline.evaluation import contributions as module
 from taxi_pipeline.evaluation.contributions import EXPLAINED_PREDICTIONS, contributions
+from taxi_pipeline.model.feature_files import FeatureFiles
 from taxi_pipeline.model.recipes import RECIPES
 
 DEPTH = RECIPES["trip"].parameters["max_depth"]
@@ -59,3 +60,11 @@ def test_a_month_of_few_trips_is_explained_by_all_of_them(models, january):
 def test_the_same_trips_give_the_same_contributions(models, january):
     for recipe in ("trip", "linear"):
         assert of(models, january, recipe) == of(models, january, recipe)
+
+
+@pytest.mark.parametrize("recipe", ["trip", "linear"])
+def test_trips_of_a_file_have_the_contributions_of_a_table(models, january, recipe, tmp_path):
+    january.to_parquet(tmp_path / "january.parquet")
+    columns = RECIPES[recipe].columns
+    files = FeatureFiles([tmp_path / "january.parquet"], columns, batch_rows=500)
+    assert contributions(models[recipe], files, columns, DEPTH) == of(models, january, recipe)

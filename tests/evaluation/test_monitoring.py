@@ -141,3 +141,10 @@ def test_a_day_has_no_interval_and_so_no_decay(january, worse):
     found = monitored(one_day, replace(worse, minutes=worse.minutes[first])).champion
     assert found.verdict == AS_PROMISED
     assert "too few days for an interval" in found.decisive[0]
+
+
+def test_a_training_window_may_come_part_by_part(trips, champion):
+    window = trips.features
+    parts = (window.iloc[start : start + 1000] for start in range(0, len(window), 1000))
+    found = monitored(trips, champion, window=parts).baselines["zone_pair"]
+    assert found == pytest.approx(monitored(trips, champion, window=window).baselines["zone_pair"])

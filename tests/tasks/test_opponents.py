@@ -2,13 +2,18 @@
 
 import shutil
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
-from taxi_pipeline import BuildFeatures, EvaluateModel, TrainModel
+from taxi_pipeline import BuildFeatures, EvaluateModel, TrainModel, TransformTrips
+from taxi_pipeline.model.duration import DurationModel
 from taxi_pipeline.tasks.base.ledgers import ServingVersion
 from taxi_pipeline.tasks.opponents import (
     evaluated_output,
     inputs_of,
+    load_version,
+    predict_as_champion,
     trained_output,
     window_months,
 )
@@ -61,3 +66,23 @@ def test_the_evaluation_of_a_version_leads_to_what_it_was_made_from(pipeline, ch
         TrainModel(**JANUARY).output().location
     ]
     assert inputs_of(evaluated, EvaluateModel) == []
+
+
+def test_a_champion_predicts_a_month_batch_by_batch_as_it_does_the_whole(champion, monkeypatch):
+    trips = TransformTrips(year=2021, month=2).output().file(TransformTrips.FILE)
+    month = pq.read_table(trips)
+    task, batches = EvaluateModel(**FEBRUARY), []
+
+    def counting(model, batch):
+        batches.append(batch.num_rows)
+        return predict(model, batch)
+
+    predict = DurationModel.predict_trips
+    monkeypatch.setattr(DurationModel, "predict_trips", counting)
+    monkeypatch.setattr("taxi_pipeline.model.features.PART_ROWS", 1000)
+    minutes, loaded = predict_as_champion(task, champion, trips)
+    assert loaded == "from the storage"
+    assert max(batches) == 1000
+    assert sum(batches) == month.num_rows
+    with load_version("green", "linear", champion, 1) as (of_all, _):
+        np.testing.assert_array_equal(minutes, of_all(month))

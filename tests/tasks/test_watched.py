@@ -2,6 +2,7 @@
 
 import shutil
 
+import pandas as pd
 import pytest
 
 from taxi_pipeline import EvaluateModel, MonitorChampion, TransformTrips
@@ -86,7 +87,7 @@ def test_a_version_that_is_nowhere_promised_nothing_that_is_known(gone, monitor)
 
 
 def test_the_training_window_is_what_the_model_was_trained_on(version, monitor):
-    window = window_trips(monitor(2), version)
+    window = pd.concat(window_trips(monitor(2), version))
     rows = TransformTrips(year=2021, month=1).output().manifest()["rows"]
     assert len(window) == rows
     assert {"pickup_zone", "dropoff_zone", "minutes"} <= set(window.columns)

@@ -100,8 +100,7 @@ class CandidateFacts:
         figures: as of :meth:`taxi_pipeline.evaluation.report.Evaluation.as_dict`.
         slices: errors in parts of the month, as of
             :func:`taxi_pipeline.evaluation.slices.slices`.
-        predictions: a row for each trip, as of
-            :class:`taxi_pipeline.evaluation.report.Evaluation`.
+        predictions: a row for each trip: ``actual`` and ``predicted`` minutes.
         features: of the same trips, by which the parts of the month are told.
         gate: the record of the gate: a :class:`taxi_pipeline.evaluation.judge.Judgement` as JSON
             values, with ``candidate`` (its key) and ``compared_with`` (the champion, or None).
