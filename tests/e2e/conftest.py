@@ -1,5 +1,6 @@
 """What the tests of real processes share."""
 
+import shutil
 import zipfile
 
 import pytest
@@ -7,6 +8,7 @@ import servers
 from command_line import SMALL, CommandLine
 from places import REPOSITORY
 from processes import python
+from stage_families import BESIDE
 
 
 @pytest.fixture
@@ -23,6 +25,17 @@ def finished(tmp_path_factory):
     command = CommandLine(tmp_path_factory.mktemp("finished"))
     result = command("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler", *SMALL)
     return command, result
+
+
+@pytest.fixture(scope="session")
+def finished_beside(finished, tmp_path_factory):
+    """A folder in which the tasks beside the main job have run too; tests change nothing in it."""
+    command = CommandLine(tmp_path_factory.mktemp("finished_beside"))
+    shutil.copytree(finished[0].folder / "data", command.folder / "data", symlinks=True)
+    for task in BESIDE.values():
+        result = command(*task, *SMALL, "--local-scheduler")
+        assert result.returncode == 0, result.stderr
+    return command
 
 
 @pytest.fixture(scope="session")

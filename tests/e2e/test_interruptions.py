@@ -14,7 +14,7 @@ from command_line import SMALL
 from http_servers import LoopbackServer, QuietHandler, serving
 from interrupted import Interruptible, end
 from servers import wait_for
-from stage_families import FAMILIES, STAGES
+from stage_families import BESIDE, FAMILIES, STAGES
 
 JANUARY = ("--year", "2021", "--month", "1")
 LOCAL = ("--local-scheduler",)
@@ -94,20 +94,42 @@ def test_a_run_ends_in_the_middle_of_a_stage_and_goes_on_there(luigi, finished, 
     assert "WARNING" not in again.stderr
 
 
-def test_the_monitoring_of_a_month_ends_in_the_middle_and_goes_on_there(luigi, finished):
-    command, _ = finished
-    shutil.copytree(command.folder / "data", luigi.folder / "data", symlinks=True)
-    monitor = ("MonitorChampion", "--year", "2021", "--month", "3", *SMALL, *LOCAL)
-    with luigi.started(*monitor, held="monitor") as process:
-        luigi.wait_for_half(process)
+MARCH = BESIDE["monitor"][1:]
+OTHER_CITY = ("--source-url", "synthetic://?rows=3000&seed=9&last=2021-04")
+ENDED_BESIDE = [
+    ("MonitorChampion", "monitor", BESIDE["monitor"]),
+    ("ScoreTrips", "score", BESIDE["score"]),
+    ("BacktestRecipe", "backtest", BESIDE["backtest"]),
+    ("MonitorChampion", "monitor", ("RetrainOnDecay", *MARCH)),
+    # In another city the champion does worse than it promised.
+    ("TrainModel", "train", ("RetrainOnDecay", *MARCH, *OTHER_CITY)),
+]
+
+
+@pytest.mark.parametrize(
+    ("family", "stage", "task"),
+    [
+        pytest.param(*one, id=f"{one[2][0]} {one[1]}", marks=[pytest.mark.slow] if place else [])
+        for place, one in enumerate(ENDED_BESIDE)
+    ],
+)
+def test_what_runs_beside_the_main_job_ends_in_the_middle_and_goes_on_there(
+    luigi, finished, family, stage, task
+):
+    shutil.copytree(finished[0].folder / "data", luigi.folder / "data", symlinks=True)
+    command = (task[0], *SMALL, *LOCAL, *task[1:])
+    made = set(luigi.folder.glob(f"data/{stage}/**/manifest.json"))
+    with luigi.started(*command, held=stage) as process:
+        luigi.wait_for_half(process, seconds=120)
         lines, seconds = end(process, signal.SIGTERM)
-    line = assert_ended(luigi, process, signal.SIGTERM, lines, seconds)
-    assert "ended in MonitorChampion green 2021-03" in line
-    assert list(luigi.folder.glob("data/monitor/**/manifest.json")) == []
-    again = luigi(*monitor)
+    *earlier, last = lines
+    assert all(": decayed: " in line for line in earlier)
+    line = assert_ended(luigi, process, signal.SIGTERM, [last], seconds)
+    assert f"ended in {family} green 2021-0" in line
+    assert set(luigi.folder.glob(f"data/{stage}/**/manifest.json")) == made
+    again = luigi(*command)
     assert again.returncode == 0, again.stderr
-    (record,) = luigi.folder.glob("data/monitor/**/[0-9a-f]*/monitor.json")
-    assert '"verdict"' in record.read_text()
+    assert set(luigi.folder.glob(f"data/{stage}/**/manifest.json")) > made
 
 
 def logs(luigi, stages):
