@@ -115,8 +115,11 @@ class ReportCandidate(RecipeStage):
 
         inputs, recipe = self.input(), self.chosen_recipe
         evaluation = inputs["evaluation"]
+        predictions = evaluation.file(EvaluateModel.PREDICTIONS)
         month = inputs["features"].file(BuildFeatures.FILE)
+        read = FeatureFiles([month], recipe.columns, PART_ROWS)
         tuning = TuningResult.from_json(_json(inputs["tuning"], TuneHyperparameters.CHOICE))
+        depth = int(tuning.parameters.get("max_depth", 0))
         figures = _json(evaluation, EvaluateModel.METRICS)
         model = DurationModel.load(inputs["model"].file(TrainModel.MODEL), self.thread_count)
         return CandidateFacts(
@@ -129,18 +132,11 @@ class ReportCandidate(RecipeStage):
             evaluation_month=figures["evaluation_month"],
             figures=figures,
             slices=pd.read_parquet(evaluation.file(EvaluateModel.SLICES)),
-            predictions=pd.read_parquet(
-                evaluation.file(EvaluateModel.PREDICTIONS), columns=["actual", "predicted"]
-            ),
+            predictions=pd.read_parquet(predictions, columns=["actual", "predicted"]),
             features=load_features([month], COLUMNS),
             gate=_json(self._gate(), ApplyGate.RECORD),
             coverage=_json(inputs["intervals"], CalibrateIntervals.COVERAGE),
-            contributions=contributions(
-                model,
-                FeatureFiles([month], recipe.columns, PART_ROWS),
-                recipe.columns,
-                int(tuning.parameters.get("max_depth", 0)),
-            ),
+            contributions=contributions(model, read, recipe.columns, depth),
             own_parameters=recipe.parameters,
             tuning=tuning,
             holdout_days=config.tuning().holdout_days,
