@@ -6,8 +6,10 @@ Importing them makes Luigi's console readable and sets the exit codes (see
 """
 
 import os
+import sys
 
 from taxi_pipeline import config
+from taxi_pipeline.config import typed
 from taxi_pipeline.month import Month
 from taxi_pipeline.observability import alerts, logs
 from taxi_pipeline.runtime import command, luigi_arguments
@@ -38,6 +40,9 @@ alerts.install()
 if logs.is_luigi_command():
     command.install()
     luigi_arguments.install()
+    typed.note(sys.argv[1:], has_scheduler=True)
+else:
+    typed.note((), has_scheduler=False)
 
 # How long an OpenMP thread that waits for another keeps its core busy. libgomp's default makes
 # boosting twenty times slower as soon as anything else runs on the machine (60 rounds on

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
+from taxi_pipeline import commands
 from taxi_pipeline.cli.options import (
-    PROGRAM,
     Function,
     configured,
     examples,
@@ -326,11 +326,12 @@ def _decided(name: str, history: History, *, changed: bool) -> Answer:
     """What holds after a person's decision."""
     champion = history.champion
     if champion is None:  # somebody has taken the alias away meanwhile
-        raise InvalidParameter(f"no version of {name} serves: run champion log")
+        log = commands.write("champion", "log", "--model", name)
+        raise InvalidParameter(f"no version of {name} serves: {log} says since when")
     before = "" if changed else "Nothing was to be changed. "
     if champion.pin:
-        flags = f" --model {name}" if name != model_name("green", "trip") else ""
-        command = f"{PROGRAM} champion unpin{flags}"
+        flags = ("--model", name) if name != model_name("green", "trip") else ()
+        command = commands.write("champion", "unpin", *flags)
         after = f"No registration replaces it until {command} is run."
     else:
         after = "It is not pinned: the next candidate that the gate lets pass replaces it."

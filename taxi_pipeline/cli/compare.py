@@ -13,7 +13,7 @@ import click
 
 from taxi_pipeline import config
 from taxi_pipeline.cli import options
-from taxi_pipeline.cli.luigi_commands import luigi_command
+from taxi_pipeline.cli.run_commands import run_command
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.month import Month
@@ -244,9 +244,8 @@ class _Comparing:
         if kind is EvaluateModel:
             candidate = side.candidate
             parameters |= {"recipe": candidate.recipe, "window": candidate.window}
-        command = luigi_command(kind.__name__, months, **parameters)
-        flags = (command, options.given_flags(), side.flags)
-        return f"{' '.join(filter(None, flags))} makes it"
+        command = run_command(kind.__name__, months, flags=side.flags, **parameters)
+        return f"{command} makes it"
 
     # --- what is read ----------------------------------------------------------------------------
 

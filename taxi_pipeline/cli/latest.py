@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+from taxi_pipeline import commands
 from taxi_pipeline.cli.options import examples, json_option
 from taxi_pipeline.cli.task_arguments import task_arguments
 from taxi_pipeline.errors import InvalidParameter
+from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.plan import parse_task
 from taxi_pipeline.tasks.base import Stage
 
@@ -30,9 +32,9 @@ def command(arguments: list[str], *, as_json: bool) -> None:
         if not isinstance(task, Stage):
             raise InvalidParameter(f"{task.task_family} has no output of its own")
         if not task.complete():
+            command = commands.write("run", *map(redact, arguments))
             raise InvalidParameter(
-                f"{task.label} is not made, as the configuration is now: luigi --module "
-                "taxi_pipeline with the same arguments makes it"
+                f"{task.label} is not made, as the configuration is now: {command} makes it"
             )
         place = str(task.output())
         facts = {"task": task.label, "key": task.key, "location": place}

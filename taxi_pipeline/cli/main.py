@@ -27,7 +27,8 @@ from taxi_pipeline.cli import (
     verify,
     write_config,
 )
-from taxi_pipeline.cli.options import PROGRAM
+from taxi_pipeline.commands import PROGRAM
+from taxi_pipeline.config import typed
 from taxi_pipeline.observability import failures
 
 _COMPLETE = "_TAXI_PIPELINE_COMPLETE"
@@ -99,8 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="taxi_pipeline.plain")
     if instruction := os.environ.get(_COMPLETE):
         return shell_complete(cli, {}, PROGRAM, _COMPLETE, instruction)
+    words = sys.argv[1:] if arguments is None else arguments
+    # A run finds its scheduler, or ends.
+    has_scheduler = [*words[:1]] == ["run"] and "--dry-run" not in words
     try:
-        return _run(sys.argv[1:] if arguments is None else arguments)
+        with typed.noted(words, has_scheduler=has_scheduler):
+            return _run(words)
     except BrokenPipeError:
         # The reader (head, a pager) has closed the pipe: nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-import shlex
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -15,15 +14,13 @@ import click
 import luigi
 
 from taxi_pipeline import config
+from taxi_pipeline.commands import PROGRAM
 from taxi_pipeline.errors import InvalidParameter, StorageError
 from taxi_pipeline.evaluation.champions import parse_moment
 from taxi_pipeline.formatting import did_you_mean
 from taxi_pipeline.month import Month
-from taxi_pipeline.redaction import redact
 from taxi_pipeline.storage import Storage, open_storage
 from taxi_pipeline.trips import TAXIS
-
-PROGRAM = "taxi-pipeline"
 
 SHOWN = ("storage.root", "source.url", "tracking.uri")
 """The options that a command's help names; the others are listed by that of Luigi's command."""
@@ -107,18 +104,6 @@ def apply_config_flags() -> None:
         section, _, name = option.partition(".")
         configuration.set(section, name, value.replace("%", "%%"))
     config.check()
-
-
-def given_flags() -> str:
-    """The flags of the configuration that were given, as they are typed; empty if there are none.
-
-    Secrets are masked.
-    """
-    words = []
-    for option, value in _given().items():
-        words.append(f"--{option}".replace(".", "-").replace("_", "-"))
-        words.append(shlex.quote(redact(value)))
-    return " ".join(words)
 
 
 def _given() -> dict[str, str]:

@@ -11,10 +11,14 @@ from typing import Any, get_args
 
 import click
 
+from taxi_pipeline import commands
 from taxi_pipeline.cli.options import examples, json_option
 from taxi_pipeline.cli.task_arguments import task_arguments
+from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.plan import State, Step, parse_task
 from taxi_pipeline.runtime.plan import plan as planned
+
+SAME = f"{commands.PROGRAM} run with the same arguments"
 
 HELP = "Print what a run would do and why, without running anything."
 
@@ -55,7 +59,7 @@ def print_plan(arguments: list[str], draw: Path | None = None, *, as_json: bool 
     if as_json:
         print(json.dumps(as_facts(steps), indent=2))
         return
-    print(as_text(steps))
+    print(as_text(steps, commands.write("run", *map(redact, arguments))))
     if draw:
         print(f"It is drawn in {draw}.")
 
@@ -70,8 +74,13 @@ def as_facts(steps: Sequence[Step]) -> dict[str, Any]:
     }
 
 
-def as_text(steps: Sequence[Step]) -> str:
-    """The steps as a tree with the task asked for at its top; each step is explained once."""
+def as_text(steps: Sequence[Step], command: str = SAME) -> str:
+    """The steps as a tree with the task asked for at its top; each step is explained once.
+
+    Args:
+        steps: of the plan.
+        command: that runs them.
+    """
     by_label = {step.label: step for step in steps}
     spelt_out: set[str] = set()
     width = max(5, *(len(step.state) for step in steps))
@@ -90,16 +99,13 @@ def as_text(steps: Sequence[Step]) -> str:
                 needed, f"{rest}{'└─ ' if last else '├─ '}", f"{rest}{'   ' if last else '│  '}"
             )
 
-    return "\n".join([*lines(steps[-1].label, "", ""), summary(steps)])
+    return "\n".join([*lines(steps[-1].label, "", ""), summary(steps, command)])
 
 
-def summary(steps: Sequence[Step]) -> str:
+def summary(steps: Sequence[Step], command: str = SAME) -> str:
     """How many steps there are of each kind, and what to do next."""
     counts = [(state, sum(step.state == state for step in steps)) for state in get_args(State)]
     counts_text = ", ".join(f"{number} {state}" for state, number in counts if number)
     if dict(counts)["runs"]:
-        return (
-            f"{counts_text}. Nothing was run: luigi --module taxi_pipeline with the same arguments "
-            "runs them."
-        )
+        return f"{counts_text}. Nothing was run: {command} runs them."
     return f"{counts_text}. There is nothing to run{' now' if dict(counts)['waits'] else ''}."

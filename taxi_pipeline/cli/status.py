@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from taxi_pipeline.cli.luigi_commands import luigi_command
-from taxi_pipeline.cli.options import configured, examples, given_flags, json_option
+from taxi_pipeline.cli.options import configured, examples, json_option
+from taxi_pipeline.cli.run_commands import run_command
 from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.month import Month
 from taxi_pipeline.runtime.status import ChampionStatus, ModelStatus, Status
@@ -16,6 +16,9 @@ from taxi_pipeline.runtime.status import status as current_status
 from taxi_pipeline.trips import TAXIS
 
 HELP = "Print which models there are, whether they are current, and which one serves."
+
+FIRST_MONTH = Month(2021, 1)
+"""Which month is made first where there is none."""
 
 HEADER = ("taxi", "recipe", "month", "rows", "RMSE", "version", "aliases", "made", "status")
 
@@ -27,16 +30,11 @@ HEADER = ("taxi", "recipe", "month", "rows", "RMSE", "version", "aliases", "made
 def command(taxi: str | None, *, as_json: bool) -> None:
     """Print which models there are, whether they are current, and which one serves."""
     found = current_status(taxi)
-    print(json.dumps(found.as_json(), indent=2) if as_json else as_text(found, given_flags()))
+    print(json.dumps(found.as_json(), indent=2) if as_json else as_text(found))
 
 
-def as_text(found: Status, flags: str = "") -> str:
-    """The status for a person: a table of the models, and what to do next.
-
-    Args:
-        found: the status.
-        flags: of the configuration, to be repeated in the command that comes next.
-    """
+def as_text(found: Status) -> str:
+    """The status for a person: a table of the models, and what to do next."""
     lines = [
         f"{taxi}: {pluralize(len(months), 'month')} ingested, {months[0]} to {months[-1]}"
         for taxi, months in found.ingested.items()
@@ -46,7 +44,7 @@ def as_text(found: Status, flags: str = "") -> str:
     lines += [_serving(champion) for champion in found.champions]
     if found.registry:
         lines.append(f"Which version serves is not known: {found.registry}")
-    return "\n".join([*lines, _next(found, flags)])
+    return "\n".join([*lines, _next(found)])
 
 
 def _row(model: ModelStatus) -> tuple[str, ...]:
@@ -77,20 +75,17 @@ def _serving(champion: ChampionStatus) -> str:
     return f"{champion.model}: {serves}{''.join(remarks)}"
 
 
-def _next(found: Status, flags: str) -> str:
+def _next(found: Status) -> str:
     if not found.models:
-        return (
-            f"There are no models under {found.root} yet: luigi --module taxi_pipeline "
-            "RegisterModel --year 2021 --month 1 --local-scheduler makes the first"
-        )
+        first = run_command("RegisterModel", [FIRST_MONTH])
+        return f"There are no models under {found.root} yet: {first} makes the first"
     models = pluralize(len(found.models), "model")
     stale = [model for model in found.models if model.state in ("stale", "unfinished")]
     unknown = sum(model.state == "unknown" for model in found.models)
     if stale:
-        command = " ".join(filter(None, (_command(stale), flags)))
         return (
             f"{len(stale)} of {models} not current. To make those of {stale[0].taxi} "
-            f"{stale[0].recipe}: {command}"
+            f"{stale[0].recipe}: {_command(stale)}"
         )
     if unknown:
         return f"{models}, of {unknown} it is not known whether they are current."
@@ -105,6 +100,6 @@ def _command(stale: Sequence[ModelStatus]) -> str:
         for model in stale
         if (model.taxi, model.recipe, model.window) == (first.taxi, first.recipe, first.window)
     ]
-    return luigi_command(
+    return run_command(
         "RegisterModel", same, taxi=first.taxi, recipe=first.recipe, window=first.window
     )

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 import click
 
-from taxi_pipeline import config
+from taxi_pipeline import commands, config
 from taxi_pipeline.cli.options import configured, examples, json_option, open_root
 from taxi_pipeline.formatting import format_bytes, pluralize
 from taxi_pipeline.redaction import redact
@@ -90,7 +90,7 @@ def _next(findings: Sequence[Finding], mended: Sequence[str], *, repair: bool) -
     sentences = [f"{pluralize(damaged, 'thing')} damaged."]
     if repair and aside:
         sentences.append(
-            f"{len(aside)} set aside under .damaged: run luigi --module taxi_pipeline for these "
+            f"{len(aside)} set aside under .damaged: run {commands.PROGRAM} run for these "
             "months, with the flags that made them, and what a run needs of them is made again."
         )
     elif damaged > left:
@@ -98,7 +98,8 @@ def _next(findings: Sequence[Finding], mended: Sequence[str], *, repair: bool) -
             finding.set_aside and not is_of_ledger(finding.location) for finding in findings
         )
         again = ", so that the next run that needs them makes them again" if can_be_made else ""
-        sentences.append(f"The same command with --repair sets {damaged - left} aside{again}.")
+        command = commands.write("verify", "--repair")
+        sentences.append(f"{command} sets {damaged - left} aside{again}.")
     if any(finding.set_aside and is_of_ledger(finding.location) for finding in findings):
         sentences.append(
             "A change of a ledger is not made again: once it is set aside, MLflow's alias says who "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -147,14 +146,15 @@ class Evaluations:
         return self._settings.of(output)
 
     @property
-    def flags(self) -> str:
+    def flags(self) -> list[str]:
         """The flags that make the configuration that the candidate's key names; empty without."""
         now = _options()
-        return " ".join(
-            f"--{name.replace('.', '-').replace('_', '-')} {shlex.quote(value)}"
+        return [
+            word
             for name, value in (self.wanted or {}).items()
             if now.get(name, value) != value
-        )
+            for word in (f"--{name.replace('.', '-').replace('_', '-')}", value)
+        ]
 
     def _finished(self, output: Output) -> str:
         """When an output was made; empty if it is not there, or its manifest is damaged.

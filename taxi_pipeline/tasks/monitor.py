@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from taxi_pipeline import config
+from taxi_pipeline import commands, config
 from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.config.parameters import BoundedIntParameter
 from taxi_pipeline.errors import InvalidParameter, InvalidTraining, TaxiPipelineError
@@ -212,12 +212,11 @@ class MonitorChampion(ModelStage):
 
     def _advice(self) -> str:
         """What a person can do about a decay."""
-        flags = f"--year {self.year} --month {self.month} --taxi {self.taxi} --recipe {self.recipe}"
-        return (
-            f"luigi --module taxi_pipeline RetrainOnDecay {flags} registers a model of the month "
-            f"before, taxi-pipeline champion log --model {self.model_name} says what "
-            "served before"
-        )
+        month = ("--year", str(self.year), "--month", str(self.month))
+        whose = ("--taxi", self.taxi, "--recipe", self.recipe)
+        retrain = commands.write("run", "RetrainOnDecay", *month, *whose)
+        log = commands.write("champion", "log", "--model", self.model_name)
+        return f"{retrain} registers a model of the month before, {log} says what served before"
 
     # --- the months of a backfill ---------------------------------------------------------------
 

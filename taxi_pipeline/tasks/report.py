@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from luigi.task import flatten
 
-from taxi_pipeline import config
+from taxi_pipeline import commands, config
 from taxi_pipeline.identity import Identity
 from taxi_pipeline.storage import Output, layout
 from taxi_pipeline.tasks.base import RecipeStage
@@ -227,10 +226,10 @@ class ReportCandidate(RecipeStage):
             for section in stage.sections
             for option, value in section.changed_values().items()
         }
-        words = ["luigi", "--module", "taxi_pipeline", "RegisterModel", "--local-scheduler"]
+        words = ["run", "RegisterModel", "--local-scheduler"]
         for name, value in flags.items():
             words += [f"--{name}".replace("_", "-"), value]
-        yield shlex.join(words)
+        yield commands.write(*words)
 
 
 def _json(output: Output, name: str) -> dict[str, Any]:

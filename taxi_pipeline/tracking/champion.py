@@ -6,6 +6,7 @@ from typing import Any
 
 import mlflow
 
+from taxi_pipeline import commands
 from taxi_pipeline.errors import TrackingError
 from taxi_pipeline.evaluation.champions import (
     PINNED,
@@ -79,9 +80,10 @@ def set_pin(server: TrackingServer, ledger: Ledger, *, pinned: bool, reason: str
     def change(history: History) -> bool:
         champion = history.champion
         if champion is None:
+            command = commands.write("champion", "rollback", "--model", ledger.model_name)
             raise TrackingError(
-                f"{ledger.model_name} has no champion: luigi --module taxi_pipeline PromoteModel "
-                "makes a version the champion"
+                f"{ledger.model_name} has no champion: {command} --to N --reason WHY makes version "
+                "N the champion"
             )
         if (champion.pin is not None) is pinned:
             return False
@@ -108,8 +110,7 @@ def _check_version(client: mlflow.MlflowClient, name: str, version: str) -> None
     registered = registered_model(client, name)
     if registered is None:
         raise TrackingError(
-            f"there is no registered model {name}: luigi --module taxi_pipeline RegisterModel "
-            "registers a version of it"
+            f"there is no registered model {name}: the task RegisterModel registers a version of it"
         )
     if version not in registered.versions:
         there = ", ".join(sorted(registered.versions, key=int)) or "none"

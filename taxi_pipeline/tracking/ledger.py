@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from taxi_pipeline import commands
 from taxi_pipeline.errors import DamagedOutput
 from taxi_pipeline.evaluation.champions import (
     FOUND,
@@ -222,9 +223,8 @@ def read_change(storage: Storage, location: str) -> Change:
         problem = str(error)
     except ValueError:
         problem = f"{storage.uri(location)} is damaged: it is no change of a champion"
-    raise DamagedOutput(
-        f"{problem}; restore it from a backup, or have taxi-pipeline verify --repair set it aside"
-    )
+    command = commands.write("verify", "--repair")
+    raise DamagedOutput(f"{problem}; restore it from a backup, or have {command} set it aside")
 
 
 def alias_version(registered: RegisteredModel | None) -> str:

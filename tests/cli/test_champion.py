@@ -226,7 +226,7 @@ def test_a_pin_is_set_and_lifted(served, champion):
 def test_without_a_champion_there_is_nothing_to_pin(client, champion):
     code, text = champion("pin")
     assert code == 1
-    assert text.startswith(f"ERROR: {NAME} has no champion: luigi --module taxi_pipeline Prom")
+    assert text.startswith(f"ERROR: {NAME} has no champion: taxi-pipeline champion rollback")
 
 
 def test_a_move_by_hand_is_in_the_log(served, client, champion):

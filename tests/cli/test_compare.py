@@ -157,23 +157,25 @@ def test_what_is_missing_is_told_with_a_command_that_makes_it(evaluated, compare
     told, _, command = line.partition("2021-02: ")
     assert told == "linear-w3 has no evaluation by the present configuration trained to "
     *words, _, _ = shlex.split(command)  # makes it
-    assert words[:3] == ["luigi", "--module", "taxi_pipeline"]
-    made = CommandLine(evaluated.folder)(*words[3:], "--local-scheduler")
+    assert words[:2] == ["taxi-pipeline", "run"]
+    made = CommandLine(evaluated.folder)(*words[2:])
     assert made.returncode == 0, made.stderr
     assert compare("linear", "linear-w3", *flags)[0] == 0
 
 
 def test_several_missing_months_are_one_command(refused):
     line = refused("course", "trip")
-    assert "trained to 2021-01, 2021-02: luigi --module taxi_pipeline BackfillMonths" in line
-    assert "--of EvaluateModel --start 2021-01 --stop 2021-03 makes it" in line
+    assert "trained to 2021-01, 2021-02: taxi-pipeline run BackfillMonths" in line
+    assert "--of EvaluateModel --start 2021-01 --stop 2021-03 --local-scheduler makes it" in line
 
 
 def test_a_missing_month_of_a_named_configuration_is_made_by_its_options(evaluated, refused):
     name = f"linear:{evaluated.keys['seeded'][1][:8]}"
     line = refused("linear", name, "--start", "2021-03", "--stop", "2021-04")
     assert f"{name} has no evaluation by that configuration trained to 2021-03" in line
-    assert line.endswith("--year 2021 --month 3 --recipe linear --training-seed 3 makes it")
+    assert line.endswith(
+        "--year 2021 --month 3 --recipe linear --training-seed 3 --local-scheduler makes it"
+    )
 
 
 def test_evaluations_of_other_configurations_are_listed(evaluated, refused):
@@ -185,7 +187,7 @@ def test_evaluations_of_other_configurations_are_listed(evaluated, refused):
 
 def test_where_nothing_is_evaluated_the_first_command_is_told(refused):
     line = refused("linear", "course", "--taxi", "yellow")
-    assert "EvaluateModel --year 2021 --month 1 --taxi yellow --recipe course makes it" in line
+    assert "EvaluateModel --year 2021 --month 1 --taxi yellow --recipe course --local" in line
 
 
 def test_damage_is_one_line_and_its_command_is_that_of_what_is_missing(evaluated, refused):
@@ -195,7 +197,8 @@ def test_damage_is_one_line_and_its_command_is_that_of_what_is_missing(evaluated
     line = refused("linear", "course")
     assert "predictions.parquet is not what was published; it was set aside as" in line
     command = (
-        "luigi --module taxi_pipeline EvaluateModel --year 2021 --month 2 --recipe course makes it"
+        "taxi-pipeline run EvaluateModel --year 2021 --month 2 --recipe course --local-scheduler "
+        "makes it"
     )
     assert line.endswith(f": {command}")
     again = refused("linear", "course", "--start", "2021-01", "--stop", "2021-03")

@@ -1,6 +1,7 @@
 """A plan as text, and the command that prints it."""
 
 import re
+import shlex
 import sys
 from collections import Counter
 
@@ -56,14 +57,15 @@ def test_the_text_is_a_tree_with_what_is_asked_for_at_its_top():
         "done   └─ a",
         summary(steps),
     ]
-    assert summary(steps).startswith("1 done, 1 runs, 2 waits. Nothing was run: luigi ")
+    assert summary(steps).startswith("1 done, 1 runs, 2 waits. Nothing was run: taxi-")
 
 
 def test_the_command_prints_the_plan_and_writes_nothing(empty):
     with untouched(empty):
         result = command(empty, "plan", *MODEL, *SYNTHETIC)
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == f"{as_text(plan.plan(model()))}\n"
+    run_it = shlex.join(["taxi-pipeline", "run", *MODEL, *SYNTHETIC, "--local-scheduler"])
+    assert result.stdout == f"{as_text(plan.plan(model()), run_it)}\n"
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before the task", "behind it"])

@@ -7,6 +7,7 @@ from command_line import CommandLine
 from processes import python
 
 from taxi_pipeline.cli.status import as_text
+from taxi_pipeline.config import typed
 from taxi_pipeline.runtime.status import ChampionStatus, ModelStatus, Status
 
 
@@ -48,14 +49,14 @@ def test_the_last_line_names_the_command_that_makes_what_is_stale():
     stale = {"state": "stale", "reason": "cleaning.max_minutes was 60.0, is 90.0"}
     one = text(model(**stale)).splitlines()[-1]
     assert one == (
-        "1 of 1 model not current. To make those of green trip: luigi --module taxi_pipeline "
-        "RegisterModel --year 2021 --month 1"
+        "1 of 1 model not current. To make those of green trip: taxi-pipeline run "
+        "RegisterModel --year 2021 --month 1 --local-scheduler"
     )
     several = [model(month, **stale, recipe="linear", window=3) for month in ("2021-01", "2021-03")]
     assert text(*several, model("2021-02")).splitlines()[-1] == (
-        "2 of 3 models not current. To make those of green linear: luigi --module taxi_pipeline "
+        "2 of 3 models not current. To make those of green linear: taxi-pipeline run "
         "BackfillMonths --of RegisterModel --start 2021-01 --stop 2021-04 --of-params "
-        """'{"recipe": "linear", "window": 3}'"""
+        """'{"recipe": "linear", "window": 3}' --local-scheduler"""
     )
 
 
@@ -87,8 +88,13 @@ def test_the_champion_of_each_ledger_is_a_line(champion, line):
 
 def test_the_command_that_comes_next_repeats_the_flags_that_were_given():
     found = Status("data", "", {}, [model(state="stale", reason="it changed")])
-    last = as_text(found, "--storage-root 'my data'").splitlines()[-1]
-    assert last.endswith("RegisterModel --year 2021 --month 1 --storage-root 'my data'")
+    given = ("status", "--module", "mine", "--storage-root", "my data")
+    with typed.noted(given, has_scheduler=False):
+        last = as_text(found).splitlines()[-1]
+    assert last.endswith(
+        "taxi-pipeline run RegisterModel --year 2021 --month 1 --module mine "
+        "--storage-root 'my data' --local-scheduler"
+    )
 
 
 def test_models_of_which_nothing_can_be_said_are_counted():
@@ -138,5 +144,5 @@ def test_the_command_imports_nothing_heavy(line):
 def test_a_root_without_models_says_how_to_make_the_first(tmp_path):
     answer = status(CommandLine(tmp_path))
     assert answer.returncode == 0
-    assert answer.stdout.startswith("There are no models under data yet: luigi --module")
+    assert answer.stdout.startswith("There are no models under data yet: taxi-pipeline run Regis")
     assert list(tmp_path.iterdir()) == []

@@ -76,11 +76,11 @@ def test_damage_is_told_in_one_line_each_set_aside_and_made_again(line):
     assert lines == sorted(lines)
     assert all(text.startswith("damaged     ") for text in lines)
     assert "choice.json is not what was published; late.parquet is not" in answer.stdout
-    assert last.startswith("17 things damaged. The same command with --repair sets 17 aside, ")
+    assert last.startswith("17 things damaged. taxi-pipeline verify --repair sets 17 aside, ")
 
     answer = verified(line, "--repair")
     assert answer.returncode == 1
-    assert "set aside under .damaged: run luigi --module taxi_pipeline" in answer.stdout
+    assert "set aside under .damaged: run taxi-pipeline run for these months" in answer.stdout
     assert verified(line).returncode == 0
 
     assert line(*RUN).returncode == 0
@@ -96,7 +96,7 @@ def test_a_version_whose_files_are_lost_gets_them_back(line):
     answer = verified(line, "--repair")
     assert answer.returncode == 1
     assert "version 1 of nyc-green-taxi-duration-trip is damaged: its files" in answer.stdout
-    assert "1 thing damaged. 1 set aside under .damaged: run luigi" in answer.stdout
+    assert "1 thing damaged. 1 set aside under .damaged: run taxi-pipeline run" in answer.stdout
     assert line(*RUN).returncode == 0
     assert verified(line).returncode == 0
     with sqlite3.connect(line.folder / "data/mlflow/mlflow.db") as database:

@@ -74,9 +74,9 @@ def test_with_a_key_the_configuration_is_meant_that_made_it_in_every_month(evalu
         assert key(found.find(JANUARY)) == seeded[1]
         assert key(found.find(FEBRUARY)) == seeded[2]
         assert found.find(MARCH) is None
-        assert found.flags == "--training-seed 3"
-    assert of(f"linear:{evaluated.keys['linear'][2]}").flags == ""
-    assert of("linear").flags == ""
+        assert found.flags == ["--training-seed", "3"]
+    assert of(f"linear:{evaluated.keys['linear'][2]}").flags == []
+    assert of("linear").flags == []
 
 
 def test_windows_and_recipes_are_kept_apart(evaluated):

@@ -63,8 +63,8 @@ def test_the_command_that_makes_it_again_has_every_option_that_is_not_the_defaul
     task = ReportCandidate(**TRIP)
     *_, command = task._commands("abc")
     words = shlex.split(command)
-    assert words[:4] == ["luigi", "--module", "taxi_pipeline", "RegisterModel"]
-    flags = dict(zip(words[5::2], words[6::2], strict=True))
+    assert words[:3] == ["taxi-pipeline", "run", "RegisterModel"]
+    flags = dict(zip(words[4::2], words[5::2], strict=True))
     assert flags["--cleaning-max-minutes"] == "50.0"
     assert flags["--tuning-trials"] == "1"
     assert (flags["--year"], flags["--month"], flags["--recipe"]) == ("2021", "1", "trip")

@@ -191,7 +191,9 @@ def test_pinning_twice_is_one_change(world):
 
 def test_without_a_champion_there_is_nothing_to_pin(world):
     world.register("1", promote=False)
-    with pytest.raises(TrackingError, match=f"{NAME} has no champion: luigi --module"):
+    with pytest.raises(
+        TrackingError, match=f"{NAME} has no champion: taxi-pipeline champion rollback"
+    ):
         world.pin()
 
 
@@ -408,7 +410,7 @@ def test_a_rollback_in_mlflow_moves_the_alias_and_knows_the_versions_figures(
 
 
 def test_a_model_that_was_never_registered_cannot_be_promoted(server, ledger):
-    with pytest.raises(TrackingError, match=f"there is no registered model {NAME}: luigi"):
+    with pytest.raises(TrackingError, match=f"there is no registered model {NAME}: the task Reg"):
         promote_version(server, ledger, "1", "why not")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from taxi_pipeline import commands
 from taxi_pipeline.evaluation.gate import KEPT, PROMOTED, REJECTED
 from taxi_pipeline.evaluation.pages import tables
 from taxi_pipeline.evaluation.pages.candidate_charts import candidate_charts
@@ -47,6 +48,7 @@ def render_report(facts: CandidateFacts) -> str:
         facts=facts,
         made=facts.lineage.outputs[-1].finished if facts.lineage.outputs else "",
         sections=SECTIONS.items(),
+        champion_log=commands.write("champion", "log", "--model", facts.model_name),
         verdict_in_words=IN_WORDS[facts.verdict],
         other_reasons=[reason for reason in facts.gate["reasons"] if reason not in told],
         tiles=_tiles(facts),

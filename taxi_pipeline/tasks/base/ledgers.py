@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from taxi_pipeline import config
+from taxi_pipeline import commands, config
 from taxi_pipeline.errors import InvalidParameter, TrackingError
 from taxi_pipeline.evaluation.champions import (
     BY_MONTH,
@@ -110,10 +110,14 @@ def version_at(model_name: str, at: datetime) -> ServingVersion:
     champion = champion_at(changes, at)
     if champion is None:
         raise InvalidParameter(
-            f"no version of {model_name} served at {asked}: taxi-pipeline champion log "
-            f"--model {model_name} says which served when"
+            f"no version of {model_name} served at {asked}: {_log_of(model_name)} says which "
+            "served when"
         )
     return _version_of(champion)
+
+
+def _log_of(model_name: str) -> str:
+    return commands.write("champion", "log", "--model", model_name)
 
 
 class Served(NamedTuple):
@@ -144,8 +148,7 @@ def served_in(model_name: str, month: Month) -> Served:
     if champion is None:
         raise InvalidParameter(
             f"no version of {model_name} served at the end of {month}: name one with "
-            f"--model-version; taxi-pipeline champion log --model {model_name} says "
-            "which served when"
+            f"--model-version; {_log_of(model_name)} says which served when"
         )
     later = f"the ledger begins on {changes[0].when:%Y-%m-%d}, after {month}: "
     how = {

@@ -1,0 +1,65 @@
+"""Commands that a person is told to type: they work as they are printed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+PROGRAM = "taxi-pipeline"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the present command was given that the next one needs as well; nothing of it is secret.
+
+    Attributes:
+        modules: that were imported, in order.
+        options: the flags of the configuration, such as ``--storage-root``, with their values.
+        scheduler: the flags by which a run finds its scheduler.
+    """
+
+    modules: Sequence[str] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    scheduler: Sequence[str] = ()
+
+
+_given: Callable[[], Given] = Given
+
+
+def repeat(given: Callable[[], Given]) -> Callable[[], Given]:
+    """Have commands repeat what the present one was given.
+
+    Args:
+        given: tells it, when a command is written.
+
+    Returns:
+        What told it before.
+    """
+    global _given
+    before, _given = _given, given
+    return before
+
+
+def write(*words: str) -> str:
+    """A command for a shell, with what the present command was given behind it.
+
+    A flag that is among the words is not repeated.
+
+    Args:
+        words: behind the program's name, such as ``run``, a task and its flags.
+    """
+    given = _given()
+    named = {word.partition("=")[0] for word in words if word.startswith("--")}
+    line = [PROGRAM, *words]
+    for module in given.modules:
+        line += ["--module", module]
+    for flag, value in given.options.items():
+        if flag not in named:
+            line += [flag, value]
+    if words[:1] == ("run",) and not named & set(_SCHEDULER):
+        line += given.scheduler
+    return shlex.join(line)
+
+
+_SCHEDULER = ("--local-scheduler", "--scheduler-url", "--scheduler-host", "--scheduler-port")
