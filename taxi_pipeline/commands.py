@@ -27,18 +27,23 @@ class Given:
 _given: Callable[[], Given] = Given
 
 
-def repeat(given: Callable[[], Given]) -> Callable[[], Given]:
+def repeat(teller: Callable[[], Given]) -> Callable[[], Given]:
     """Have commands repeat what the present one was given.
 
     Args:
-        given: tells it, when a command is written.
+        teller: tells it, when a command is written.
 
     Returns:
         What told it before.
     """
     global _given
-    before, _given = _given, given
+    before, _given = _given, teller
     return before
+
+
+def given() -> Given:
+    """What the present command was given."""
+    return _given()
 
 
 def write(*words: str) -> str:
@@ -49,16 +54,16 @@ def write(*words: str) -> str:
     Args:
         words: behind the program's name, such as ``run``, a task and its flags.
     """
-    given = _given()
+    now = given()
     named = {word.partition("=")[0] for word in words if word.startswith("--")}
     line = [PROGRAM, *words]
-    for module in given.modules:
+    for module in now.modules:
         line += ["--module", module]
-    for flag, value in given.options.items():
+    for flag, value in now.options.items():
         if flag not in named:
             line += [flag, value]
     if words[:1] == ("run",) and not named & set(_SCHEDULER):
-        line += given.scheduler
+        line += now.scheduler
     return shlex.join(line)
 
 

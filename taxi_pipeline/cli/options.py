@@ -8,6 +8,7 @@ import pkgutil
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -122,26 +123,43 @@ module_option = click.option(
 
 
 def import_modules(names: tuple[str, ...]) -> None:
-    """Import the modules that were named.
+    """Import the modules that were named, those of the current folder among them.
 
     Raises:
         InvalidParameter: one cannot be imported.
     """
+    here = str(Path.cwd())
+    if names and here not in sys.path:
+        sys.path.append(here)  # at the end: nothing in it hides what is installed
     for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:  # a module may raise anything while it is imported
             cause = " ".join(f"{type(error).__name__}: {error}".split())
-            meant = _nearest_module(name) if getattr(error, "name", None) == name else ""
-            raise InvalidParameter(f"--module {name} cannot be imported: {cause}{meant}") from error
+            missing = getattr(error, "name", None) or ""
+            advice = _advice(name, missing) if f"{name}.".startswith(f"{missing}.") else ""
+            raise InvalidParameter(
+                f"--module {name} cannot be imported: {cause}{advice}"
+            ) from error
 
 
-def _nearest_module(name: str) -> str:
-    """A question for the module that was meant by one that is not there."""
-    parent, dot, _ = name.rpartition(".")
-    path = list(sys.modules[parent].__path__) if dot else None
+def _advice(name: str, missing: str) -> str:
+    """What to do about a module that is not there.
+
+    Args:
+        name: of the module that was asked for.
+        missing: the module itself, or the package in which it would be.
+    """
+    if name.endswith(".py") or "/" in name:
+        plain = name.removesuffix(".py").strip("./").replace("/", ".")
+        return f": a module is named without .py, and with dots: --module {plain}"
+    parent, dot, _ = missing.rpartition(".")
+    path = list(getattr(sys.modules[parent], "__path__", ())) if dot else None
     names = (f"{parent}{dot}{found.name}" for found in pkgutil.iter_modules(path))
-    return did_you_mean(name, names)
+    return did_you_mean(missing, names) or (
+        f": be in the folder that holds {missing.partition('.')[0]}, or name that folder in the "
+        "variable PYTHONPATH"
+    )
 
 
 # --- others ---------------------------------------------------------------------------------------

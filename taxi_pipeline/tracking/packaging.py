@@ -14,6 +14,7 @@ from taxi_pipeline.model.serving import INTERVAL
 from taxi_pipeline.trips import schema
 
 SERVING_MODULES = (
+    "commands.py",
     "compute/__init__.py",
     "compute/cores.py",
     "errors.py",

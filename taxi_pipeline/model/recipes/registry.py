@@ -7,9 +7,12 @@ recipe is asked for that is not one of this package.
 from __future__ import annotations
 
 import functools
+import pkgutil
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from taxi_pipeline import commands
 from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model.recipes.base import Recipe
 from taxi_pipeline.model.recipes.course import Course
@@ -99,7 +102,27 @@ def get_recipe(name: str) -> Recipe:
         return _load(installed[0])
     names = recipe_names()
     raise InvalidRecipe(
-        f"no recipe is named {name!r}{nearest(name, names)}; the recipes are {', '.join(names)}"
+        f"no recipe is named {name!r}{nearest(name, names)}; the recipes are {', '.join(names)}; "
+        f"{_how_to_register(name)}"
+    )
+
+
+def _how_to_register(name: str) -> str:
+    """What makes a recipe of one's own known, after what was given to the present command."""
+    modules = commands.given().modules
+    if not modules:
+        return "one of your own is known once its module is named, such as --module my_recipes.mine"
+    inner = [
+        f"{module}.{found.name}"
+        for module in modules
+        for found in pkgutil.iter_modules(getattr(sys.modules.get(module), "__path__", ()))
+    ]
+    inner.sort(key=lambda module: module.rpartition(".")[2] != name)
+    one = len(modules) == 1
+    return (
+        f"{', '.join(modules)} {'was' if one else 'were'} imported, and "
+        f"{'registers' if one else 'register'} none of that name: name the module in which "
+        f'@register_recipe("{name}") stands' + (f", such as --module {inner[0]}" if inner else "")
     )
 
 

@@ -1,5 +1,6 @@
 """Recipes by name: of this package, registered, and of installed distributions."""
 
+import importlib
 import sys
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from own_recipes import MODULE
 from processes import python
 
+from taxi_pipeline import commands
 from taxi_pipeline.errors import InvalidRecipe
 from taxi_pipeline.model.recipes import (
     RECIPES,
@@ -209,3 +211,35 @@ def test_what_is_installed_is_not_looked_through_for_a_recipe_of_this_package(tm
     done = python(tmp_path, "-c", code)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "0"
+
+
+def unknown(*modules):
+    """What is said of a recipe that is not known where some modules were given."""
+    before = commands.repeat(lambda: commands.Given(modules))
+    try:
+        return error_of(get_recipe, "ridge")
+    finally:
+        commands.repeat(before)
+
+
+def test_without_a_module_an_unknown_recipe_is_said_to_need_one():
+    assert unknown().endswith(
+        "one of your own is known once its module is named, such as --module my_recipes.mine"
+    )
+
+
+def test_a_module_that_registers_no_such_recipe_is_named_with_what_to_do(tmp_path, monkeypatch):
+    for name in ("linear", "ridge"):
+        (tmp_path / "front_models").mkdir(exist_ok=True)
+        (tmp_path / "front_models" / f"{name}.py").touch()
+    (tmp_path / "front_models" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("front_models")
+    told = "imported, and registers none of that name: name the module in which @register_recipe"
+    assert unknown("json.decoder").endswith(f'json.decoder was {told}("ridge") stands')
+    assert "json.decoder, pkgutil were imported, and register none" in unknown(
+        "json.decoder", "pkgutil"
+    )
+    assert unknown("front_models").endswith(
+        f'front_models was {told}("ridge") stands, such as --module front_models.ridge'
+    )
