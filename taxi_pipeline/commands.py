@@ -49,7 +49,7 @@ def given() -> Given:
 def write(*words: str) -> str:
     """A command for a shell, with what the present command was given behind it.
 
-    A flag that is among the words is not repeated.
+    A flag that is among the words is not repeated; what asks for help needs the modules alone.
 
     Args:
         words: behind the program's name, such as ``run``, a task and its flags.
@@ -59,6 +59,8 @@ def write(*words: str) -> str:
     line = [PROGRAM, *words]
     for module in now.modules:
         line += ["--module", module]
+    if "--help" in words:
+        return shlex.join(line)
     for flag, value in now.options.items():
         if flag not in named:
             line += [flag, value]

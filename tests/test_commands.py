@@ -45,6 +45,13 @@ def test_a_run_that_names_its_scheduler_is_given_no_other():
 
 
 @pytest.mark.usefixtures("given")
+def test_help_needs_the_modules_alone():
+    assert commands.write("run", "MyTask", "--help") == (
+        "taxi-pipeline run MyTask --help --module my_recipes.ridge"
+    )
+
+
+@pytest.mark.usefixtures("given")
 def test_words_are_quoted_for_a_shell():
     words = ("run", "BackfillMonths", "--of-params", '{"recipe": "a b"}', "$HOME")
     assert shlex.split(commands.write(*words))[1:6] == list(words)

@@ -7,6 +7,7 @@ defect of the pipeline or of a task's own code, and keeps its traceback.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import errno
 import re
 import sys
@@ -14,8 +15,9 @@ from collections.abc import Iterator
 
 from luigi.parameter import ParameterException
 from luigi.rpc import RPCError
-from luigi.task_register import TaskClassException
+from luigi.task_register import Register, TaskClassException
 
+from taxi_pipeline import commands
 from taxi_pipeline.errors import TaxiPipelineError
 from taxi_pipeline.formatting import did_you_mean
 from taxi_pipeline.observability.task_names import task_names
@@ -77,8 +79,25 @@ def _line(kind: type[BaseException], text: str) -> str | None:
             f"--scheduler-url, or add --local-scheduler to do without ({text})"
         )
     if issubclass(kind, ParameterException):
-        return f"{text} (luigi --module taxi_pipeline TASK --help shows the parameters)"
+        return _wrong_parameters(text)
     return None
+
+
+def _wrong_parameters(text: str) -> str:
+    """Luigi's line about the parameters of a task, with all that it needs and was not given."""
+    found = re.match(r"(\w+)\[(.*)\]: requires the '(\w+)' parameter to be set", text)
+    if not found:
+        return f"{text} ({commands.write('run', 'TASK', '--help')} shows the parameters)"
+    family, given, missing = found.groups()
+    names = [missing]
+    with contextlib.suppress(TaskClassException):
+        names = [
+            name
+            for name, parameter in Register.get_task_cls(family).get_params()
+            if f"'{name}': " not in given and not parameter.has_task_value(family, name)
+        ]
+    flags = " and ".join(f"--{name.replace('_', '-')}" for name in names or [missing])
+    return f"{family} needs {flags} ({commands.write('run', family, '--help')} tells of each)"
 
 
 def _unknown_task(text: str) -> str:

@@ -87,7 +87,7 @@ def test_the_flags_of_a_run_may_stay(empty):
     [
         (("RegistrModel", *MODEL[1:]), "No task RegistrModel: did you mean RegisterModel?"),
         (("RegisterModel", "--year", "2021", "--month", "13"), "--month is '13': it must be"),
-        (("RegisterModel", "--year", "2021"), "requires the 'month' parameter"),
+        (("RegisterModel", "--year", "2021"), "RegisterModel needs --month (taxi-pipeline run R"),
         ((*MODEL, "--cleaning-max-minutes", "soon"), "[cleaning] max_minutes is 'soon'"),
         (("--draw", "plan", *MODEL, *SYNTHETIC), "--draw plan: it needs a suffix"),
         (("--draw", "plan.soup", *MODEL, *SYNTHETIC), "--draw plan.soup: "),

@@ -98,7 +98,7 @@ def test_the_report_page_tells_how_it_is_made_again(person):
 
 
 def test_luigis_own_command_is_repeated_as_ours(person):
-    command = f"PYTHONPATH=. luigi {MODULE} BuildFeatures --year 2021 {GIVEN} --local-scheduler"
+    command = f"PYTHONPATH=.:$PYTHONPATH luigi {MODULE} BuildFeatures --year 2021 {GIVEN} --local-scheduler"
     assert "--month" in person.printed(command)
 
 

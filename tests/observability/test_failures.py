@@ -205,6 +205,37 @@ def test_a_wrong_use_of_parameters_points_to_help():
     assert "--help" in failures.error_line(MissingParameterException("year"))
 
 
+class Wanting(luigi.Task):
+    year = luigi.IntParameter()
+    month = luigi.IntParameter()
+    taxi = luigi.Parameter(default="green")
+    of_params = luigi.DictParameter()
+
+
+@pytest.mark.parametrize(
+    ("given", "needed"),
+    [
+        ({}, "--year and --month and --of-params"),
+        ({"year": 2021}, "--month and --of-params"),
+        ({"year": 2021, "month": 1, "taxi": "[yellow]"}, "--of-params"),
+    ],
+    ids=["nothing", "year", "month"],
+)
+def test_all_that_a_task_needs_and_was_not_given_is_told_as_flags(given, needed):
+    with pytest.raises(MissingParameterException) as failure:
+        Wanting(**given)
+    assert failures.error_line(failure.value) == (
+        f"Wanting needs {needed} (taxi-pipeline run Wanting --help tells of each)"
+    )
+
+
+def test_what_a_task_needs_that_is_not_known_here_is_the_one_that_luigi_names():
+    error = MissingParameterException(
+        "Away[args=(), kwargs={}]: requires the 'a_b' parameter to be set"
+    )
+    assert failures.error_line(error).startswith("Away needs --a-b (taxi-pipeline run Away --help")
+
+
 # --- a summary --------------------------------------------------------------------------------
 
 

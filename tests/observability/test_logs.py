@@ -179,9 +179,9 @@ def test_an_unknown_task_becomes_one_line_with_the_tasks_that_there_are(at_level
 
 @pytest.mark.parametrize("kind", [MissingParameterException, UnknownParameterException])
 def test_a_wrong_use_of_parameters_becomes_one_line_that_points_to_help(at_level, kind):
-    error = kind("T[args=(), kwargs={}]: requires the 'year' parameter to be set")
+    error = kind("T[args=(), kwargs={}]: takes no such parameter")
     line = shown(record("Uncaught exception", level=logging.ERROR, error=error, module="retcodes"))
-    assert line == f"ERROR: {error} (luigi --module taxi_pipeline TASK --help shows the parameters)"
+    assert line == f"ERROR: {error} (taxi-pipeline run TASK --help shows the parameters)"
 
 
 # --- everything else --------------------------------------------------------------------------
