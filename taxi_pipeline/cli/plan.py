@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -11,12 +12,13 @@ from typing import Any, get_args
 
 import click
 
-from taxi_pipeline import commands
+from taxi_pipeline import commands, config
 from taxi_pipeline.cli.options import examples, json_option
 from taxi_pipeline.cli.task_arguments import task_arguments
 from taxi_pipeline.redaction import redact
 from taxi_pipeline.runtime.plan import State, Step, parse_task
 from taxi_pipeline.runtime.plan import plan as planned
+from taxi_pipeline.storage import disk
 
 SAME = f"{commands.PROGRAM} run with the same arguments"
 
@@ -52,6 +54,9 @@ def print_plan(arguments: list[str], draw: Path | None = None, *, as_json: bool 
     """Print what a run with Luigi's arguments would do, and draw it into a file if there is one."""
     with parse_task(arguments) as task:
         steps = planned(task)
+        folder = config.storage().local_folder
+    if folder and any(step.state == "runs" for step in steps) and (why := disk.hindrance(folder)):
+        print(f"WARNING: a run would fail: {redact(why)}", file=sys.stderr)
     if draw:
         from taxi_pipeline.cli import plan_drawing
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 from taxi_pipeline.errors import StorageError, TaxiPipelineError
 
 ROOT_OPTION = "[storage] root"
+
+ANOTHER = "name a folder that can be written, by --storage-root or in luigi.cfg"
 
 SPARE_BYTES = 1_000_000
 """A disk that has more than this is not the full one of two."""
@@ -77,6 +80,46 @@ def writing(folder: Path, option: str = ROOT_OPTION) -> Iterator[None]:
         if line is None:
             raise
         raise StorageError(line) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a root that is no folder and cannot become one.
+
+    Raises:
+        StorageError: it is a file, or lies in one.
+    """
+    existing = _existing(folder.absolute())
+    if not existing.is_dir():
+        lies = "" if existing == folder.absolute() else f"lies in {existing}, which "
+        raise StorageError(f"{ROOT_OPTION} {folder} {lies}is a file: {ANOTHER}")
+
+
+def cannot_be_made(folder: Path, error: OSError) -> str:
+    """The line for a root that the system does not let be made."""
+    return explain(error, folder) or (
+        f"{ROOT_OPTION} {folder} cannot be made ({error.strerror or error}): {ANOTHER}"
+    )
+
+
+def hindrance(folder: Path) -> str:
+    """Why a root cannot be written, which need not be there yet; empty if it can.
+
+    What a root would be made in is tried with a folder that is removed at once.
+    """
+    existing = _existing(folder.absolute())
+    try:
+        if existing != folder.absolute():
+            Path(tempfile.mkdtemp(dir=existing)).rmdir()
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            number = errno.EROFS if _is_read_only(folder) else errno.EACCES
+            raise OSError(number, os.strerror(number), str(folder))  # noqa: TRY301
+    except OSError as error:
+        return cannot_be_made(folder, error)
+    return ""
+
+
+def _is_read_only(folder: Path) -> bool:
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _cause(error: BaseException | None, folder: Path) -> tuple[int, Path | None] | None:

@@ -25,6 +25,9 @@ class LocalStorage:
     """A local folder that holds outputs.
 
     Locations are relative to the root and written with slashes.
+
+    Raises:
+        StorageError: there is a file in place of the folder.
     """
 
     def __init__(self, root: str) -> None:
@@ -32,6 +35,7 @@ class LocalStorage:
         folder = Path(root.removeprefix("file://")).expanduser()
         # Arrow takes what stands before a colon for the scheme of a URL.
         self._folder = folder.absolute() if ":" in str(folder) else folder
+        disk.check_folder(folder)
 
     def uri(self, location: str) -> str:
         """The location as a user would type it."""
@@ -165,11 +169,7 @@ class LocalStorage:
             try:
                 folder.mkdir(parents=True)
             except OSError as error:
-                if disk.explain(error, self._folder):
-                    raise
-                raise StorageError(
-                    f"[storage] root {self.root} cannot be written: {error.strerror or error}"
-                ) from error
+                raise StorageError(disk.cannot_be_made(self._folder, error)) from error
             try:
                 yield folder
             finally:

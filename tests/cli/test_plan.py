@@ -4,6 +4,7 @@ import re
 import shlex
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -75,6 +76,24 @@ def test_the_command_draws_the_plan_and_says_where(empty, before):
     assert result.returncode == 0, result.stderr
     assert "plan.svg" in result.stdout.splitlines()[-1]
     assert [path.name for path in empty.iterdir()] == ["plan.svg"]
+
+
+@pytest.mark.parametrize("root", ["file", "file/data"])
+def test_a_root_that_is_no_folder_has_no_plan(tmp_path, root):
+    (tmp_path / "file").touch()
+    result = command(tmp_path, "plan", *MODEL, *SYNTHETIC, "--storage-root", root)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"ERROR: [storage] root {root} ")
+    assert "is a file: name a folder that can be written" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no /proc")
+def test_a_plan_for_a_root_that_cannot_be_made_says_so(tmp_path):
+    result = command(tmp_path, "plan", *MODEL, *SYNTHETIC, "--storage-root", "/proc/nowhere")
+    assert result.returncode == 0
+    assert result.stderr.startswith("WARNING: a run would fail: [storage] root /proc/nowhere ")
+    assert "--storage-root" in result.stderr
 
 
 def test_the_flags_of_a_run_may_stay(empty):

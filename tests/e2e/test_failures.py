@@ -10,7 +10,7 @@ from command_line import SMALL
 WRONG_VALUES = {
     "--month": ["--year", "2021", "--month", "13"],
     "--year": ["--year", "last", "--month", "1"],
-    "'month' parameter": ["--year", "2021"],
+    "RegisterModel needs --month (": ["--year", "2021"],
     "--taxi": ["--year", "2021", "--month", "1", "--taxi", "blue"],
     "--recipe": ["--year", "2021", "--month", "1", "--recipe", "soup"],
     "--window": ["--year", "2021", "--month", "1", "--window", "0"],
@@ -19,6 +19,8 @@ WRONG_VALUES = {
     "[gate] min_gain": ["--year", "2021", "--month", "1", "--gate-min-gain", "2"],
 }
 
+
+JOB = ("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler")
 
 FEW = {"--month", "[cleaning] max_minutes", "[source] url"}
 """Those of them that are tried in the short run as well."""
@@ -43,6 +45,17 @@ def test_a_misspelt_option_in_luigi_cfg_is_one_line_that_names_the_right_one(lui
     result = luigi("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler")
     assert result.returncode == 40
     assert "did you mean max_minutes?" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("place", ["file", "file/data"])
+def test_a_root_that_is_no_folder_is_one_line_before_anything_runs(luigi, place):
+    (luigi.folder / "file").touch()
+    result = luigi(*JOB, "--storage-root", place)
+    assert result.returncode == 40
+    *_, line = result.stderr.strip().splitlines()
+    assert f"ERROR: [storage] root {place} " in line
+    assert "is a file: name a folder that can be written, by --storage-root" in line
     assert "Traceback" not in result.stderr
 
 

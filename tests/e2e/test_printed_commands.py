@@ -98,8 +98,10 @@ def test_the_report_page_tells_how_it_is_made_again(person):
 
 
 def test_luigis_own_command_is_repeated_as_ours(person):
-    command = f"PYTHONPATH=.:$PYTHONPATH luigi {MODULE} BuildFeatures --year 2021 {GIVEN} --local-scheduler"
-    assert "--month" in person.printed(command)
+    task = f"BuildFeatures --year 2021 {GIVEN} --local-scheduler"
+    line = person.printed(f"PYTHONPATH=.:$PYTHONPATH luigi {MODULE} {task}")
+    assert "BuildFeatures needs --month (taxi-pipeline run BuildFeatures --help --module my" in line
+    assert "--year YEAR" in person.typed(command_in(line, " tells of each"))
 
 
 def test_a_recipe_without_its_module_is_told_to_need_it(person):

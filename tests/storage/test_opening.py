@@ -1,5 +1,6 @@
 """Roots, and those that cannot be used."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -12,12 +13,31 @@ from outputs import PLACE, fill, publish
 from taxi_pipeline.errors import StorageError
 from taxi_pipeline.storage import Output, open_storage
 
+ANOTHER = "name a folder that can be written, by --storage-root or in luigi.cfg"
 
-def test_a_root_that_cannot_be_written_is_one_line_that_names_it(tmp_path):
+
+@pytest.mark.parametrize(
+    ("place", "is_a"),
+    [("file", "is a file"), ("file/sub/data", "lies in {file}, which is a file")],
+)
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_root_that_is_no_folder_is_one_line_that_names_it(tmp_path, place, is_a, scheme):
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(StorageError) as raised:
+        open_storage(f"{scheme}{tmp_path / place}")
+    told = is_a.format(file=tmp_path / "file")
+    assert str(raised.value) == f"[storage] root {tmp_path / place} {told}: {ANOTHER}"
+
+
+def test_a_root_that_cannot_be_made_is_one_line_that_names_it(tmp_path, monkeypatch):
     root = tmp_path / "root"
-    root.write_text("a file")
     kept = open_storage(str(root))
-    line = f"[storage] root {root} cannot be written: Not a directory"
+    line = f"[storage] root {root} cannot be made (No such file or directory): {ANOTHER}"
+
+    def refuse(path, *_arguments, **_options):  # as /proc does
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(StorageError) as raised:
         publish(kept)
     assert str(raised.value) == line
