@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from taxi_pipeline import commands
+from taxi_pipeline import commands, config
+from taxi_pipeline.cli import champion_log
 from taxi_pipeline.cli.options import (
     Function,
     configured,
@@ -25,15 +26,14 @@ from taxi_pipeline.cli.options import (
 )
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.evaluation.champions import (
-    FOUND,
     ROLLED_BACK,
     Champion,
-    Change,
     champion_at,
     predecessors,
 )
-from taxi_pipeline.formatting import table
 from taxi_pipeline.runtime.champions import Serving, serving
+from taxi_pipeline.runtime.version_settings import candidates
+from taxi_pipeline.storage import open_storage
 from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.base.recipe import model_name, tracking_server
 from taxi_pipeline.tasks.promote import PromoteModel
@@ -41,8 +41,6 @@ from taxi_pipeline.tracking.ledger import History
 from taxi_pipeline.trips import TAXIS
 
 HELP = "Who serves and who served, by the ledger; rollback and pin."
-
-HEADER = ("change", "when (UTC)", "what", "version", "month", "RMSE", "by", "why")
 
 _MODEL = re.compile(rf"nyc-({'|'.join(TAXIS)})-taxi-duration-([^/]+)")
 
@@ -126,17 +124,16 @@ def log(taxi: str, recipe: str) -> Answer:
     name = model_name(taxi, recipe)
     now = serving(open_ledger(name), notice=True)
     changes, champion = now.history.changes, now.history.champion
+    known = candidates(open_storage(config.storage().root), taxi, changes)
     facts = {
         "model": name,
+        "candidates": known.as_json(),
         "changes": [change.as_json() for change in changes],
         "champion": _facts(champion) if champion else None,
         "difference": now.difference,
         "registry_error": now.hindrance,
     }
-    lines = []
-    if changes:
-        lines.append(table(HEADER, [_row(change) for change in changes]))
-    lines += _remarks(now)
+    lines = [*champion_log.as_lines(changes, known), *_remarks(now)]
     if champion:
         lines.append(f"{_serves(name, champion)}.")
     elif changes:
@@ -147,24 +144,6 @@ def log(taxi: str, recipe: str) -> Answer:
             "that the gate lets pass."
         )
     return facts, "\n".join(lines)
-
-
-def _row(change: Change) -> tuple[str, ...]:
-    moved = change.from_version and change.from_version != change.to_version
-    return (
-        str(change.number),
-        f"{change.when:%Y-%m-%d %H:%M:%S}",
-        change.action,
-        f"{change.from_version} -> {change.to_version or 'none'}" if moved else change.to_version,
-        change.training_month,
-        "" if change.rmse is None else f"{change.rmse:.4f}",
-        _by(change),
-        f"{change.why} ({change.gate_record})" if change.gate_record else change.why,
-    )
-
-
-def _by(change: Change) -> str:
-    return change.by or ("unknown" if change.action == FOUND else "somebody in MLflow")
 
 
 def _remarks(now: Serving) -> list[str]:
@@ -233,9 +212,10 @@ def at(taxi: str, recipe: str, asked: datetime) -> Answer:
         return {**facts, "champion": None}, "\n".join([*lines, line])
     since = champion.since
     rmse = "not known" if since.rmse is None else f"{since.rmse:.4f} minutes"
+    decided = f"{since.action} by {champion_log.by(since)}: {since.why}"
     line = (
         f"{_version(name, champion)} served at {_utc(asked)}: champion since "
-        f"{_utc(since.when)} ({since.action} by {_by(since)}: {since.why}); RMSE {rmse}."
+        f"{_utc(since.when)} ({decided}); RMSE {rmse}."
     )
     return {**facts, "champion": _facts(champion)}, "\n".join([*lines, line])
 

@@ -248,6 +248,14 @@ SECTIONS: tuple[type[Section], ...] = (
 )
 
 
+def significant_options() -> dict[str, str]:
+    """The values that decide what stages make, as ``section.option`` to text."""
+    values: dict[str, str] = {}
+    for section in SECTIONS:
+        values |= section.significant_values()
+    return values
+
+
 @functools.cache
 def check() -> None:
     """Check every section once, so that a wrong value is reported before anything runs.

@@ -133,7 +133,7 @@ class Evaluations:
             return ""
         settings = [dict(one) for one in by_settings]
         # What is no option, such as the version of a stage, is as the last one has it.
-        now = {**settings[-1], **_options()}
+        now = {**settings[-1], **config.significant_options()}
         names = dict.fromkeys(name for one in (*settings, now) for name in one)
         differing = [n for n in names if len({one.get(n) for one in (*settings, now)}) > 1]
         return "; ".join(
@@ -148,7 +148,7 @@ class Evaluations:
     @property
     def flags(self) -> list[str]:
         """The flags that make the configuration that the candidate's key names; empty without."""
-        now = _options()
+        now = config.significant_options()
         return [
             word
             for name, value in (self.wanted or {}).items()
@@ -195,14 +195,6 @@ class Evaluations:
             for name, value in sorted(self._settings.of(output).items())
             if not name.startswith(PUBLISHED)
         }
-
-
-def _options() -> dict[str, str]:
-    """The present configuration."""
-    values: dict[str, str] = {}
-    for section in config.SECTIONS:
-        values |= section.significant_values()
-    return values
 
 
 def _in_words(name: str, settings: Settings, differing: Collection[str]) -> str:

@@ -73,7 +73,19 @@ def test_the_log_is_a_table_with_the_newest_last(served, champion):
     assert code == 0
     header, *rows, last = text.splitlines()
     assert header.split() == [
-        *("change", "when", "(UTC)", "what", "version", "month", "RMSE", "by", "why")
+        *(
+            "change",
+            "when",
+            "(UTC)",
+            "what",
+            "version",
+            "month",
+            "judged",
+            "on",
+            "RMSE",
+            "by",
+            "why",
+        )
     ]
     assert rows[0].split() == [
         *("1", "2021-06-01", "12:00:00", "promoted", "1", "2021-01", "5.1250", "ana@host"),
