@@ -9,6 +9,7 @@ from taxi_pipeline.cli.options import examples, json_option
 from taxi_pipeline.cli.task_arguments import task_arguments
 from taxi_pipeline.errors import InvalidParameter
 from taxi_pipeline.redaction import redact
+from taxi_pipeline.runtime.other_sources import explain, from_elsewhere
 from taxi_pipeline.runtime.plan import parse_task
 from taxi_pipeline.tasks.base import Stage
 
@@ -32,6 +33,8 @@ def command(arguments: list[str], *, as_json: bool) -> None:
         if not isinstance(task, Stage):
             raise InvalidParameter(f"{task.task_family} has no output of its own")
         if not task.complete():
+            if months := from_elsewhere(task):
+                raise InvalidParameter(f"{task.label} is not made: {explain(months)}")
             command = commands.write("run", *map(redact, arguments))
             raise InvalidParameter(
                 f"{task.label} is not made, as the configuration is now: {command} makes it"

@@ -20,6 +20,7 @@ from taxi_pipeline.errors import InvalidParameter, StorageError
 from taxi_pipeline.evaluation.champions import parse_moment
 from taxi_pipeline.formatting import did_you_mean
 from taxi_pipeline.month import Month
+from taxi_pipeline.runtime import run_start
 from taxi_pipeline.storage import Storage, open_storage
 from taxi_pipeline.trips import TAXIS
 
@@ -219,7 +220,7 @@ def open_root() -> Storage:
     storage = open_storage(config.storage().root)
     if not (storage.exists("") or storage.list_dirs("")):
         raise StorageError(
-            f"[storage] root {config.storage().root} is not there: check --storage-root, and the "
-            "folder in which this is run"
+            f"[storage] root {run_start.root()} is not there: check --storage-root, and the folder "
+            "in which this is run, whose luigi.cfg alone counts"
         )
     return storage

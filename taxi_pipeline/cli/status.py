@@ -11,6 +11,7 @@ from taxi_pipeline.cli.options import configured, examples, json_option
 from taxi_pipeline.cli.run_commands import run_command
 from taxi_pipeline.formatting import pluralize, table
 from taxi_pipeline.month import Month
+from taxi_pipeline.runtime import run_start
 from taxi_pipeline.runtime.status import ChampionStatus, ModelStatus, Status
 from taxi_pipeline.runtime.status import status as current_status
 from taxi_pipeline.trips import TAXIS
@@ -19,6 +20,9 @@ HELP = "Print which models there are, whether they are current, and which one se
 
 FIRST_MONTH = Month(2021, 1)
 """Which month is made first where there is none."""
+
+STATES = {"other": "serves, with other settings"}
+"""States that need more than their name."""
 
 HEADER = ("taxi", "recipe", "month", "rows", "RMSE", "version", "aliases", "made", "status")
 
@@ -35,7 +39,8 @@ def command(taxi: str | None, *, as_json: bool) -> None:
 
 def as_text(found: Status) -> str:
     """The status for a person: a table of the models, and what to do next."""
-    lines = [
+    lines = [run_start.in_words(found.settings, found.root)]
+    lines += [
         f"{taxi}: {pluralize(len(months), 'month')} ingested, {months[0]} to {months[-1]}"
         for taxi, months in found.ingested.items()
     ]
@@ -44,6 +49,8 @@ def as_text(found: Status) -> str:
     lines += [_serving(champion) for champion in found.champions]
     if found.registry:
         lines.append(f"Which version serves is not known: {found.registry}")
+    if found.elsewhere:
+        lines.append(f"{found.elsewhere[0].upper()}{found.elsewhere[1:]}.")
     return "\n".join([*lines, _next(found)])
 
 
@@ -58,7 +65,7 @@ def _row(model: ModelStatus) -> tuple[str, ...]:
         model.version,
         ", ".join(model.aliases),
         model.made[:16].replace("T", " "),
-        f"{model.state}: {model.reason}" if model.reason else model.state,
+        f"{STATES.get(model.state, model.state)}{f': {model.reason}' if model.reason else ''}",
     )
 
 
@@ -78,8 +85,11 @@ def _serving(champion: ChampionStatus) -> str:
 def _next(found: Status) -> str:
     if not found.models:
         first = run_command("RegisterModel", [FIRST_MONTH])
-        return f"There are no models under {found.root} yet: {first} makes the first"
-    models = pluralize(len(found.models), "model")
+        return (
+            f"There are no models under {found.root} yet: {first} makes the first. If there should "
+            "be: a luigi.cfg counts in its own folder alone, --storage-root names another root."
+        )
+    models = pluralize(sum(model.state != "other" for model in found.models), "model")
     stale = [model for model in found.models if model.state in ("stale", "unfinished")]
     unknown = sum(model.state == "unknown" for model in found.models)
     if stale:

@@ -100,7 +100,7 @@ def _ask_where_due(task: luigi.Task, context: RunContext) -> dict[IngestTrips, A
     now = datetime.now(UTC)
     due = {
         ingest: ingest.url
-        for ingest in _months(task)
+        for ingest in months_of(task)
         if ingest.url not in context.checked_urls and _is_due(ingest, now, max_age)
     }
     if not due:
@@ -110,7 +110,7 @@ def _ask_where_due(task: luigi.Task, context: RunContext) -> dict[IngestTrips, A
     return dict(zip(due, _ask_all(list(due.values()), timeout), strict=True))
 
 
-def _months(task: luigi.Task) -> list[IngestTrips]:
+def months_of(task: luigi.Task) -> list[IngestTrips]:
     """The months that a task needs, directly or not, oldest first."""
     seen, ahead = {task}, [task]
     while ahead:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from taxi_pipeline import config
+from taxi_pipeline.config.luigi_settings import settings_files
 from taxi_pipeline.errors import DamagedOutput, TaxiPipelineError
+from taxi_pipeline.model.recipes import recipe_names
 from taxi_pipeline.month import Month
+from taxi_pipeline.runtime import run_start
 from taxi_pipeline.runtime.champions import Serving, ledger_names
-from taxi_pipeline.storage import Storage, open_storage
+from taxi_pipeline.runtime.evaluations import SettingsReader
+from taxi_pipeline.runtime.other_sources import explain, from_elsewhere
+from taxi_pipeline.storage import Output, Storage, open_storage
 from taxi_pipeline.storage.inventory import TaskDir, task_dirs
 from taxi_pipeline.tasks.base import identity_cache
 from taxi_pipeline.tasks.base.ledgers import open_ledger
+from taxi_pipeline.tasks.base.recipe import model_name
 from taxi_pipeline.tasks.ingest import IngestTrips
 from taxi_pipeline.tasks.register import RegisterModel
 from taxi_pipeline.tracking.lookup import RegisteredModel, look_up
 
-State = Literal["current", "stale", "unfinished", "unknown"]
+State = Literal["current", "stale", "unfinished", "unknown", "other"]
 
 JUDGED = ("EvaluateModel", "RegisterModel")
 """The tasks whose outputs have an RMSE on the evaluation month."""
@@ -44,7 +50,7 @@ class ModelStatus:
         made: when the latest of its outputs was made, in UTC.
         state: ``current`` if a run would do nothing; ``stale`` if something that it was made from
             has changed; ``unfinished`` if it was never registered so far; ``unknown`` if this
-            cannot be said.
+            cannot be said; ``other`` if it serves, and the present configuration means another.
         reason: why it is not current; empty if it is.
     """
 
@@ -87,11 +93,14 @@ class Status:
     """What there is under a storage root.
 
     Attributes:
-        root: the storage root.
+        root: the storage root, as a whole path or a URL.
         registry: why the registry could not be asked; empty if it was.
         ingested: the months that are ingested, by taxi.
         models: the models, by taxi, recipe, window and month.
         champions: what serves of each registered model that has a ledger.
+        settings: the files of settings that were read; none if these are the defaults.
+        elsewhere: which ingested months are from another source than that of the configuration, and
+            how to name it; empty if there are none that a model needs.
     """
 
     root: str
@@ -99,6 +108,8 @@ class Status:
     ingested: Mapping[str, Sequence[str]]
     models: Sequence[ModelStatus]
     champions: Sequence[ChampionStatus] = ()
+    settings: Sequence[str] = ()
+    elsewhere: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The status as plain values."""
@@ -113,23 +124,34 @@ def status(taxi: str | None = None) -> Status:
     Args:
         taxi: ``green`` or ``yellow``; None for both.
     """
-    root = config.storage().root
-    storage = open_storage(root)
+    storage = open_storage(config.storage().root)
     found = [folder for folder in task_dirs(storage) if taxi in (None, folder.taxi)]
     registry = _Registry()
     models: dict[tuple[str, str, Month], list[TaskDir]] = {}
     for folder in found:
         if folder.stage in MODEL_STAGES:
             models.setdefault((folder.taxi, folder.variant, folder.month), []).append(folder)
+    names = [name for name in ledger_names(storage) if taxi is None or f"-{taxi}-" in name]
+    elsewhere: dict[str, IngestTrips] = {}
     with identity_cache():
-        described = [_describe(storage, folders, registry) for _, folders in sorted(models.items())]
+        described = []
+        for _, folders in sorted(models.items()):
+            described.append(_describe(storage, folders, registry, elsewhere))
+            described += _serving_otherwise(storage, folders, registry, described[-1])
     ingested: dict[str, list[str]] = {}
     for folder in found:
         if folder.stage == IngestTrips.stage and folder.keys:
             ingested.setdefault(folder.taxi, []).append(str(folder.month))
-    names = [name for name in ledger_names(storage) if taxi is None or f"-{taxi}-" in name]
     champions = [_champion(name, registry) for name in names]
-    return Status(root, registry.hindrance, ingested, described, champions)
+    return Status(
+        root=run_start.root(),
+        registry=registry.hindrance,
+        ingested=ingested,
+        models=described,
+        champions=champions,
+        settings=[str(file) for file in settings_files()],
+        elsewhere=explain(elsewhere.values()) if elsewhere else "",
+    )
 
 
 class _Registry:
@@ -178,21 +200,40 @@ def _champion(name: str, registry: _Registry) -> ChampionStatus:
     )
 
 
-def _describe(storage: Storage, folders: Sequence[TaskDir], registry: _Registry) -> ModelStatus:
+def _describe(
+    storage: Storage,
+    folders: Sequence[TaskDir],
+    registry: _Registry,
+    elsewhere: dict[str, IngestTrips],
+) -> ModelStatus:
+    """A model of a month, as the configuration is now.
+
+    Args:
+        storage: of the root.
+        folders: of its stages.
+        registry: that it may be registered with.
+        elsewhere: gets the months that it needs and another source gave, by their labels.
+    """
     place = folders[0]
     recipe, _, window = place.variant.rpartition("-w")
     newest = {folder.stage: _newest(storage, folder) for folder in folders}
     parameters = {"year": place.month.year, "month": place.month.month, "taxi": place.taxi}
+    state: State
     try:
         task = RegisterModel(**parameters, recipe=recipe, window=window)
         if task.complete():
             newest[task.stage] = task.output().manifest()
-        state, reason = _state(task, newest)
-        version = str(newest.get(task.stage, {}).get("version", ""))
-        aliases = registry.aliases(task.model_name, version)
+        if others := from_elsewhere(task) if task.identity() is None else []:
+            elsewhere |= {ingest.label: ingest for ingest in others}
+            state, reason = "unknown", f"{others[0].calendar_month} is from another source"
+        else:
+            state, reason = _state(task, newest)
     except TaxiPipelineError as error:
-        # Such as a recipe that is not known here.
-        state, reason, version, aliases = "unknown", str(error), "", ()
+        state, reason = "unknown", str(error)
+        if recipe not in recipe_names():
+            reason = f"no recipe is named {recipe!r} here: --module names the module that has it"
+    version = str(newest.get(RegisterModel.stage, {}).get("version", ""))
+    aliases = registry.aliases(model_name(place.taxi, recipe), version)
     made = [newest[stage] for stage in reversed(MODEL_STAGES) if newest.get(stage)]
     return ModelStatus(
         taxi=place.taxi,
@@ -209,6 +250,54 @@ def _describe(storage: Storage, folders: Sequence[TaskDir], registry: _Registry)
     )
 
 
+def _serving_otherwise(
+    storage: Storage, folders: Sequence[TaskDir], registry: _Registry, shown: ModelStatus
+) -> Iterator[ModelStatus]:
+    """The model of the same month that serves, if it is another than the one that is shown."""
+    name = model_name(shown.taxi, shown.recipe)
+    with contextlib.suppress(DamagedOutput):  # the line of its champion tells
+        champion = open_ledger(name).read().champion
+        if champion is None or champion.version == shown.version:
+            return
+        for folder in folders:
+            for key in folder.keys if folder.stage == RegisterModel.stage else ():
+                output = folder.output(storage, key)
+                manifest = _manifest(output)
+                if (
+                    str(manifest.get("version")) == champion.version
+                    and champion.since.candidate_key in manifest["identity"]["inputs"].values()
+                ):
+                    yield replace(
+                        shown,
+                        rows=manifest["rows"],
+                        rmse=manifest["rmse"],
+                        version=champion.version,
+                        aliases=registry.aliases(name, champion.version),
+                        made=manifest["finished"],
+                        state="other",
+                        reason=_other_settings(storage, output),
+                    )
+                    return
+
+
+def _other_settings(storage: Storage, output: Output) -> str:
+    """In which options what an output was made by differs from the configuration."""
+    made_by, now = SettingsReader(storage).of(output), config.significant_options()
+    changes = [
+        f"{name} was {made_by[name]}, is {value}"
+        for name, value in now.items()
+        if name in made_by and made_by[name] != value and not name.startswith("tracking.")
+    ]
+    return "; ".join(changes) or "made of other files, or by other code"
+
+
+def _manifest(output: Output) -> dict[str, Any]:
+    """A manifest; empty if it is damaged."""
+    with contextlib.suppress(DamagedOutput):
+        return output.manifest()
+    return {}
+
+
 def _state(task: RegisterModel, newest: Mapping[str, Any]) -> tuple[State, str]:
     """Whether a model is current, and why it is not."""
     if task.complete():
@@ -223,8 +312,5 @@ def _state(task: RegisterModel, newest: Mapping[str, Any]) -> tuple[State, str]:
 
 def _newest(storage: Storage, folder: TaskDir) -> dict[str, Any]:
     """The manifest of the output that was made last; empty if there is none."""
-    manifests = []
-    for key in folder.keys:
-        with contextlib.suppress(DamagedOutput):
-            manifests.append(folder.output(storage, key).manifest())
+    manifests = filter(None, (_manifest(folder.output(storage, key)) for key in folder.keys))
     return max(manifests, key=lambda manifest: str(manifest["finished"]), default={})

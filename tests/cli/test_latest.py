@@ -62,6 +62,13 @@ def test_an_output_that_is_not_made_is_told_in_one_line(made):
     assert answer.stderr.count("\n") == 1
 
 
+def test_a_month_of_another_source_is_told_with_what_names_its_source(made):
+    answer = latest(made, "BuildFeatures", "--year", "2021", "--month", "1")
+    assert answer.returncode == 1
+    assert "is not made: no green 2021-01 is known from [source] url https://" in answer.stderr
+    assert "--source-url, or [source] url in luigi.cfg, names another source" in answer.stderr
+
+
 def test_a_task_without_an_output_is_told_in_one_line(made):
     answer = latest(made, "PublishedTrips", *FLAGS)
     assert answer.returncode == 1

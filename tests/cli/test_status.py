@@ -29,11 +29,12 @@ def model(month="2021-01", state="current", reason="", **further):
 
 
 def text(*models, registry=""):
-    return as_text(Status("data", registry, {"green": ["2021-01", "2021-02"]}, models))
+    return as_text(Status("/somewhere/data", registry, {"green": ["2021-01", "2021-02"]}, models))
 
 
 def test_each_model_is_a_row_of_a_table():
-    ingested, header, row, last = text(model()).splitlines()
+    place, ingested, header, row, last = text(model()).splitlines()
+    assert place == "settings: defaults (there is no luigi.cfg here); root: /somewhere/data"
     assert ingested == "green: 2 months ingested, 2021-01 to 2021-02"
     assert header.split() == [
         *("taxi", "recipe", "month", "rows", "RMSE", "version", "aliases", "made", "status")
@@ -102,6 +103,22 @@ def test_models_of_which_nothing_can_be_said_are_counted():
     assert last == "2 models, of 1 it is not known whether they are current."
 
 
+def test_what_serves_with_other_settings_is_a_row_and_not_counted():
+    reason = "cleaning.max_minutes was 45.0, is 60.0"
+    *_, row, last = text(model(), model(version="2", state="other", reason=reason)).splitlines()
+    assert row.endswith(f"serves, with other settings: {reason}")
+    assert last == "1 model, nothing to run."
+
+
+def test_the_files_of_settings_and_another_source_are_told():
+    found = Status(
+        "data", "", {}, [model(state="unknown")], settings=["/a/luigi.cfg"], elsewhere="no"
+    )
+    first, *_, source, _ = as_text(found).splitlines()
+    assert first == "settings: /a/luigi.cfg; root: data"
+    assert source == "No."
+
+
 def test_figures_that_are_not_there_are_empty():
     unfinished = model(state="unfinished", rows=None, rmse=None, version="", aliases=(), made="")
     assert "None" not in text(unfinished)
@@ -141,8 +158,22 @@ def test_the_command_imports_nothing_heavy(line):
     assert answer.stdout.splitlines()[-1] == "[]", answer.stderr
 
 
+def test_another_source_is_told_with_the_one_that_the_months_came_from(line):
+    answer = status(line)
+    assert "unknown: 2021-01 is from another source" in answer.stdout
+    assert "No green 2021-01, green 2021-02 is known from [source] url https://" in answer.stdout
+    assert (
+        "came from synthetic://green_tripdata_2021-01.parquet?rows=300: --source" in answer.stdout
+    )
+
+
 def test_a_root_without_models_says_how_to_make_the_first(tmp_path):
     answer = status(CommandLine(tmp_path))
     assert answer.returncode == 0
-    assert answer.stdout.startswith("There are no models under data yet: taxi-pipeline run Regis")
+    assert answer.stdout.startswith("settings: defaults (there is no luigi.cfg here); root: ")
+    line = answer.stdout.splitlines()[-1]
+    assert line.startswith(
+        f"There are no models under {tmp_path / 'data'} yet: taxi-pipeline run R"
+    )
+    assert "a luigi.cfg counts in its own folder alone" in line
     assert list(tmp_path.iterdir()) == []

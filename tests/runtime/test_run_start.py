@@ -5,7 +5,7 @@ from pathlib import Path
 import luigi
 import pytest
 
-from taxi_pipeline.runtime.run_start import first_line
+from taxi_pipeline.runtime.run_start import first_line, place, root
 
 
 @pytest.fixture
@@ -31,6 +31,12 @@ def test_files_are_named_in_the_order_in_which_they_are_read(read, tmp_path):
     read += ["luigi.cfg", str(tmp_path / "more.cfg"), "luigi.cfg"]
     line = first_line("")
     assert line.startswith(f"settings: {tmp_path / 'luigi.cfg'}, {tmp_path / 'more.cfg'}; ")
+
+
+def test_a_command_that_is_no_run_tells_settings_and_root_alike(read, luigi_config):
+    assert first_line("").startswith(f"{place()}; registry: ")
+    luigi_config("storage", "root", "s3://key:hunter22@bucket/taxi")
+    assert root() == "s3://***@bucket/taxi"
 
 
 def test_secrets_of_registry_root_and_scheduler_are_not_shown(read, luigi_config):

@@ -84,6 +84,37 @@ def test_a_lost_month_makes_it_stale(registered):
 
 
 @pytest.mark.usefixtures("registered")
+def test_months_of_another_source_are_told_with_what_names_it(luigi_config):
+    assert status().elsewhere == ""
+    luigi_config("source", "url", "synthetic://?rows=400")
+    found = status()
+    assert (only().state, only().reason) == ("unknown", "2021-01 is from another source")
+    assert only().version == "1"
+    assert found.elsewhere == (
+        "no green 2021-01, green 2021-02 is known from [source] url synthetic://?rows=400, what is "
+        "ingested came from synthetic://green_tripdata_2021-01.parquet?rows=300: --source-url, or "
+        "[source] url in luigi.cfg, names another source"
+    )
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_version_that_serves_with_other_settings_is_seen_with_what_differs(luigi_config):
+    run(PromoteModel(recipe="linear", version=1, reason="it is good"))
+    luigi_config("cleaning", "max_minutes", 50)
+    run(RegisterModel(**LINEAR))
+    now, serves = status().models
+    assert (now.version, now.state) == ("2", "current")
+    assert (serves.version, serves.state) == ("1", "other")
+    assert serves.reason == "cleaning.max_minutes was 60.0, is 50.0"
+    assert "champion" in serves.aliases
+    assert serves.rmse != now.rmse
+    luigi_config("cleaning", "max_minutes", 60)
+    assert only().version == "1"
+    luigi_config("source", "url", "synthetic://?rows=400")
+    assert {model.version for model in status().models} == {"1", "2"}
+
+
+@pytest.mark.usefixtures("registered")
 def test_the_champion_is_told_by_the_ledger_and_what_the_registry_says_otherwise():
     assert status().champions == []
     run(PromoteModel(recipe="linear", version=1, reason="it is good"))
@@ -134,7 +165,10 @@ def test_a_recipe_that_is_not_known_here_is_told(monkeypatch):
     luigi.task_register.Register.clear_instance_cache()
     model = only()
     assert model.state == "unknown"
-    assert "no recipe is named 'linear'" in model.reason
+    assert model.reason == (
+        "no recipe is named 'linear' here: --module names the module that has it"
+    )
+    assert (model.version, model.aliases) == ("1", ("challenger",))
 
 
 @pytest.mark.usefixtures("registered")
