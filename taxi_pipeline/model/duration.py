@@ -105,7 +105,7 @@ class DurationModel:
         described: pd.DataFrame = features.to_pandas(use_threads=many)
         return described
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write the model into a folder: JSON, numpy's, skops' and XGBoost's formats, no pickle.
 
         The description names the classes of encoder and regressor, so that the model loads where
@@ -114,6 +114,7 @@ class DurationModel:
         Raises:
             InvalidRecipe: a class of the recipe's cannot be named so.
         """
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         description = {
             "recipe": self.recipe,
@@ -129,7 +130,7 @@ class DurationModel:
         self.regressor.save(folder)
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 1) -> DurationModel:
+    def load(cls, folder: Path | str, threads: int = 1) -> DurationModel:
         """Read a model that :meth:`save` wrote.
 
         A model of the first version of this package does not name its classes: its recipe, which
@@ -145,6 +146,7 @@ class DurationModel:
                 else than this code's.
             InvalidRecipe: a class of the model's own cannot be imported here.
         """
+        folder = Path(folder)
         description = json.loads((folder / DESCRIPTION).read_text())
         recipe = known_recipe(description["recipe"])
         made = (description["features_version"], description["recipe_version"])

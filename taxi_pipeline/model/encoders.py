@@ -196,7 +196,7 @@ class TripEncoder:
             matrix[np.isnan(matrix)] = self.missing
         return pd.DataFrame(matrix, columns=list(columns), copy=False)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write what was learned as numpy arrays.
 
         Their names stay as they are: registered models are kept in such files.
@@ -207,11 +207,11 @@ class TripEncoder:
             "places": self.zone_coordinates_,
             **self.means_,
         }
-        np.savez_compressed(folder / self.FILE, **learned)
+        np.savez_compressed(Path(folder) / self.FILE, **learned)
 
-    def load(self, folder: Path) -> Self:
+    def load(self, folder: Path | str) -> Self:
         """Read what was learned; nothing is unpickled."""
-        with np.load(folder / self.FILE, allow_pickle=False) as arrays:
+        with np.load(Path(folder) / self.FILE, allow_pickle=False) as arrays:
             self.pair_trips_ = arrays["pair_trips"]
             self.distances_ = arrays["distances"]
             self.zone_coordinates_ = arrays["places"]
@@ -276,13 +276,13 @@ class SklearnEncoder:
         """Encode other rows."""
         return self.transformer.transform(features)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write the transformer."""
-        skops_files.dump(self.transformer, folder / self.FILE)
+        skops_files.dump(self.transformer, Path(folder) / self.FILE)
 
-    def load(self, folder: Path) -> Self:
+    def load(self, folder: Path | str) -> Self:
         """Read the transformer; skops refuses types that it does not know."""
-        self.transformer = skops_files.load(folder / self.FILE)
+        self.transformer = skops_files.load(Path(folder) / self.FILE)
         return self
 
 

@@ -222,18 +222,18 @@ class Boosting:
         mean: Minutes = np.mean(values, axis=0)[:, :-1]
         return mean
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write each booster in XGBoost's own binary format."""
         for number, booster in enumerate(self.boosters, 1):
             # Not by save_model, which says nothing of a full disk and leaves a part of the file.
-            (folder / self._file(number)).write_bytes(booster.save_raw("ubj"))
+            (Path(folder) / self._file(number)).write_bytes(booster.save_raw("ubj"))
 
-    def load(self, folder: Path, threads: int = 1) -> Boosting:
+    def load(self, folder: Path | str, threads: int = 1) -> Boosting:
         """Read the boosters."""
         import xgboost
 
-        files = [folder / self.FILE]
-        while (further := folder / self._file(len(files) + 1)).exists():
+        files = [Path(folder) / self.FILE]
+        while (further := Path(folder) / self._file(len(files) + 1)).exists():
             files.append(further)
         self.boosters = [xgboost.Booster(model_file=file) for file in files]
         self._set_threads(threads)
@@ -325,13 +325,13 @@ class SklearnRegressor:
         """Minutes for each row."""
         return np.asarray(self.estimator.predict(matrix), dtype=np.float64)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write the estimator."""
-        skops_files.dump(self.estimator, folder / self.FILE)
+        skops_files.dump(self.estimator, Path(folder) / self.FILE)
 
-    def load(self, folder: Path, threads: int = 1) -> Self:  # noqa: ARG002  (scikit-learn's own)
+    def load(self, folder: Path | str, threads: int = 1) -> Self:  # noqa: ARG002  (scikit-learn's own)
         """Read the estimator; skops refuses types that it does not know."""
-        self.estimator = skops_files.load(folder / self.FILE)
+        self.estimator = skops_files.load(Path(folder) / self.FILE)
         return self
 
     def importance(self) -> dict[str, float]:

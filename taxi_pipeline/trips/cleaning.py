@@ -55,8 +55,8 @@ class Rules:
 
 
 def clean_file(  # noqa: PLR0913  (each is a choice of its own)
-    source: Path,
-    destination: Path,
+    source: Path | str,
+    destination: Path | str,
     *,
     taxi: str,
     month: Month,
@@ -92,8 +92,8 @@ def clean_file(  # noqa: PLR0913  (each is a choice of its own)
 
     try:
         with (
-            open_file(source) as file,
-            open_writer(destination, schema.TRIP, schema.REPEATED) as writer,
+            open_file(Path(source)) as file,
+            open_writer(Path(destination), schema.TRIP, schema.REPEATED) as writer,
         ):
             check_types(file.schema_arrow, taxi)
             # Reading, cleaning and writing go on at the same time, each with a batch of its own.

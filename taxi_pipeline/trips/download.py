@@ -44,7 +44,7 @@ asks for a longer one."""
 
 def fetch(  # noqa: PLR0913  (each is a caller's to choose)
     url: str,
-    destination: Path,
+    destination: Path | str,
     *,
     attempts: int,
     timeout: float,
@@ -83,7 +83,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
 
     def attempt() -> None:
         limits = _with_limits(url, timeout, options or {})
-        _copy(url, destination, limits, _callback(progress))
+        _copy(url, Path(destination), limits, _callback(progress))
 
     def failure(state: RetryCallState) -> Failure:
         error = cast("Future", state.outcome).exception()
@@ -111,7 +111,7 @@ def fetch(  # noqa: PLR0913  (each is a caller's to choose)
         reraise=True,
     )
     with ExitStack() as cleanup:
-        cleanup.callback(_remove, destination)
+        cleanup.callback(_remove, Path(destination))
         try:
             retrying(attempt)
         except Exception as error:  # noqa: BLE001  (a file system may raise anything)

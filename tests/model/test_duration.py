@@ -205,6 +205,15 @@ def test_a_model_loads_where_its_recipe_is_not_known(model, records, tmp_path):
     assert (kept.predict_published(records) == model.predict_published(records)).all()
 
 
+def test_a_folder_may_be_text(model, records, tmp_path):
+    model.save(str(tmp_path / "deep" / "model"))
+    kept = DurationModel.load(str(tmp_path / "deep" / "model"))
+    np.testing.assert_array_equal(kept.predict_published(records), model.predict_published(records))
+    for part in (kept.encoder, kept.regressor):
+        part.save(str(tmp_path))
+        assert part.load(str(tmp_path)) is part
+
+
 def test_a_loaded_model_is_saved_as_it_was(model, tmp_path):
     model.save(tmp_path / "first")
     rewrite(tmp_path / "first", {"recipe": "unknown", "recipe_version": 7})

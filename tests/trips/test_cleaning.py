@@ -166,7 +166,7 @@ def test_all_rules_together_account_for_every_row(synthetic, tmp_path):
     strict = Rules(
         only_month=True, known_zones=True, keep_reversals=False, min_miles=0.1, max_miles=30
     )
-    report = clean_file(synthetic, tmp_path / "clean.parquet", rules=strict)
+    report = clean_file(str(synthetic), str(tmp_path / "clean.parquet"), rules=strict)
     kept = pq.read_table(tmp_path / "clean.parquet")
     assert report.rows_read == 3000
     assert report.rows_kept == kept.num_rows > 0

@@ -45,7 +45,7 @@ def test_a_file_arrives_from_a_plain_path_and_from_a_file_url(tmp_path, destinat
 def test_a_file_arrives_from_a_store_that_fsspec_knows(destination):
     fsspec.filesystem("memory").pipe(f"/bucket/{NAME}", CONTENT)
     seen = []
-    fetch(f"memory://bucket/{NAME}", destination, progress=lambda *told: seen.append(told))
+    fetch(f"memory://bucket/{NAME}", str(destination), progress=lambda *told: seen.append(told))
     assert destination.read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
 
