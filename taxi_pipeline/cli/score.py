@@ -55,7 +55,7 @@ def _level(text: str) -> float:
     "--output",
     type=click.Path(path_type=Path),
     metavar="OUT",
-    help="The Parquet file to write; by default <FILE>.predictions.parquet.",
+    help="The Parquet file to write; by default <FILE>.predictions.parquet in the current folder.",
 )
 @click.option("--force", is_flag=True, help="Replace OUT if it is there.")
 @taxi_option
@@ -144,7 +144,7 @@ def command(
 
 def _files(source: Path, named: Path | None, *, force: bool) -> tuple[Path, Path]:
     """The file to read and the file to write."""
-    output = named or source.with_name(f"{source.name}.predictions.parquet")
+    output = named or Path(f"{source.name}.predictions.parquet")
     if not source.is_file():
         raise InvalidParameter(f"{source} is no file: name one with rows as TLC publishes them")
     if not output.parent.is_dir():

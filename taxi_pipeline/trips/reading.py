@@ -30,7 +30,10 @@ class UnusableFile(Exception):
 
 
 DAMAGED = "try again later, or have it published again"
-"""What to do about a damaged file."""
+"""What to do about a damaged file that was published."""
+
+ENCRYPTED = "have it published in plain"
+"""What to do about an encrypted one."""
 
 
 def open_file(path: Path) -> pq.ParquetFile:
@@ -142,7 +145,7 @@ def _explained() -> Iterator[None]:
             raise
         text = _printable(str(error) or type(error).__name__)
         if "crypt" in text:
-            raise UnusableFile(f"is encrypted ({text})", "have it published in plain") from None
+            raise UnusableFile(f"is encrypted ({text})", ENCRYPTED) from None
         raise UnusableFile(f"is a damaged parquet file ({text})", DAMAGED) from None
 
 

@@ -18,6 +18,16 @@ CSV_BLOCK_BYTES = 16 << 20
 
 CSV_SUFFIXES = (".csv", ".csv.gz")
 
+MAGIC = b"PAR1"
+"""How a Parquet file begins."""
+
+OWN_ADVICE = {
+    reading.DAMAGED: "name a whole Parquet file, or a CSV file by a name that ends in .csv or "
+    ".csv.gz",
+    reading.ENCRYPTED: "write it without encryption",
+}
+"""What to do about a file of one's own, in place of one that was published."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -54,10 +64,24 @@ def open_rows(path: Path, taxi: str, batch_rows: int = reading.BATCH_ROWS) -> It
         with _open_csv(path, taxi) as rows:
             yield rows
         return
-    with reading.open_file(path) as file:
+    with _advised(path), reading.open_file(path) as file:
         columns = _columns(file.schema_arrow, taxi)
         batches = reading.read_batches(file, columns.names, batch_rows)
         yield Rows(columns, file.metadata.num_rows, _checked(batches, taxi))
+
+
+@contextmanager
+def _advised(path: Path) -> Iterator[None]:
+    """What is wrong with a Parquet file, with what somebody can do about their own."""
+    try:
+        yield
+    except UnusableFile as error:
+        if error.advice not in OWN_ADVICE:
+            raise
+        with path.open("rb") as file:
+            is_parquet = file.read(len(MAGIC)) == MAGIC
+        problem = error.problem if is_parquet else "is no Parquet file"
+        raise UnusableFile(problem, OWN_ADVICE[error.advice]) from None
 
 
 @contextmanager

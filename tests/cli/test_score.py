@@ -1,5 +1,7 @@
 """``score FILE`` writes what a registered model predicts for any file of published rows."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -56,15 +58,16 @@ def test_the_command_scores_a_file_in_a_process_of_its_own(finished):
     assert [path.name for path in finished.glob("*.parquet*")] == ["march.parquet"]
 
 
-def test_csv_gives_the_same_minutes_beside_the_file(score, finished):
+def test_csv_gives_the_same_minutes_in_the_current_folder(score, finished):
     pyarrow.csv.write_csv(pq.read_table(FILE), "rows.csv")
     assert score("rows.csv", *FIRST)[0] == 0
     assert score(FILE, *FIRST)[0] == 0
     minutes = [
         pq.read_table(f"{name}.predictions.parquet")["minutes"].to_numpy()
-        for name in ("rows.csv", FILE)
+        for name in ("rows.csv", Path(FILE).name)
     ]
     np.testing.assert_array_equal(*minutes)
+    assert not list(finished.glob("published/*predictions*"))
 
 
 def test_what_is_there_is_replaced_only_by_force(score, refused, finished):
@@ -108,7 +111,9 @@ def test_a_recipe_that_is_not_there_is_one_line(refused):
 
 def test_a_file_of_something_else_is_one_line_and_leaves_nothing(refused, finished):
     (finished / "note.txt").write_text("not a table")
-    assert "note.txt is a damaged parquet file" in refused("note.txt", *FIRST)
+    assert "note.txt is no Parquet file; name a whole Parquet file, or a CSV" in refused(
+        "note.txt", *FIRST
+    )
     assert sorted(path.name for path in finished.iterdir() if "note" in path.name) == ["note.txt"]
 
 

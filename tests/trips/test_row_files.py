@@ -90,4 +90,16 @@ def test_what_is_no_csv_is_told_in_one_line(csv, text):
 
 def test_what_is_no_parquet_is_told(tmp_path):
     (tmp_path / "rows.parquet").write_text("hello, I am text and no table at all")
-    assert "is a damaged parquet file" in refusal(tmp_path / "rows.parquet")
+    assert refusal(tmp_path / "rows.parquet") == (
+        "is no Parquet file; name a whole Parquet file, or a CSV file by a name that ends in .csv "
+        "or .csv.gz"
+    )
+
+
+def test_a_parquet_file_of_ones_own_that_is_cut_off_is_not_said_to_be_published(tmp_path):
+    (tmp_path / "rows.parquet").write_bytes(b"PAR1 cut off")
+    line = refusal(tmp_path / "rows.parquet")
+    assert line.startswith("is a damaged parquet file (")
+    assert line.endswith(
+        "; name a whole Parquet file, or a CSV file by a name that ends in .csv or .csv.gz"
+    )
