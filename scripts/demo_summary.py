@@ -8,6 +8,7 @@ receipts = sorted(Path(sys.argv[1]).glob("*/receipt.json"), key=lambda path: pat
 if not receipts:
     sys.exit(f"no receipt under {sys.argv[1]}: the run above says what failed")
 receipt = json.loads(receipts[-1].read_text())
+root = Path(sys.argv[1]).parents[3]  # of register/<taxi>/<month>/<variant>
 model, baselines = receipt["metrics"], receipt["baselines"]
 known = {
     "zone_pair": "mean by pair of zones",
@@ -26,9 +27,11 @@ On {receipt["evaluation_month"]}, which took no part in making it (minutes):
 {lines}
 
 Look at it:
-  what was made        ls -R demo
+  its report           {root / receipt["report"]} (a page for a browser)
+  what there is        .venv/bin/taxi-pipeline status --storage-root {root} \\
+                         --source-url 'synthetic://?rows=20000' --tuning-trials 4
   its MLflow page      .venv/bin/mlflow ui --backend-store-uri {receipt["tracking_uri"]}
   predict with it      mlflow.set_tracking_uri("{receipt["tracking_uri"]}")
                        mlflow.pyfunc.load_model("models:/{name}").predict(rows)
-  real records         .venv/bin/luigi --module taxi_pipeline RegisterModel \\
+  real records         .venv/bin/taxi-pipeline run RegisterModel \\
                          --year 2021 --month 1 --local-scheduler""")

@@ -80,3 +80,19 @@ def test_a_python_that_is_named_is_refused_as_well(set_up):
 def test_a_python_that_luigi_runs_on_is_taken(set_up, version):
     code, said, _ = set_up({"python3": "3.14.0", f"python{version[:4]}": version})
     assert (code, said) == (7, f"setting up .venv with Python {version} (a minute or two)\n")
+
+
+def test_what_is_up_to_date_is_left_and_the_next_command_is_told(set_up, tmp_path):
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "luigi").touch(0o755)
+    files = ("setup.cfg", "pyproject.toml", "requirements.txt")
+    content = b"".join((tmp_path / name).read_bytes() for name in files)
+    answer = subprocess.run([shutil.which("cksum")], input=content, capture_output=True, check=True)
+    (tmp_path / ".venv" / "made-from").write_bytes(answer.stdout)
+    code, said, _ = set_up({})
+    assert code == 0
+    assert said == (
+        f"taxi-pipeline is in {tmp_path}/.venv/bin. Next: source .venv/bin/activate, and then "
+        "taxi-pipeline --help, or scripts/demo\n"
+    )
