@@ -41,7 +41,10 @@ class Identity:
         return digest(asdict(self))
 
     def changes_since(
-        self, older: Identity, explain_input: Callable[[str, str], list[str]] | None = None
+        self,
+        older: Identity,
+        explain_input: Callable[[str, str], list[str]] | None = None,
+        show: Callable[[str, str], str] = lambda _name, value: value,
     ) -> list[str]:
         """One phrase for each way in which this identity differs from an older one.
 
@@ -49,9 +52,10 @@ class Identity:
             older: the identity to compare with.
             explain_input: the phrases for an input that has changed, by its label and its older
                 key. Without it the phrase says no more than that.
+            show: the value of an option as a person is told it, by its name and its text.
         """
         changes = [
-            f"{name} was {older.config.get(name, 'not set')}, is {value}"
+            f"{name} was {show(name, older.config.get(name, 'not set'))}, is {show(name, value)}"
             for name, value in self.config.items()
             if older.config.get(name) != value
         ]

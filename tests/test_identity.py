@@ -175,3 +175,10 @@ def test_a_reason_that_several_inputs_have_is_told_once():
     older = replace(TRANSFORMED, inputs=inputs)
     changed = replace(TRANSFORMED, inputs=dict.fromkeys(inputs, "c"))
     assert changed.changes_since(older, lambda *_: ["the cause"]) == ["the cause"]
+
+
+def test_values_are_shown_as_a_person_knows_them():
+    older = replace(TRANSFORMED, config={"a.b": "1"})
+    changed = replace(TRANSFORMED, config={"a.b": "2"})
+    told = changed.changes_since(older, show=lambda name, value: f"{name} {value}")
+    assert told == ["a.b was a.b 1, is a.b 2"]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -178,6 +179,15 @@ def test_the_registry_ledger_and_receipt_say_what_the_gate_said(pipeline, champi
     assert pipeline.root / location == gate.output().file(gate.RECORD)
 
 
+def test_a_champion_that_no_ledger_knows_is_told_by_its_key(pipeline, champion):
+    gate = ApplyGate(month=2, **LINEAR)
+    now = gate.identity_of({})
+    for name, told in ((champion.candidate_key, "version 1"), ("f" * 16, "f" * 16), ("none",) * 2):
+        older = replace(now, config={**now.config, "champion": name})
+        later = replace(now, config={**now.config, "champion": "0" * 16})
+        assert gate._changes(older, later) == [f"champion was {told}, is {'0' * 16}"]
+
+
 def test_a_champion_that_came_between_gate_and_registration_is_compared_with_first(pipeline, easy):
     gate = pipeline.done(ApplyGate(month=2, **LINEAR))
     judged_before = gate.key
@@ -192,6 +202,5 @@ def test_a_champion_that_came_between_gate_and_registration_is_compared_with_fir
     log = gate.output().manifest()["log"]
     assert log in gate.storage.file_sizes("").keys() - {gate.manifest_of(judged_before)["log"]}
     lines = (pipeline.root / log).read_text().splitlines()
-    champion = gate.identity().config["champion"]
-    assert lines[0].endswith(f"{gate.label}: starts, since champion was none, is {champion}")
+    assert lines[0].endswith(f"{gate.label}: starts, since champion was none, is version 1")
     assert f"{gate.label}: {gate.output().manifest()['summary']}" in lines[-1]

@@ -125,8 +125,14 @@ class IdentifiedTask(MonthlyTask):
     def _changes(self, older: Identity, identity: Identity) -> list[str]:
         required = {task.label: task for task in flatten(self.requires())}
         return identity.changes_since(
-            older, lambda label, older_key: required[label].changes_since(older_key)
+            older,
+            lambda label, older_key: required[label].changes_since(older_key),
+            self._in_words,
         )
+
+    def _in_words(self, name: str, value: str) -> str:  # noqa: ARG002
+        """What an option of the identity means, for a person who is told that it changed."""
+        return value
 
     def changes_since(self, older_key: str) -> list[str]:
         """Why the output is not that of an older key any more, for a task that requires it."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxi_pipeline import config
 from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.config.parameters import BoundedIntParameter, CheckedParameter
-from taxi_pipeline.errors import InvalidRecipe, InvalidTraining
+from taxi_pipeline.errors import DamagedOutput, InvalidRecipe, InvalidTraining
+from taxi_pipeline.evaluation.gate import CHAMPION
+from taxi_pipeline.identity import is_key
 from taxi_pipeline.model import recipes
 from taxi_pipeline.model.recipes.source import FIRST_DIGESTS, recipe_digest
 from taxi_pipeline.month import Month
 from taxi_pipeline.tasks.base.identity_cache import cached
+from taxi_pipeline.tasks.base.ledgers import open_ledger
 from taxi_pipeline.tasks.base.monthly import MonthlyTask
 from taxi_pipeline.tasks.base.stage import Stage
 
@@ -91,6 +95,15 @@ class ModelStage(Stage):
     def server(self) -> TrackingServer:
         """The MLflow server of the configuration."""
         return tracking_server()
+
+    def _in_words(self, name: str, value: str) -> str:
+        """A champion by its version, where its ledger knows the candidate."""
+        if name == CHAMPION and is_key(value):
+            with contextlib.suppress(DamagedOutput):  # who needs the ledger tells of its damage
+                for change in reversed(open_ledger(self.model_name).read().changes):
+                    if change.candidate_key == value:
+                        return f"version {change.to_version}"
+        return super()._in_words(name, value)
 
 
 class RecipeStage(ModelStage):
