@@ -29,6 +29,7 @@ from taxi_pipeline.evaluation.champions import (
     ROLLED_BACK,
     Champion,
     champion_at,
+    is_to_come,
     predecessors,
 )
 from taxi_pipeline.runtime.champions import Serving, serving
@@ -191,30 +192,33 @@ def _facts(champion: Champion) -> dict[str, Any]:
 )
 @click.argument("asked", type=moment, metavar="DATE")
 def at(taxi: str, recipe: str, asked: datetime) -> Answer:
-    """The version that served at a time; a date means its end, in UTC."""
+    """The version that served at a time; a date means its end, in UTC, and today means now."""
     name = model_name(taxi, recipe)
     now = serving(open_ledger(name), notice=True)
     changes = now.history.changes
-    if asked.date() > datetime.now(UTC).date():
+    present = datetime.now(UTC)
+    if is_to_come(asked, present):
         raise InvalidParameter(f"{_utc(asked)} is in the future")
+    # The end of this day is looked for: the clock of another machine may be ahead.
+    told = min(asked, present)
     if not changes:
         raise InvalidParameter(f"no champion of {name} is known: nothing was promoted so far")
     if asked < changes[0].when:
         raise InvalidParameter(
-            f"which version of {name} served at {_utc(asked)} is not known: the ledger begins "
+            f"which version of {name} served at {_utc(told)} is not known: the ledger begins "
             f"at {_utc(changes[0].when)}"
         )
     champion = champion_at(changes, asked)
-    facts = {"time": asked.isoformat(timespec="seconds"), "difference": now.difference}
+    facts = {"time": told.isoformat(timespec="seconds"), "difference": now.difference}
     lines = _remarks(now)
     if champion is None:
-        line = f"No version of {name} served at {_utc(asked)}: its alias was taken away."
+        line = f"No version of {name} served at {_utc(told)}: its alias was taken away."
         return {**facts, "champion": None}, "\n".join([*lines, line])
     since = champion.since
     rmse = "not known" if since.rmse is None else f"{since.rmse:.4f} minutes"
     decided = f"{since.action} by {champion_log.by(since)}: {since.why}"
     line = (
-        f"{_version(name, champion)} served at {_utc(asked)}: champion since "
+        f"{_version(name, champion)} served at {_utc(told)}: champion since "
         f"{_utc(since.when)} ({decided}); RMSE {rmse}."
     )
     return {**facts, "champion": _facts(champion)}, "\n".join([*lines, line])

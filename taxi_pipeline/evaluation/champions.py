@@ -208,6 +208,12 @@ def parse_moment(text: str) -> datetime:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def is_to_come(asked: datetime, now: datetime) -> bool:
+    """Whether a time that a person means is in the future; of today, what is over is meant."""
+    end_of_today = datetime.combine(now.date(), time.max, UTC)
+    return asked > now and asked != end_of_today
+
+
 def predecessors(changes: Iterable[Change]) -> list[str]:
     """The versions to which a rollback would go, one after the other, the nearest first.
 

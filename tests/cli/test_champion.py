@@ -144,6 +144,22 @@ def test_the_future_is_not_known(served, champion):
     assert (code, text) == (1, "ERROR: 2999-01-01 23:59:59 UTC is in the future")
 
 
+def test_today_means_now(served, champion):
+    before = datetime.now(UTC).replace(microsecond=0)
+    code, text = champion("at", f"{before:%Y-%m-%d}", "--json")
+    assert code == 0
+    told = datetime.fromisoformat(json.loads(text)["time"])
+    assert before <= told <= datetime.now(UTC)
+    assert "23:59:59" not in champion("at", f"{before:%Y-%m-%d}")[1]
+
+
+def test_a_later_time_of_today_is_the_future(served, champion):
+    later = datetime.now(UTC) + timedelta(seconds=50)
+    code, text = champion("at", f"{later:%Y-%m-%dT%H:%M:%S.%f}")
+    assert code == 1
+    assert text.endswith("is in the future")
+
+
 def test_a_time_is_not_known_before_anything_was_promoted(client, champion):
     code, text = champion("at", "2021-06-15")
     assert (code, text) == (

@@ -18,6 +18,7 @@ from taxi_pipeline.evaluation.champions import (
     champion_at,
     champion_in,
     first_champion,
+    is_to_come,
 )
 from taxi_pipeline.month import Month
 from taxi_pipeline.redaction import MASK, redact_url
@@ -99,9 +100,12 @@ def version_at(model_name: str, at: datetime) -> ServingVersion:
         InvalidParameter: none served then, or that is not known.
     """
     changes = open_ledger(model_name).read().changes
-    asked = f"{at:%Y-%m-%d %H:%M:%S} UTC"
-    if at.date() > datetime.now(UTC).date():
-        raise InvalidParameter(f"{asked} is in the future: who serves then is not known")
+    now = datetime.now(UTC)
+    if is_to_come(at, now):
+        raise InvalidParameter(
+            f"{at:%Y-%m-%d %H:%M:%S} UTC is in the future: who serves then is not known"
+        )
+    asked = f"{min(at, now):%Y-%m-%d %H:%M:%S} UTC"
     if changes and at < changes[0].when:
         raise InvalidParameter(
             f"which version of {model_name} served at {asked} is not known: the ledger begins at "
