@@ -218,7 +218,7 @@ def test_damage_is_one_line_and_its_command_is_that_of_what_is_missing(evaluated
         (("linear", "course", "--start", "2021-01"), "given together, or neither"),
         (("linear", "course", "--stop", "2021-01"), "given together, or neither"),
         (("linear", "course", "--start", "2021-02", "--stop", "2021-02"), "no month in this range"),
-        (("linear", "course", "--storage-root", "nowhere"), "root nowhere is not there"),
+        (("linear", "course", "--storage-root", "nowhere"), "/nowhere is not there"),
         (("linear", "course", "--cleaning-max-minutes", "x"), "[cleaning] max_minutes is 'x'"),
     ],
 )

@@ -167,7 +167,8 @@ def test_a_module_that_cannot_be_imported_is_told_in_one_line(folder):
     assert answer.returncode == 1
     assert answer.stderr == (
         "ERROR: --module nowhere cannot be imported: ModuleNotFoundError: No module named "
-        "'nowhere'\n"
+        "'nowhere': be in the folder that holds nowhere, or name that folder in the variable "
+        "PYTHONPATH\n"
     )
 
 
@@ -181,5 +182,5 @@ def test_days_that_are_none_are_refused(tmp_path, days):
 def test_a_root_that_is_not_there_is_told_in_one_line(tmp_path):
     answer = prune(tmp_path)
     assert answer.returncode == 1
-    assert answer.stderr.startswith("ERROR: [storage] root data is not there: check --storage-root")
+    assert answer.stderr.startswith(f"ERROR: [storage] root {tmp_path}/data is not there: check ")
     assert answer.stderr.count("\n") == 1

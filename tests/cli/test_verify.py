@@ -145,7 +145,7 @@ def test_what_version_0_1_0_made_has_no_damage_and_is_needed(tmp_path):
 def test_a_root_that_is_not_there_is_told_in_one_line(line):
     answer = verified(line, "--storage-root", "nowhere")
     assert answer.returncode == 1
-    assert answer.stderr.startswith("ERROR: [storage] root nowhere is not there: check")
+    assert answer.stderr.startswith(f"ERROR: [storage] root {line.folder}/nowhere is not there: ")
     assert answer.stderr.count("\n") == 1
     assert not (line.folder / "nowhere").exists()
 
