@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from luigi.cmdline_parser import CmdlineParser
 from luigi.task_register import Register
 
+from taxi_pipeline import commands
 from taxi_pipeline.formatting import did_you_mean
 from taxi_pipeline.redaction import redact
 
@@ -84,6 +85,6 @@ def _refuse(task: str, known: list[str], message: str) -> NoReturn:
         message = f"{task} has no flag {flag}{did_you_mean(flag, alike)}"
         if not flag.startswith("-"):
             message = f"{task} takes flags, such as --year 2021, and not {flag}"
-    line = f"{message} (luigi --module taxi_pipeline {task} --help lists the flags)"
+    line = f"{message} ({commands.write('run', task, '--help')} lists the flags)"
     sys.stderr.write(f"ERROR: {redact(line)}\n")
     sys.exit(USAGE_ERROR)

@@ -27,10 +27,10 @@ def refused(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--yaer", "2021"), "has no flag --yaer: did you mean --year? (luigi --module taxi"),
+        (("--yaer", "2021"), "has no flag --yaer: did you mean --year? (taxi-pipeline run Reg"),
         (("--tuning-trails=3",), "has no flag --tuning-trails: did you mean --tuning-trials?"),
         (("--drwa", "plan.svg"), "has no flag --drwa: did you mean --draw?"),
-        (("--qqqqqqq",), "has no flag --qqqqqqq (luigi --module taxi_pipeline RegisterModel --he"),
+        (("--qqqqqqq",), "has no flag --qqqqqqq (taxi-pipeline run RegisterModel --help lists"),
         (("2021",), "takes flags, such as --year 2021, and not 2021 ("),
     ],
 )
@@ -40,7 +40,7 @@ def test_a_flag_that_is_not_known_is_told_with_the_nearest(refused, arguments, t
 
 def test_flags_of_other_tasks_are_not_proposed(refused):
     line = refused("BuildFeatures", *MODEL[1:], "--recipe", "linear")
-    assert line.startswith("ERROR: BuildFeatures has no flag --recipe (luigi ")
+    assert line.startswith("ERROR: BuildFeatures has no flag --recipe (taxi-pipeline ")
 
 
 def test_a_flag_without_its_value_is_one_line(refused):
