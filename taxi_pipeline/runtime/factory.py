@@ -52,9 +52,10 @@ class Factory:
         context cannot be sent to a process that begins anew.
         """
         multiprocessing.set_start_method("fork", force=True)
-        logger.info("%s", first_line(scheduler.url))
         prepare_root()
         limits = sync_resource_limits(scheduler)
+        # A run that cannot begin says in one line why.
+        logger.info("%s", first_line(scheduler.url))
         draws = not self.quiet and sys.stderr.isatty()
         context = RunContext(
             cores=CoreShare(max(1, worker_processes), limits["cpu"]),
