@@ -79,8 +79,12 @@ def test_a_month_that_is_not_published_is_waited_for_with_20_and_leaves_nothing(
     result = luigi(*arguments)
     assert result.returncode == 20
     told = [line for line in result.stderr.splitlines() if "not published" in line]
-    assert len(told) == 1
+    assert len(told) == 2
     assert told[0].startswith("INFO: green 2021-01: not published yet at synthetic://")
+    label = "IngestTrips green 2021-01: not made: "
+    assert (
+        told[1] == told[0].replace("INFO: ", f"INFO: {label}", 1) == result.stderr.splitlines()[-1]
+    )
     assert "ERROR" not in result.stderr
     assert "Traceback" not in result.stderr
     assert [path for path in luigi.folder.rglob("*") if path.is_file()] == []
