@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 PROGRAM = "taxi-pipeline"
 
+SCHEDULER_FLAGS = ("--scheduler-url", "--scheduler-host", "--scheduler-port")
+"""The flags that say where the central scheduler is."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -64,9 +67,6 @@ def write(*words: str) -> str:
     for flag, value in now.options.items():
         if flag not in named:
             line += [flag, value]
-    if words[:1] == ("run",) and not named & set(_SCHEDULER):
+    if words[:1] == ("run",) and not named & {"--local-scheduler", *SCHEDULER_FLAGS}:
         line += now.scheduler
     return shlex.join(line)
-
-
-_SCHEDULER = ("--local-scheduler", "--scheduler-url", "--scheduler-host", "--scheduler-port")

@@ -11,16 +11,13 @@ from typing import Any, NoReturn
 import luigi
 
 from taxi_pipeline import commands
-from taxi_pipeline.commands import Given
+from taxi_pipeline.commands import SCHEDULER_FLAGS, Given
 from taxi_pipeline.config.sections import SECTIONS
 from taxi_pipeline.errors import InvalidConfig
 from taxi_pipeline.redaction import redact, redact_url
 
 OWN_PACKAGE = "taxi_pipeline"
 """The module that the command imports by itself."""
-
-_SCHEDULER = {"scheduler_url": "--scheduler-url", "scheduler_host": "--scheduler-host"}
-_SCHEDULER |= {"scheduler_port": "--scheduler-port"}
 
 
 def note(words: Sequence[str], *, has_scheduler: bool) -> None:
@@ -56,8 +53,8 @@ def _given(words: Sequence[str], *, has_scheduler: bool) -> Given:
     parser = _Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--local-scheduler", action="store_true")
-    for name, flag in _SCHEDULER.items():
-        parser.add_argument(flag, dest=name)
+    for flag in SCHEDULER_FLAGS:
+        parser.add_argument(flag, dest=flag)
     options = {}
     for section in SECTIONS:
         for name, parameter in section.get_params():
@@ -88,7 +85,7 @@ def _scheduler(found: dict[str, Any], *, has_scheduler: bool) -> Iterator[str]:
     if found["local_scheduler"]:
         yield "--local-scheduler"
         return
-    told = [(flag, found[name]) for name, flag in _SCHEDULER.items() if found[name]]
+    told = [(flag, found[flag]) for flag in SCHEDULER_FLAGS if found[flag]]
     for flag, value in told:
         yield flag
         yield redact_url(value) if "://" in value else value

@@ -34,11 +34,9 @@ def test_a_run_with_nothing_to_do_reads_each_month_once_also_for_its_last_line(r
     assert runs.lines("INFO")[-1].startswith("nothing to run: BuildFeatures green 2021-01: ")
 
 
-def test_what_was_made_meanwhile_is_told_as_it_is_now(runs):
-    runs.source.publish(JANUARY, rows=999)
-    runs.run(january())
-    assert " trips described; it is in " in runs.lines("INFO")[-1]
-    told = runs.lines("INFO")[-1].partition("; it is in ")[2]
+def test_what_a_run_has_made_is_told_as_it_is_then_and_not_as_it_was_before(nothing_run):
+    nothing_run.run(january())
+    told = nothing_run.lines("INFO")[-1].partition(" trips described; it is in ")[2]
     assert told == str(january().output())
 
 
