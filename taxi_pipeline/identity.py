@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 KEY_LENGTH = 16
@@ -35,10 +36,10 @@ class Identity:
     config: dict[str, str]
     inputs: dict[str, str]
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """The digest that names the output."""
-        return digest(asdict(self))
+        return digest({field.name: getattr(self, field.name) for field in fields(Identity)})
 
     def changes_since(
         self,
@@ -83,7 +84,7 @@ def is_key(name: str) -> bool:
 class ContentIdentity(Identity):
     """The identity of a file that came from outside: its key is its content's sha256."""
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """The first digits of the content's sha256."""
         return self.inputs["content"][:KEY_LENGTH]

@@ -8,6 +8,7 @@ from taxi_pipeline import config
 from taxi_pipeline.config.option_names import name_options
 from taxi_pipeline.redaction import redact_url
 from taxi_pipeline.tasks.base import MonthlyTask
+from taxi_pipeline.tasks.base.identity_cache import cached
 from taxi_pipeline.trips import publication, urls
 from taxi_pipeline.trips.publication import Answer
 
@@ -20,7 +21,8 @@ class PublishedTrips(MonthlyTask):
     @property
     def url(self) -> str:
         """Where the configured source keeps the month."""
-        return urls.month_url(config.source().url, self.taxi, self.calendar_month)
+        template = cached("source.url", lambda: config.source().url)
+        return urls.month_url(template, self.taxi, self.calendar_month)
 
     @property
     def waiting(self) -> str:

@@ -156,7 +156,12 @@ class RecipeStage(ModelStage):
 
     def months(self, task: type[Monthly]) -> list[Monthly]:
         """A monthly task for each month of the training window, oldest first."""
-        return [self.in_month(task, month) for month in self.calendar_month.window(self.window)]
+        window = self.calendar_month.window(self.window)
+        # In a reading several stages ask for the same months.
+        return cached(
+            (task, "months", *self.param_kwargs.items()),
+            lambda: [self.in_month(task, month) for month in window],
+        )
 
     def in_month(self, task: type[Monthly], month: Month) -> Monthly:
         """A monthly task of the same taxi."""
