@@ -26,6 +26,8 @@ def test_luigis_command_makes_its_workers_with_what_install_puts_there(monkeypat
     monkeypatch.setattr(
         luigi.interface, "_WorkerSchedulerFactory", luigi.interface._WorkerSchedulerFactory
     )
+    # The process of the tests keeps its ways to end.
+    monkeypatch.setattr(factory.interruption, "install", lambda: None)
     factory.install()
     result = luigi.build([Made()], local_scheduler=True, detailed_summary=True)
     assert type(result.worker) is LeasingWorker

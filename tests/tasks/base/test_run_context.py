@@ -125,4 +125,7 @@ def test_a_forked_process_has_the_context_of_its_tasks():
     process = fork.Process(target=lambda: told.put(make().thread_count))
     process.start()
     process.join(10)
+    if process.is_alive():
+        process.kill()
+    assert process.exitcode == 0
     assert told.get() == 2
