@@ -22,14 +22,19 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 # Two on a machine that does nothing else; tests share theirs.
 MAX_SECONDS = 5.0
 
+# Each stage with either signal, with one worker and two, and with either kind of scheduler; over
+# the stages, all pairs of these too.
+WAYS = [
+    [(signal.SIGTERM, "1", LOCAL), (signal.SIGINT, "2", ())],
+    [(signal.SIGINT, "1", LOCAL), (signal.SIGTERM, "2", ())],
+    [(signal.SIGTERM, "1", ()), (signal.SIGINT, "2", LOCAL)],
+    [(signal.SIGINT, "1", ()), (signal.SIGTERM, "2", LOCAL)],
+]
+CASES = [(stage, *way) for stage, ways in zip(STAGES, itertools.cycle(WAYS)) for way in ways]
 SHORT = [
     ("ingest", signal.SIGTERM, "1", LOCAL),
-    ("tune", signal.SIGINT, "2", ()),
-    ("register", signal.SIGTERM, "1", ()),
-]
-ALL = [
-    pytest.param(case, marks=() if case in SHORT else pytest.mark.slow)
-    for case in itertools.product(STAGES, CODES, ("1", "2"), (LOCAL, ()))
+    ("tune", signal.SIGINT, "1", ()),
+    ("register", signal.SIGTERM, "2", ()),
 ]
 
 
@@ -69,7 +74,11 @@ def assert_ended(luigi, process, number, lines, seconds):
     return line
 
 
-@pytest.mark.parametrize("case", ALL, ids=name_of)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=() if case in SHORT else pytest.mark.slow) for case in CASES],
+    ids=name_of,
+)
 def test_a_run_ends_in_the_middle_of_a_stage_and_goes_on_there(luigi, finished, scheduler, case):
     stage, number, workers, where = case
     prepared(luigi, finished, stage)
@@ -139,8 +148,7 @@ def logs(luigi, stages):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", CODES, ids=name_of)
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("number", "workers"), zip(CODES, "12", strict=True))
 def test_a_backfill_that_is_interrupted_again_and_again_ends_as_if_nothing_had_been(
     luigi, number, workers
 ):

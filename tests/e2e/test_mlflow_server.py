@@ -9,8 +9,11 @@ from command_line import SMALL
 from places import REPOSITORY
 from processes import python
 
-NAME = "nyc-green-taxi-duration-linear"
-RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--recipe", "linear", "--local-scheduler")
+RUN = ("RegisterModel", "--year", "2021", "--month", "1", "--local-scheduler")
+
+
+def name_of(recipe):
+    return f"nyc-green-taxi-duration-{recipe}"
 
 
 @pytest.fixture(scope="module")
@@ -19,30 +22,57 @@ def database():
         yield running
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def server(request, tmp_path):
-    """A server with an empty store of each kind."""
-    store = None
+def test_a_model_is_registered_in_a_database_once_and_its_password_is_nowhere(luigi, database):
+    database.empty()
+    told = (*RUN, "--recipe", "linear", *SMALL, "--tracking-uri", database.full_url)
+    first = luigi(*told)
+    assert first.returncode == 0, first.stderr
+    second = luigi(*told)
+    assert "Did not run any tasks" in second.stderr
+    client = mlflow.MlflowClient(database.full_url)
+    (version,) = client.search_model_versions(f"name = '{name_of('linear')}'")
+    assert client.get_run(version.run_id).info.status == "FINISHED"
+    assert "challenger" in client.get_registered_model(version.name).aliases
+    texts = [first.stdout, first.stderr, second.stdout, second.stderr]
+    texts += [path.read_text() for path in luigi.folder.glob("data/**/*.log")]
+    assert not [text for text in texts if postgresql.PASSWORD in text or "dawn@5%" in text]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def store(request, tmp_path_factory):
+    """The URL of a server with a store of each kind, and the folder of its files.
+
+    Each test that asks for it registers a model of its own.
+    """
+    folder = tmp_path_factory.mktemp("server")
+    database = None
     if request.param == "postgresql":
         running = request.getfixturevalue("database")
         running.empty()
-        store = running.full_url
-    with servers.mlflow_server(tmp_path, store) as url:
-        yield url
+        database = running.full_url
+    with servers.mlflow_server(folder, database) as url:
+        yield url, folder / "artifacts"
+
+
+@pytest.fixture
+def server(store):
+    return store[0]
 
 
 def test_a_model_is_registered_with_a_server_once_and_loaded_from_it(luigi, server):
-    first = luigi(*RUN, *SMALL, "--tracking-uri", server)
+    told = (*RUN, "--recipe", "linear", *SMALL, "--tracking-uri", server)
+    first = luigi(*told)
     assert first.returncode == 0, first.stderr
-    second = luigi(*RUN, *SMALL, "--tracking-uri", server)
+    second = luigi(*told)
     assert "Did not run any tasks" in second.stderr
 
     client = mlflow.MlflowClient(server)
-    assert len(client.search_model_versions(f"name = '{NAME}'")) == 1
+    name = name_of("linear")
+    assert len(client.search_model_versions(f"name = '{name}'")) == 1
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(server)
     try:
-        model = mlflow.pyfunc.load_model(f"models:/{NAME}@challenger")
+        model = mlflow.pyfunc.load_model(f"models:/{name}@challenger")
     finally:
         mlflow.set_tracking_uri(before)
     published = luigi.folder / "data/ingest/green/2021-02/latest/trips.parquet"
@@ -63,7 +93,7 @@ mlflow.set_experiment("theirs")
 with mlflow.start_run() as run:
     os.environ["MLFLOW_RUN_ID"] = run.info.run_id
     before = state()
-    task = RegisterModel(year=2021, month=1, recipe="linear")
+    task = RegisterModel(year=2021, month=1, recipe="course")
     result = luigi.build([task], local_scheduler=True, detailed_summary=True)
     after = state()
     assert mlflow.active_run().info.run_id == run.info.run_id
@@ -95,35 +125,25 @@ def test_a_registration_within_a_run_of_the_callers_leaves_that_alone(luigi, ser
     assert ended.returncode == 0, ended.stderr
     client = mlflow.MlflowClient(server)
     assert [each.name for each in client.search_experiments()] == ["nyc-taxi-duration", "Default"]
-    (version,) = client.search_model_versions(f"name = '{NAME}'")
-    assert client.get_run(version.run_id).info.status == "FINISHED"
-    (model,) = client.search_logged_models([client.get_run(version.run_id).info.experiment_id])
+    (version,) = client.search_model_versions(f"name = '{name_of('course')}'")
+    run = client.get_run(version.run_id).info
+    assert run.status == "FINISHED"
+    models = client.search_logged_models([run.experiment_id])
+    (model,) = [model for model in models if model.source_run_id == run.run_id]
     assert model.status == "READY"
 
 
 @pytest.mark.slow
-def test_damaged_files_are_mended_through_the_server(luigi, server, tmp_path):
-    assert luigi(*RUN, *SMALL, "--tracking-uri", server).returncode == 0
-    (described,) = (tmp_path / "artifacts").rglob("MLmodel")
+def test_damaged_files_are_mended_through_the_server(luigi, store):
+    server, files = store
+    before = set(files.rglob("MLmodel"))
+    told = (*RUN, "--recipe", "pretrip", *SMALL, "--tracking-uri", server)
+    assert luigi(*told).returncode == 0
+    (described,) = set(files.rglob("MLmodel")) - before
     described.unlink()
-    again = luigi(*RUN, *SMALL, "--tracking-uri", server, "--gate-min-gain", "0.9")
+    again = luigi(*told, "--gate-min-gain", "0.9")
     assert again.returncode == 0, again.stderr
-    assert "linear version 1 cannot be loaded" in again.stderr
+    assert "pretrip version 1 cannot be loaded" in again.stderr
     assert described.is_file()
-    versions = mlflow.MlflowClient(server).search_model_versions(f"name = '{NAME}'")
+    versions = mlflow.MlflowClient(server).search_model_versions(f"name = '{name_of('pretrip')}'")
     assert len(versions) == 1
-
-
-def test_a_model_is_registered_in_a_database_once_and_its_password_is_nowhere(luigi, database):
-    database.empty()
-    first = luigi(*RUN, *SMALL, "--tracking-uri", database.full_url)
-    assert first.returncode == 0, first.stderr
-    second = luigi(*RUN, *SMALL, "--tracking-uri", database.full_url)
-    assert "Did not run any tasks" in second.stderr
-    client = mlflow.MlflowClient(database.full_url)
-    (version,) = client.search_model_versions(f"name = '{NAME}'")
-    assert client.get_run(version.run_id).info.status == "FINISHED"
-    assert "challenger" in client.get_registered_model(NAME).aliases
-    texts = [first.stdout, first.stderr, second.stdout, second.stderr]
-    texts += [path.read_text() for path in luigi.folder.glob("data/**/*.log")]
-    assert not [text for text in texts if postgresql.PASSWORD in text or "dawn@5%" in text]

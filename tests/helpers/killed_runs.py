@@ -126,9 +126,10 @@ def forked(folder, last, command):
 
 
 def main():
-    import pandas  # noqa: ICN001, F401
-
     import taxi_pipeline  # noqa: F401
+    from taxi_pipeline.runtime.preload import preload
+
+    preload()
 
     runs, command = json.loads(sys.argv[1]), sys.argv[2:]
     print(json.dumps([forked(folder, last, command) for folder, last in runs]))  # noqa: T201
