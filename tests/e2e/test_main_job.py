@@ -32,7 +32,9 @@ def test_the_main_job_registers_a_model_and_exits_with_0(finished):
 
 def test_the_console_has_one_line_a_step_with_its_time_and_no_traceback(finished):
     _, result = finished
-    steps = [line for line in result.stderr.splitlines() if "green 2021" in line]
+    said = result.stderr.splitlines()
+    # On a machine that is very busy some step says every half minute how far it is.
+    steps = [line for line in said if "green 2021" in line and " so far" not in line]
     assert len(steps) == STEPS
     assert all(re.search(r", in \d+\.\d s -> data/", line) for line in steps), steps
     assert "Traceback" not in result.stderr
