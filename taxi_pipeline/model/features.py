@@ -44,7 +44,9 @@ def compute_features(trips: pa.Table, max_miles: float) -> pa.Table:
     pickup = trips["pickup_at"]
     hour, weekday = pc.hour(pickup), pc.day_of_week(pickup)
     metered = trips["metered_miles"]
-    plausible = pc.and_(pc.greater(metered, 0), pc.less(metered, max_miles))
+    # Scalars of Arrow's: it would make one of Python's anew, which for a single row takes longer.
+    nothing, largest = pa.scalar(0.0), pa.scalar(float(max_miles))
+    plausible = pc.and_(pc.greater(metered, nothing), pc.less(metered, largest))
     features = {
         "pickup_zone": pc.fill_null(trips["pickup_zone"], UNKNOWN_ZONES[0]),
         "dropoff_zone": pc.fill_null(trips["dropoff_zone"], UNKNOWN_ZONES[0]),
@@ -54,7 +56,7 @@ def compute_features(trips: pa.Table, max_miles: float) -> pa.Table:
         "minute_of_day": pc.add(pc.multiply(hour, 60), pc.minute(pickup)),
         "whole_minute": pc.equal(pc.second(pickup), 0),
         "metered_miles": metered,
-        "miles": pc.if_else(plausible, metered, None),
+        "miles": pc.if_else(plausible, metered, pa.scalar(None, metered.type)),
         "vendor": trips["vendor"],
         "rate_code": trips["rate_code"],
         "passengers": trips["passengers"],

@@ -27,6 +27,10 @@ LARGEST = 1e9
 
 MICROSECONDS = pa.timestamp("us")
 
+# Arrow's own: from Python's it would make one for each call, which for a single row takes longer
+# than to compare it.
+_ZERO, _LARGEST, _MISSING = pa.scalar(0.0), pa.scalar(LARGEST), pa.scalar(None, pa.float64())
+
 
 def is_text(kind: pa.DataType) -> bool:
     """Whether values of a type are text."""
@@ -109,11 +113,11 @@ def numbers(column: Column, kind: pa.DataType) -> Column:
         return pc.cast(column, kind)
     number = floats(column)
     if pa.types.is_integer(kind):
-        largest = 2.0 ** (kind.bit_width - 1) - 1
-        means = pc.and_(pc.greater_equal(number, 0), pc.less_equal(number, largest))
+        largest = pa.scalar(2.0 ** (kind.bit_width - 1) - 1)
+        means = pc.and_(pc.greater_equal(number, _ZERO), pc.less_equal(number, largest))
     else:
-        means = pc.less_equal(pc.abs(number), LARGEST)
-    return pc.cast(pc.if_else(means, number, None), kind, safe=False)
+        means = pc.less_equal(pc.abs(number), _LARGEST)
+    return pc.cast(pc.if_else(means, number, _MISSING), kind, safe=False)
 
 
 def _fits(column: Column, kind: pa.DataType) -> bool:
