@@ -10,6 +10,7 @@ Usage: scoring_program.py MODEL_FOLDER SOCKET_NUMBER NAME VERSION
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
@@ -31,6 +32,9 @@ VERSION_HEADER = "X-Model-Version"
 
 LAST_SECONDS = 30
 """Seconds that the requests which have begun are given to end."""
+
+REQUEST_SECONDS = 0.5
+"""Seconds that a connection which is accepted last has for its request to arrive."""
 
 MAX_LETTERS = 500
 """Of a message; MLflow quotes the rows."""
@@ -154,6 +158,14 @@ class Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         threading.Thread(target=self._end_with_input, daemon=True).start()
         say("ready")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, once those that have connected last have sent their requests."""
+        for server in self.servers:
+            server.close()
+        # Uvicorn would close a connection whose request is still on its way.
+        await asyncio.sleep(REQUEST_SECONDS)
+        await super().shutdown(sockets)
 
     def _end_with_input(self) -> None:
         sys.stdin.read()
