@@ -126,7 +126,6 @@ def forked(folder, last, command):
 
 
 def main():
-    import taxi_pipeline  # noqa: F401
     from taxi_pipeline.runtime.preload import preload
 
     preload()

@@ -156,11 +156,11 @@ class RecipeStage(ModelStage):
 
     def months(self, task: type[Monthly]) -> list[Monthly]:
         """A monthly task for each month of the training window, oldest first."""
-        window = self.calendar_month.window(self.window)
+        last, window = self.calendar_month, self.window
         # In a reading several stages ask for the same months.
         return cached(
-            (task, "months", *self.param_kwargs.items()),
-            lambda: [self.in_month(task, month) for month in window],
+            (task, last, window, *self.param_kwargs.items()),
+            lambda: [self.in_month(task, month) for month in last.window(window)],
         )
 
     def in_month(self, task: type[Monthly], month: Month) -> Monthly:
